@@ -1,0 +1,1 @@
+"""Real Apache Kafka and PostgreSQL with TimescaleDB on loopback, without containers."""

@@ -1,0 +1,45 @@
+"""Who owns which machine with which channels: one immutable picture for a whole chunk."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from fleet.asset import Asset, EquipmentType
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Tenants, assets and equipment types as the database knew them at one moment."""
+
+    tenants: tuple[str, ...]
+    assets: tuple[Asset, ...]
+    equipment_types: tuple[EquipmentType, ...]
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], Asset]:
+        return {(asset.tenant, asset.name): asset for asset in self.assets}
+
+    @cached_property
+    def _by_id(self) -> dict[int, Asset]:
+        return {asset.asset_id: asset for asset in self.assets}
+
+    @cached_property
+    def _types(self) -> dict[str, EquipmentType]:
+        return {kind.name: kind for kind in self.equipment_types}
+
+    def asset(self, tenant: str, name: str) -> Asset | None:
+        """The tenant's asset of that name, if it has one."""
+        return self._by_name.get((tenant, name))
+
+    def asset_by_id(self, asset_id: int) -> Asset:
+        """The asset with that number; raises `KeyError`."""
+        return self._by_id[asset_id]
+
+    def equipment_type(self, name: str) -> EquipmentType:
+        """The equipment type of that name; raises `KeyError`."""
+        return self._types[name]
+
+    def assets_of(self, tenants: Iterable[str]) -> list[Asset]:
+        """Assets of the given tenants, in the order of their numbers."""
+        wanted = set(tenants)
+        return sorted((a for a in self.assets if a.tenant in wanted), key=lambda a: a.asset_id)

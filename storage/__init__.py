@@ -1,0 +1,1 @@
+"""What is kept? Migrations, the COPY path, the offset fence, queries, the embedded server."""

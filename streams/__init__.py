@@ -1,0 +1,1 @@
+"""What flows? Wire format, transports, Faust agents, replay, simulator."""
