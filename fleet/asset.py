@@ -66,7 +66,9 @@ class EquipmentType:
         check_name("equipment type", self.name)
         names = [channel.name for channel in self.channels]
         if not 1 <= len(names) <= MAX_CHANNELS:
-            raise FleetError(f"equipment type {self.name}: has {len(names)} channels, 1 to {MAX_CHANNELS} fit")
+            raise FleetError(
+                f"equipment type {self.name}: has {len(names)} channels, 1 to {MAX_CHANNELS} fit"
+            )
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise FleetError(f"equipment type {self.name}: channels named twice: {', '.join(twice)}")
 

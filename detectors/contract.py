@@ -1,0 +1,80 @@
+"""What every detector promises; `tests/contract/test_detectors.py` holds each one in the catalog to it.
+
+One detector instance serves many assets of one equipment type. An asset is a *slot*: a small integer
+that the caller gives out from 0 upward. State is arrays indexed by slot, so an update costs no Python
+per asset, and a snapshot is bytes without code in them.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class StateError(ValueError):
+    """Saved state that this detector cannot continue from: other version, shape or damaged bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Instants of many assets, n rows; within a slot the rows are in time order.
+
+    slot: (n,) int32, from 0. ts_us: (n,) int64, microseconds since 1970 UTC, strictly increasing
+    within a slot over all updates. regime: (n,) int16, the operating condition, from 0.
+    x: (n, channels) float32; NaN is "missing or not to be trusted".
+    """
+
+    slot: NDArray[np.int32]
+    ts_us: NDArray[np.int64]
+    regime: NDArray[np.int16]
+    x: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The verdict on each row of `Samples`.
+
+    score: (n,) float32, -log10 of the probability that a healthy machine looks this odd or odder,
+    0 and up; NaN is "cannot say yet". contribution: (n, channels) float32, each channel's share of the
+    detector's statistic, 0 where the channel was missing. expected: (n, channels) float32, what a
+    healthy machine would have shown, NaN where unknown.
+    """
+
+    score: NDArray[np.float32]
+    contribution: NDArray[np.float32]
+    expected: NDArray[np.float32]
+
+
+class Detector(Protocol):
+    """Numbers in, scores and contributions out.
+
+    Causal (a row's score depends on earlier rows of its slot alone), independent of how the rows are cut
+    into updates, deterministic, finite on any input, bounded in memory per slot, and usable before
+    `fit`. It never keeps or changes the caller's arrays.
+    """
+
+    NAME: ClassVar[str]
+    VERSION: ClassVar[int]
+    EXACT: ClassVar[bool]
+    """Whether a row's contributions sum to its statistic (T², not -log10 p)."""
+
+    def __init__(self, channels: int) -> None:
+        """A detector with the defaults for that many channels."""
+        ...
+
+    def fit(self, x: NDArray[np.float32], regime: NDArray[np.int16]) -> None:
+        """Learn the fleet's prior from healthy rows (n, channels) of any assets."""
+        ...
+
+    def update(self, samples: Samples) -> Scores:
+        """Score the rows and learn from them, in the order given."""
+        ...
+
+    def state(self) -> bytes:
+        """All that is needed to go on, equal to the bit for equal histories."""
+        ...
+
+    def load(self, state: bytes) -> None:
+        """Go on from `state`; raises `StateError`."""
+        ...

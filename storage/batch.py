@@ -1,0 +1,156 @@
+"""What one chunk becomes: everything that is written in its one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fleet.deadletter import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """Asset-instants of one equipment type, n rows ordered by (asset_id, ts_us), no pair twice.
+
+    asset_id: (n,) int32. ts_us: (n,) int64 microseconds since 1970 UTC. score: (n,) float32, NaN where
+    not scored. bad: (n,) int64, bit k set where column k's value is not to be trusted. values:
+    (n, columns) float32 in the channels' units, NaN where missing. NaN is stored as NULL.
+    """
+
+    asset_id: NDArray[np.int32]
+    ts_us: NDArray[np.int64]
+    score: NDArray[np.float32]
+    bad: NDArray[np.int64]
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRow:
+    """One stored frame in the ledger that tells a duplicate from a conflict.
+
+    `boot_id` and `seq` are unsigned 64-bit on the wire and kept as the same 64 bits signed; `digest` is
+    64 bits of the SHA-256 of what the frame says (not of its encoding's bytes).
+    """
+
+    asset_id: int
+    boot_id: int
+    seq: int
+    digest: int
+    offset: int
+    first_ts_us: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that could not be used; `value` is cut to the first 64 KiB, `size` is what it was."""
+
+    offset: int
+    reason: Reason
+    detail: str
+    key: bytes | None
+    value: bytes
+    size: int
+    headers: Sequence[tuple[str, bytes]]
+    timestamp_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Records of the chunk by fate: they add up to the records that were read."""
+
+    stored: int = 0
+    duplicate: int = 0
+    dead: int = 0
+    tombstone: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HealthRow:
+    """Health of an asset at an instant, 0 to 100 %, with what lowers it (channel name to share)."""
+
+    asset_id: int
+    ts_us: int
+    health: float
+    lowered_by: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeRow:
+    """A run of time in which a score is on. Written again, under the same id, as it grows and ends.
+
+    `kind` is `machine` or `sensor`. `evidence` is JSON for people and programs: top channels with
+    contribution, expected and actual value.
+    """
+
+    episode_id: UUID
+    asset_id: int
+    kind: str
+    detector: str
+    onset_us: int
+    end_us: int | None
+    peak_us: int
+    peak_score: float
+    evidence: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastRow:
+    """Remaining life of an asset as seen at an instant; hours, None where the verdict gives none."""
+
+    asset_id: int
+    ts_us: int
+    forecaster: str
+    verdict: str
+    p10_h: float | None
+    p50_h: float | None
+    p90_h: float | None
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class WearRow:
+    """A wear counter (after OPC UA LifetimeVariable): accumulated use against a limit, in `unit`."""
+
+    asset_id: int
+    counter: str
+    ts_us: int
+    value: float
+    warning: float
+    limit: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxMessage:
+    """A message to send after the commit, at least once; `message_key` lets receivers drop repeats."""
+
+    message_key: str
+    topic: str
+    key: bytes
+    value: bytes
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkResult:
+    """All outputs of records [first_offset, next_offset) of one partition."""
+
+    topic: str
+    partition: int
+    first_offset: int
+    next_offset: int
+    tally: Tally
+    telemetry: Sequence[Telemetry] = ()
+    frames: Sequence[FrameRow] = ()
+    dead_letters: Sequence[DeadLetter] = ()
+    health: Sequence[HealthRow] = ()
+    episodes: Sequence[EpisodeRow] = ()
+    forecasts: Sequence[ForecastRow] = ()
+    wear: Sequence[WearRow] = ()
+    outbox: Sequence[OutboxMessage] = ()
+    snapshot: bytes | None = field(default=None, repr=False)
+    """State after `next_offset`, when it is time for one."""
