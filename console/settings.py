@@ -1,0 +1,94 @@
+"""Settings: defaults, then one TOML file, then the environment; each value knows where it came from."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+FILE_VARIABLE = "FAULTLINE_CONFIG"
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be used; the message names the setting, its source and the cure."""
+
+
+def settings_file() -> Path:
+    """The TOML file: `FAULTLINE_CONFIG`, else `faultline.toml` in the working directory."""
+    return Path(os.environ.get(FILE_VARIABLE, "faultline.toml"))
+
+
+def default_data_dir() -> Path:
+    """`$XDG_DATA_HOME/faultline`, else `~/.local/share/faultline`."""
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "faultline"
+
+
+class Settings(BaseSettings):
+    """All that an operator can set, as `FAULTLINE_<NAME>` or in the TOML file."""
+
+    model_config = SettingsConfigDict(env_prefix="FAULTLINE_", extra="forbid", frozen=True)
+
+    kafka: str | None = Field(None, description="Kafka bootstrap servers; none: the in-memory transport")
+    database_owner: SecretStr | None = Field(None, description="libpq conninfo that owns the schema (migrations)")
+    database: SecretStr | None = Field(None, description="libpq conninfo of the writer; none: embedded PostgreSQL")
+    data_dir: Path = Field(default_factory=default_data_dir, description="where embedded PostgreSQL keeps its data")
+    partitions: int = Field(6, ge=1, le=1000, description="partitions of a topic that is created")
+    http_host: str = Field("127.0.0.1", description="address the HTTP API listens on")
+    http_port: int = Field(8080, ge=0, le=65535, description="port of the HTTP API; 0 picks a free one")
+    metrics_port: int = Field(0, ge=0, le=65535, description="port of a worker's health and metrics; 0 picks a free one")
+    max_frame_bytes: int = Field(1 << 20, ge=1024, description="largest frame that is accepted, in bytes")
+    past_days: float = Field(30, gt=0, description="oldest instant accepted, in days before arrival")
+    future_minutes: float = Field(10, gt=0, description="newest instant accepted, in minutes after arrival")
+    dead_letter_share: float = Field(0.5, gt=0, le=1, description="share of dead letters at which a partition stops")
+    dead_letter_run: int = Field(1000, ge=1, description="dead letters in a row at which a partition stops")
+    retention_raw_days: int = Field(90, ge=1, description="days that raw telemetry is kept")
+    retention_rollup_days: int = Field(730, ge=1, description="days that minute and hour rollups are kept")
+    log_format: str = Field("auto", pattern="^(auto|json|text)$", description="auto: text on a terminal, else JSON")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="least severe level logged")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over file over defaults; explicit arguments (tests) over all."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, settings_file())
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is the embedded one."""
+        return self.database is None
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; raises `SettingsError` naming every bad one."""
+    try:
+        return Settings(**overrides)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{settings_file()}: not valid TOML: {error}") from error
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise SettingsError(f"settings: {problems} (set in {settings_file()} or as FAULTLINE_<NAME>)") from error
+
+
+def describe(settings: Settings) -> list[tuple[str, str, str]]:
+    """Each setting as (name, value with secrets masked, source), in the order of the class."""
+    in_file = tomllib.loads(settings_file().read_text()) if settings_file().is_file() else {}
+    rows = []
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        if f"FAULTLINE_{name.upper()}" in os.environ:
+            source = f"environment FAULTLINE_{name.upper()}"
+        elif name in in_file:
+            source = str(settings_file())
+        else:
+            source = "default" if name not in settings.model_fields_set else "argument"
+        rows.append((name, "********" if isinstance(value, SecretStr) else str(value), source))
+    return rows
