@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 FILE_VARIABLE = "FAULTLINE_CONFIG"
 
@@ -32,22 +37,36 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FAULTLINE_", extra="forbid", frozen=True)
 
     kafka: str | None = Field(None, description="Kafka bootstrap servers; none: the in-memory transport")
-    database_owner: SecretStr | None = Field(None, description="libpq conninfo that owns the schema (migrations)")
-    database: SecretStr | None = Field(None, description="libpq conninfo of the writer; none: embedded PostgreSQL")
-    data_dir: Path = Field(default_factory=default_data_dir, description="where embedded PostgreSQL keeps its data")
+    database_owner: SecretStr | None = Field(
+        None, description="libpq conninfo that owns the schema (migrations)"
+    )
+    database: SecretStr | None = Field(
+        None, description="libpq conninfo of the writer; none: embedded PostgreSQL"
+    )
+    data_dir: Path = Field(
+        default_factory=default_data_dir, description="where embedded PostgreSQL keeps its data"
+    )
     partitions: int = Field(6, ge=1, le=1000, description="partitions of a topic that is created")
     http_host: str = Field("127.0.0.1", description="address the HTTP API listens on")
     http_port: int = Field(8080, ge=0, le=65535, description="port of the HTTP API; 0 picks a free one")
-    metrics_port: int = Field(0, ge=0, le=65535, description="port of a worker's health and metrics; 0 picks a free one")
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="port of a worker's health and metrics; 0 picks a free one"
+    )
     max_frame_bytes: int = Field(1 << 20, ge=1024, description="largest frame that is accepted, in bytes")
     past_days: float = Field(30, gt=0, description="oldest instant accepted, in days before arrival")
     future_minutes: float = Field(10, gt=0, description="newest instant accepted, in minutes after arrival")
-    dead_letter_share: float = Field(0.5, gt=0, le=1, description="share of dead letters at which a partition stops")
+    dead_letter_share: float = Field(
+        0.5, gt=0, le=1, description="share of dead letters at which a partition stops"
+    )
     dead_letter_run: int = Field(1000, ge=1, description="dead letters in a row at which a partition stops")
     retention_raw_days: int = Field(90, ge=1, description="days that raw telemetry is kept")
     retention_rollup_days: int = Field(730, ge=1, description="days that minute and hour rollups are kept")
-    log_format: str = Field("auto", pattern="^(auto|json|text)$", description="auto: text on a terminal, else JSON")
-    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="least severe level logged")
+    log_format: str = Field(
+        "auto", pattern="^(auto|json|text)$", description="auto: text on a terminal, else JSON"
+    )
+    log_level: str = Field(
+        "info", pattern="^(debug|info|warning|error)$", description="least severe level logged"
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -75,7 +94,9 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError(f"{settings_file()}: not valid TOML: {error}") from error
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise SettingsError(f"settings: {problems} (set in {settings_file()} or as FAULTLINE_<NAME>)") from error
+        raise SettingsError(
+            f"settings: {problems} (set in {settings_file()} or as FAULTLINE_<NAME>)"
+        ) from error
 
 
 def describe(settings: Settings) -> list[tuple[str, str, str]]:

@@ -99,10 +99,14 @@ class EpisodeRow:
 
 @dataclass(frozen=True, slots=True)
 class ForecastRow:
-    """Remaining life of an asset as seen at an instant; hours, None where the verdict gives none."""
+    """Remaining life of an asset as seen at an instant; hours, None where the verdict gives none.
+
+    `target` is what runs out: `condition`, or the name of a wear counter.
+    """
 
     asset_id: int
     ts_us: int
+    target: str
     forecaster: str
     verdict: str
     p10_h: float | None

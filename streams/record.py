@@ -49,3 +49,12 @@ class Chunk:
     def end_offset(self) -> int:
         """The offset to go on from once this chunk is stored."""
         return self.records[-1].offset + 1
+
+    def split(self, offset: int) -> tuple["Chunk | None", "Chunk | None"]:
+        """The records below `offset` and those from it on, None where there are none."""
+        below = [record for record in self.records if record.offset < offset]
+        rest = self.records[len(below) :]
+        return (
+            Chunk(self.topic, self.partition, below) if below else None,
+            Chunk(self.topic, self.partition, rest) if rest else None,
+        )

@@ -1,0 +1,76 @@
+"""`faultline assets`: make tenants, sites and machines known."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.output import fail, out, print_json, print_table
+from console.session import with_database
+from console.settings import load_settings
+from fleet.asset import FleetError
+from fleet.fleetfile import load_fleet
+from storage.apikeys import create_key
+from storage.pool import Pool
+from storage.registry import load_registry, register
+
+app = typer.Typer(no_args_is_help=True, help="Make tenants, sites and machines known, and give out API keys.")
+
+
+class Scope(StrEnum):
+    """What a key may do."""
+
+    INGEST = "ingest"
+    READ = "read"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command(epilog="Example: faultline assets add examples/fleet.toml")
+def add(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A TOML fleet file.")],
+    as_json: Json = False,
+) -> None:
+    """Register everything in a fleet file; may be repeated after every change of the file."""
+    fleet = load_fleet(file)
+    report = with_database(load_settings(), lambda pool: register(pool, fleet))
+    if as_json:
+        print_json(report)
+    else:
+        out.print(report)
+
+
+@app.command("list", epilog="Example: faultline assets list --tenant acme --json")
+def list_assets(
+    tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None, as_json: Json = False
+) -> None:
+    """Show the machines that are known."""
+    registry = with_database(load_settings(), load_registry)
+    wanted = [tenant] if tenant else registry.tenants
+    if tenant and tenant not in registry.tenants:
+        fail(f"no tenant {tenant!r}: there are {', '.join(registry.tenants) or 'none yet'}")
+    found = registry.assets_of(wanted)
+    if as_json:
+        print_json(found)
+    else:
+        rows = [(a.asset_id, a.tenant, a.site, a.name, a.equipment_type, a.title) for a in found]
+        print_table(
+            f"{len(found)} machines", ["id", "tenant", "site", "name", "equipment type", "title"], rows
+        )
+
+
+@app.command(epilog="Example: faultline assets key acme --scope ingest")
+def key(
+    tenant: Annotated[str, typer.Argument(help="Whose key.")],
+    scope: Annotated[list[Scope] | None, typer.Option(help="What it may do; none: ingest.")] = None,
+) -> None:
+    """Make an API key for a tenant and print it: this once, it cannot be shown again."""
+
+    async def make(pool: Pool) -> str:
+        if tenant not in (await load_registry(pool)).tenants:
+            raise FleetError(f"no tenant {tenant!r}: add it with `faultline assets add` first")
+        return await create_key(pool, tenant, scope or [Scope.INGEST])
+
+    typer.echo(with_database(load_settings(), make))

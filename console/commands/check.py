@@ -1,0 +1,84 @@
+"""`faultline check`: what is set, where it came from, and whether it works."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated
+
+import psycopg
+import typer
+from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from console.databases import databases
+from console.output import out, print_json, print_table
+from console.session import tell
+from console.settings import Settings, describe, load_settings
+from storage.errors import StorageError
+from storage.pool import open_pool
+from storage.postgres_cluster import ServerError
+from storage.registry import load_registry
+from streams.topics import HEALTH, TELEMETRY
+
+CAPABILITY = "select (select extversion from pg_extension where extname = 'timescaledb')"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at."""
+
+    name: str
+    ok: bool
+    found: str
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: faultline check --json   (exit code 1 if something does not work)")(check)
+
+
+def check(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
+    """Show every setting with its source, secrets masked, and try the database and Kafka."""
+    settings = load_settings()
+    rows = describe(settings)
+    checks = [_database(settings), _kafka(settings)]
+    if as_json:
+        keys = ("name", "value", "source")
+        print_json({"settings": [dict(zip(keys, row, strict=True)) for row in rows], "checks": checks})
+    else:
+        print_table("settings", ["name", "value", "from"], rows)
+        for one in checks:
+            verdict = "[green]ok[/]" if one.ok else "[bold red]FAILS[/]"
+            out.print(f"{verdict}  {one.name}: {one.found}")
+    raise typer.Exit(0 if all(one.ok for one in checks) else 1)
+
+
+def _database(settings: Settings) -> Check:
+    try:
+        with databases(settings, tell) as found:
+            return asyncio.run(_ask(found.writer))
+    except (OSError, psycopg.Error, StorageError, ServerError) as error:
+        return Check("database", False, f"{error} (set database, or unset it for the embedded one)")
+
+
+async def _ask(conninfo: str) -> Check:
+    async with open_pool(conninfo, "faultline-check") as pool, pool.connection() as conn:
+        server = conn.info.parameter_status("server_version")
+        row = await (await conn.execute(CAPABILITY)).fetchone()
+        machines = len((await load_registry(pool)).assets)
+    timescale = row[0] if row else None
+    edition = f"TimescaleDB {timescale}" if timescale else "without TimescaleDB"
+    return Check("database", True, f"PostgreSQL {server} {edition}, {machines} machines known")
+
+
+def _kafka(settings: Settings) -> Check:
+    if settings.kafka is None:
+        return Check("kafka", True, "none set: the in-memory transport serves one process")
+    try:
+        admin = KafkaAdminClient(bootstrap_servers=settings.kafka)
+    except KafkaError as error:
+        return Check("kafka", False, f"{settings.kafka}: {error} (is it up? `faultline stack up` starts one)")
+    try:
+        topics = [name for name in admin.list_topics() if name.startswith((TELEMETRY, HEALTH))]
+    finally:
+        admin.close()
+    return Check("kafka", True, f"{settings.kafka}, {len(topics)} of our topics")

@@ -1,0 +1,46 @@
+"""`faultline db`: the database's schema."""
+
+from typing import Annotated
+
+import typer
+
+from console.databases import databases
+from console.output import fail, out, print_json, print_table
+from console.session import tell
+from console.settings import load_settings
+from storage.migrate import FileStatus
+from storage.migrate import migrate as run_migrations
+from storage.migrate import status as read_status
+
+app = typer.Typer(no_args_is_help=True, help="Bring the database's schema up to date, or look at it.")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command(epilog="Example: FAULTLINE_DATABASE_OWNER='host=db user=faultline_owner …' faultline db migrate")
+def migrate(as_json: Json = False) -> None:
+    """Apply the migrations that are missing; safe to repeat, and with two at once."""
+    with databases(load_settings(), tell) as found:
+        if found.owner is None:
+            fail("set database_owner: only the schema's owner may migrate")
+        applied = run_migrations(found.owner)
+    if as_json:
+        print_json(applied)
+    else:
+        out.print(f"{len(applied)} applied" if applied else "up to date")
+
+
+@app.command(epilog="Example: faultline db status --json")
+def status(as_json: Json = False) -> None:
+    """Show which migrations are applied and what the server can do."""
+    with databases(load_settings(), tell) as found:
+        rows = read_status(found.owner or found.writer)
+    if as_json:
+        print_json(rows)
+    else:
+        print_table("migrations", ["file", "applied", "waits for"], [_row(one) for one in rows])
+
+
+def _row(one: FileStatus) -> tuple[str, str, str]:
+    applied = f"{one.applied_at:%Y-%m-%d %H:%M} UTC" if one.applied_at else "no: faultline db migrate"
+    return f"{one.version:04}_{one.name}", applied, ", ".join(need.name.lower() for need in one.waiting)

@@ -1,0 +1,159 @@
+"""`faultline deadletters`: records that could not be used, and sending them again."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from console.feeding import into_embedded, through_kafka
+from console.output import fail, out, print_json, print_table
+from console.platform import platform
+from console.serving import beside
+from console.session import with_database
+from console.settings import Settings, load_settings
+from fleet.deadletter import Reason
+from storage.deadletters import KeptLetter, letters, mark_replayed, one_letter
+from storage.pool import Pool
+from streams.replay.publisher import Publisher
+
+app = typer.Typer(no_args_is_help=True, help="Records that could not be used: look at them, send them again.")
+
+MOST = 100_000
+"""Letters sent again in one run."""
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Why = Annotated[Reason | None, typer.Option(help="Only those with this reason.")]
+Topic = Annotated[str | None, typer.Option(help="Only those of this topic.")]
+
+
+@app.command("list", epilog="Example: faultline deadletters list --reason unknown_asset")
+def list_letters(
+    reason: Why = None,
+    topic: Topic = None,
+    limit: Annotated[int, typer.Option(min=1, max=MOST, help="At most so many, newest first.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """Show dead letters, newest first."""
+    found = with_database(load_settings(), lambda pool: letters(pool, reason, topic, limit=limit))
+    if as_json:
+        print_json([_plain(letter) for letter in found])
+        return
+    header = ["id", "arrived (UTC)", "topic", "offset", "reason", "what is wrong", "sent again"]
+    print_table(f"{len(found)} dead letters", header, [_row(letter) for letter in found])
+
+
+@app.command(epilog="Example: faultline deadletters show 17")
+def show(
+    number: Annotated[int, typer.Argument(help="The dead letter's id, from the list.")], as_json: Json = False
+) -> None:
+    """Show one dead letter with its bytes."""
+    letter = with_database(load_settings(), lambda pool: one_letter(pool, number))
+    if letter is None:
+        fail(f"no dead letter {number}: `faultline deadletters list` shows their ids")
+    if as_json:
+        print_json(_plain(letter))
+        return
+    for name, value in _plain(letter).items():
+        out.print(f"[bold]{name}[/]: {value}", highlight=False, markup=True)
+
+
+@app.command(
+    epilog="Example: faultline deadletters replay --reason unknown_asset   (after `faultline assets add`)"
+)
+def replay(
+    number: Annotated[
+        list[int] | None, typer.Argument(help="Ids to send again; none: all that match.")
+    ] = None,
+    reason: Why = None,
+    topic: Topic = None,
+    as_json: Json = False,
+) -> None:
+    """Send dead letters through the log again, after the cause is mended; each of them once."""
+    settings = load_settings()
+    found = with_database(settings, lambda pool: _wanted(pool, number or [], reason, topic))
+    whole = [letter for letter in found if letter.whole]
+    if whole:
+        _send(settings, whole)
+    cut = len(found) - len(whole)
+    if as_json:
+        print_json({"sent": len(whole), "cut": cut})
+    else:
+        note = (
+            f"; {cut} are larger than what is kept of them and must be sent by their gateway" if cut else ""
+        )
+        out.print(f"{len(whole)} sent again{note}; what is still wrong with them shows in the list")
+
+
+async def _wanted(
+    pool: Pool, numbers: Sequence[int], reason: Reason | None, topic: str | None
+) -> list[KeptLetter]:
+    if numbers:
+        found = [letter for number in numbers if (letter := await one_letter(pool, number))]
+    else:
+        found = await letters(pool, reason, topic, limit=MOST)
+    return sorted((one for one in found if one.replayed_at is None), key=lambda one: one.id)
+
+
+def _send(settings: Settings, found: Sequence[KeptLetter]) -> None:
+    """First the log, then the mark: a crash between sends some again, which the platform drops."""
+
+    def feed(publisher: Publisher) -> None:
+        for letter in found:
+            publisher.publish(letter.topic, letter.key or b"", letter.value, letter.headers)
+        publisher.flush()
+
+    ids = [letter.id for letter in found]
+    if settings.kafka is not None:
+        through_kafka(settings.kafka, feed)
+        with_database(settings, lambda pool: mark_replayed(pool, ids))
+        return
+
+    async def embedded() -> None:
+        async with platform(settings) as running:
+            await beside(running.run(), into_embedded(running, feed))
+            await mark_replayed(running.pool, ids)
+
+    asyncio.run(embedded())
+
+
+def _row(letter: KeptLetter) -> tuple[object, ...]:
+    again = f"{letter.replayed_at:%Y-%m-%d %H:%M}" if letter.replayed_at else ""
+    place = f"{letter.topic}[{letter.partition}]"
+    return (
+        letter.id,
+        f"{letter.created_at:%Y-%m-%d %H:%M:%S}",
+        place,
+        letter.offset,
+        letter.reason,
+        letter.detail,
+        again,
+    )
+
+
+def _plain(letter: KeptLetter) -> dict[str, object]:
+    """As JSON can say it: bytes as text where they are, else in hexadecimal."""
+    return {
+        "id": letter.id,
+        "consumer": letter.consumer,
+        "topic": letter.topic,
+        "partition": letter.partition,
+        "offset": letter.offset,
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "key": None if letter.key is None else _text(letter.key),
+        "size": letter.size,
+        "headers": {name: _text(value) for name, value in letter.headers},
+        "recorded_at": letter.recorded_at,
+        "created_at": letter.created_at,
+        "replayed_at": letter.replayed_at,
+        "value": _text(letter.value),
+    }
+
+
+def _text(data: bytes) -> str:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return f"0x{data.hex()}"
+    return text if text.isprintable() else f"0x{data.hex()}"

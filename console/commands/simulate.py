@@ -1,0 +1,84 @@
+"""`faultline simulate`: a seeded fleet as telemetry, with the truth in a file."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.feeding import into_embedded, progress_bar, publish_all, through_kafka
+from console.output import fail, out, print_json
+from console.platform import platform
+from console.serving import beside
+from console.session import with_database
+from console.settings import Settings, load_settings
+from fleet.asset import Fleet
+from fleet.fleetfile import load_fleet
+from storage.registry import register as register_fleet
+from streams.replay.publisher import Publisher
+from streams.replay.sender import Sent
+from streams.simulator.demo import demo_faults, demo_fleet
+from streams.simulator.fault import truth
+from streams.simulator.simulate import simulate as simulate_fleet
+from streams.topics import create_topics, topics_of
+from streams.wire.frame import Frame
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: faultline simulate --days 30 --seed 7 --truth truth.json")(simulate)
+
+
+def simulate(
+    fleet: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A TOML fleet file; none: the demo's.")
+    ] = None,
+    days: Annotated[float, typer.Option(min=0.01, help="Simulated days.")] = 30.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same values.")] = 7,
+    interval: Annotated[int, typer.Option(min=1, help="Seconds between two rows.")] = 60,
+    faults: Annotated[bool, typer.Option(help="With the demo fleet: seed its faults.")] = True,
+    truth_file: Annotated[Path | None, typer.Option("--truth", help="Write the faults here as JSON.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Send a simulated fleet's telemetry of the last days through the log, as fast as it goes."""
+    settings = load_settings()
+    spec = load_fleet(fleet) if fleet else demo_fleet()
+    seeded = demo_faults() if faults and fleet is None else ()
+    start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=days)
+    try:
+        frames = simulate_fleet(spec, start, timedelta(days=days), seed, seeded, interval)
+    except ValueError as error:
+        fail(str(error), 2)
+    if truth_file:
+        truth_file.write_text(json.dumps(truth(seeded, start), indent=2))
+    with_database(settings, lambda pool: register_fleet(pool, spec))
+    sent = _send(settings, spec, frames)
+    if as_json:
+        print_json(asdict(sent))
+    else:
+        out.print(f"{sent.frames:,} frames, {sent.rows:,} instants, {sent.samples:,} values sent")
+
+
+def _send(settings: Settings, spec: Fleet, frames: Iterator[Frame]) -> Sent:
+    def feed(publisher: Publisher) -> Sent:
+        with progress_bar() as bar:
+            task = bar.add_task("simulating", total=None, note="")
+            return publish_all(
+                frames,
+                publisher,
+                lambda sent: bar.update(task, completed=sent.frames, note=f"{sent.samples:,} values"),
+            )
+
+    if settings.kafka is not None:
+        create_topics(settings.kafka, topics_of(t.name for t in spec.tenants), settings.partitions)
+        return through_kafka(settings.kafka, feed)
+
+    async def embedded() -> Sent:
+        async with platform(settings) as running:
+            return await beside(running.run(), into_embedded(running, feed))
+
+    return asyncio.run(embedded())

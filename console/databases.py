@@ -1,0 +1,35 @@
+"""Which database, as whom: the one in the settings, or the embedded one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from console.settings import Settings, SettingsError
+from storage.bootstrap import OWNER, WRITER
+from storage.embedded import Installation, PostgresServer, Progress
+from storage.migrate import migrate
+from storage.server_database import prepare_database
+
+
+@dataclass(frozen=True)
+class Databases:
+    """Conninfo by purpose. `owner` runs migrations; None: this process may not."""
+
+    writer: str
+    owner: str | None
+
+
+@contextmanager
+def databases(settings: Settings, progress: Progress) -> Iterator[Databases]:
+    """The database, migrated if this process may; an embedded server runs as long as the context."""
+    if settings.database is not None:
+        owner = settings.database_owner.get_secret_value() if settings.database_owner else None
+        if owner is not None:
+            migrate(owner)
+        yield Databases(settings.database.get_secret_value(), owner)
+        return
+    if settings.database_owner is not None:
+        raise SettingsError("database_owner is set but database is not: set both, or neither for embedded")
+    with PostgresServer(Installation.embedded(), settings.data_dir, progress=progress) as server:
+        database = prepare_database(server)
+        yield Databases(database.dsn(WRITER), database.dsn(OWNER))

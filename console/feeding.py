@@ -1,0 +1,73 @@
+"""Feeding a platform from a command: through Kafka as any gateway would, or into the embedded one's log."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from console.output import err
+from console.platform import Platform
+from streams.replay.publisher import BridgePublisher, KafkaPublisher, Publisher
+from streams.replay.sender import Sent, publish
+from streams.wire.frame import Frame
+
+T = TypeVar("T")
+
+FLUSH_EVERY = 200
+
+
+def progress_bar() -> Progress:
+    """A bar for people, on stderr so that scripts can read stdout."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+        console=err,
+        transient=False,
+    )
+
+
+def through_kafka(bootstrap: str, feed: Callable[[Publisher], T]) -> T:
+    """Run `feed` with a Kafka producer that is flushed and closed afterwards."""
+    publisher = KafkaPublisher(bootstrap)
+    try:
+        result = feed(publisher)
+        publisher.flush()
+        return result
+    finally:
+        publisher.close()
+
+
+async def into_embedded(platform: Platform, feed: Callable[[Publisher], T]) -> T:
+    """Run `feed` in a thread beside the running platform, then wait until all of it is stored."""
+    bridge = BridgePublisher(platform.publisher, asyncio.get_running_loop())
+    result = await asyncio.to_thread(feed, bridge)
+    await asyncio.to_thread(bridge.flush)
+    await platform.drained()
+    return result
+
+
+def publish_all(
+    frames: Iterable[Frame], publisher: Publisher, tell: Callable[[Sent], None] = lambda _: None
+) -> Sent:
+    """Publish frames that name their tenant, in their order; `tell` hears now and then."""
+    sent = Sent()
+    for frame in frames:
+        for _ in publish([frame], frame.tenant or "", publisher, sent):
+            if sent.frames % FLUSH_EVERY == 0:
+                publisher.flush()
+                tell(sent)
+    publisher.flush()
+    tell(sent)
+    return sent

@@ -1,0 +1,130 @@
+"""The summary from the database."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from console.summary import Episode, Intake, Machine, Outlook, Series, State, Summary, Text
+from fleet.asset import EquipmentType
+from fleet.registry import Registry
+from storage import queries, series
+from storage.pool import Pool
+from storage.registry import load_registry
+from storage.rollup import run_due
+
+EPISODES = 1000
+ORDER = list(State)
+
+LINES = 3
+"""Channels drawn beside the worst episode of a machine."""
+
+
+async def gather(pool: Pool, now: datetime) -> Summary:
+    """Everything the report shows, with the rollups brought up to date first."""
+    while await run_due(pool):
+        pass
+    registry = await load_registry(pool)
+    episodes, outlooks = defaultdict[int, list[Episode]](list), defaultdict[int, list[Outlook]](list)
+    for found in await queries.recent_episodes(pool, limit=EPISODES):
+        episodes[found.asset_id].append(_episode(found))
+    for one in await queries.latest_forecasts(pool):
+        outlooks[one.asset_id].append(_outlook(one))
+    machines = [
+        await _machine(pool, registry, one, episodes[one.asset_id], outlooks[one.asset_id])
+        for one in await queries.fleet_now(pool)
+    ]
+    machines.sort(key=lambda m: (ORDER.index(m.state), 200.0 if m.health is None else m.health, m.name))
+    return Summary(now, await _intake(pool), tuple(machines))
+
+
+async def _intake(pool: Pool) -> Intake:
+    records, stored = await queries.ingest_totals(pool), await queries.stored_totals(pool)
+    return Intake(
+        records.stored,
+        records.duplicate,
+        records.dead,
+        stored.rows,
+        stored.values,
+        dict(records.dead_by_reason),
+        stored.first,
+        stored.last,
+    )
+
+
+async def _machine(
+    pool: Pool,
+    registry: Registry,
+    now: queries.AssetNow,
+    episodes: Sequence[Episode],
+    outlooks: Sequence[Outlook],
+) -> Machine:
+    kind = registry.equipment_type(now.equipment_type)
+    machine = Machine(
+        tenant=now.tenant,
+        site=now.site,
+        name=now.name,
+        title=now.title,
+        equipment_type=Text(kind.title_en or kind.name, kind.title_zh or kind.name),
+        state=_state(now, episodes),
+        last_seen=now.ts,
+        health=now.health,
+        episodes=tuple(episodes),
+        outlooks=tuple(sorted(outlooks, key=lambda o: (o.target != "condition", o.target))),
+    )
+    return machine if now.ts is None else await _with_lines(pool, machine, now.asset_id, kind, now.ts)
+
+
+def _state(now: queries.AssetNow, episodes: Sequence[Episode]) -> State:
+    if now.ts is None:
+        return State.SILENT
+    machine = [episode for episode in episodes if episode.kind == "machine"]
+    if any(episode.end is None for episode in machine):
+        return State.ODD
+    if machine:
+        return State.WAS_ODD
+    return State.SENSOR if episodes else State.FINE
+
+
+def _episode(found: queries.Episode) -> Episode:
+    said: Mapping[str, Any] = found.evidence
+    return Episode(
+        found.kind,
+        found.onset,
+        found.end,
+        found.peak,
+        found.peak_score,
+        Text(said["title_en"], said["title_zh"]),
+        Text(said["check_en"], said["check_zh"]),
+        tuple(Text(e["sentence_en"], e["sentence_zh"]) for e in said["evidence"]),
+        tuple(e["channel"] for e in said["evidence"]),
+    )
+
+
+def _outlook(one: queries.LatestForecast) -> Outlook:
+    hours = one.p10_h, one.p50_h, one.p90_h
+    return Outlook(one.target, one.ts, one.verdict, *hours, one.basis, one.forecaster)
+
+
+async def _with_lines(
+    pool: Pool, machine: Machine, asset_id: int, kind: EquipmentType, last: datetime
+) -> Machine:
+    """The machine with its lines over all of its telemetry of the last year."""
+    end = last + timedelta(microseconds=1)
+    coarse = await series.score_series(pool, asset_id, end - timedelta(days=366), end)
+    start = coarse.ts[0].astype(datetime).replace(tzinfo=UTC)
+    score = await series.score_series(pool, asset_id, start, end)
+    health = await series.health_series(pool, asset_id, start, end + timedelta(hours=1))
+    known = {channel.name: channel.unit for channel in kind.channels}
+    named = machine.worst.channels if machine.worst else ()
+    lines = {}
+    for name in [name for name in named if name in known][:LINES]:
+        line = await series.telemetry_series(pool, asset_id, name, start, end)
+        lines[f"{name} ({known[name]})"] = Series(line.ts, line.mean)
+    return replace(
+        machine,
+        score_line=Series(score.ts, score.high),
+        health_line=Series(health.ts, health.mean),
+        channel_lines=lines,
+    )

@@ -1,0 +1,56 @@
+"""Structured logs on stderr: text for a terminal, JSON for everything else; secrets masked."""
+
+import logging
+import re
+import sys
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+from console.settings import Settings
+
+SECRET = re.compile(
+    r"(?i)\b(password|secret|token|authorization)(['\"]?\s*[=:]\s*)('[^']*'|\"[^\"]*\"|\S+)|\bflt_\w+"
+)
+
+
+def configure_logs(settings: Settings) -> None:
+    """Send structlog's and the standard library's records (Faust, aiokafka, uvicorn) one way."""
+    text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        mask_secrets,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    renderer: Processor = structlog.dev.ConsoleRenderer() if text else structlog.processors.JSONRenderer()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.log_level.upper())
+    for chatty in ("faust", "mode", "aiokafka", "uvicorn", "kafka", "asyncio"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+
+
+def mask_secrets(_: Any, __: str, event: EventDict) -> EventDict:
+    """Replace what looks like a password, a token or one of our keys, in every text of the record."""
+    return {key: _masked(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _masked(text: str) -> str:
+    return SECRET.sub(lambda found: f"{found[1]}{found[2]}****" if found[1] else "****", text)

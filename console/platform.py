@@ -1,0 +1,199 @@
+"""The composition root: settings become a running platform. Nothing else wires anything.
+
+Embedded: PostgreSQL from the wheel's binaries and the in-memory transport, all in one process. With Kafka:
+the same worker and API over real brokers.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+import structlog
+from faust.types import TP
+
+from console.databases import databases
+from console.session import tell
+from console.settings import Settings, SettingsError
+from fleet.clock import Clock, SystemClock
+from forecasting.catalog import catalog
+from forecasting.contract import Forecaster
+from forecasting.robust_trend import RobustTrend
+from storage.file_lock import ALONE_AT_ONCE, locked
+from storage.models import load_models
+from storage.outbox import Outbox, unsent
+from storage.pool import Pool, open_pool
+from storage.registry import load_registry
+from storage.retention import Policy, apply_retention
+from storage.rollup import run_due
+from storage.sink import Sink
+from streams.forecast_engine import Forecasters
+from streams.limits import DeadLetterLimit
+from streams.patience import OUTAGE
+from streams.publisher import KafkaPublisher, MemoryPublisher, Publisher
+from streams.registry_cache import RegistryCache
+from streams.topics import create_topics, topics_of
+from streams.transports.memory_broker import MemoryBroker, register_broker
+from streams.wire.limits import Limits
+from streams.worker import Worker, WorkerParts
+
+AGENTS = ("score", "forecast")
+
+SNAPSHOT_S = 30.0
+"""With Kafka a restart computes this much again; the in-memory log cannot be read again, so 0 there."""
+
+ROLLUP_EVERY_S = 5.0
+RETENTION_EVERY_S = 3600.0
+REGISTRY_EVERY_S = 30.0
+
+log = structlog.get_logger()
+
+
+class FleetChanged(RuntimeError):
+    """A tenant came or went: the worker starts again to read the right topics."""
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What runs, for those who feed it and look at it."""
+
+    settings: Settings
+    pool: Pool
+    registry: RegistryCache
+    publisher: Publisher
+    worker: Worker
+    limits: Limits
+    clock: Clock
+
+    async def durable(self, tp: TP, offset: int) -> None:
+        """Return once the record is safe: Kafka has it, or without Kafka the database."""
+        if self.settings.kafka is None:
+            await self.worker.score.wait_stored(tp, offset)
+
+    async def drained(self) -> None:
+        """Return once everything sent so far is stored, told on through the outbox, and forecast."""
+        while self.worker.behind() or await unsent(self.pool):  # noqa: ASYNC110 - the database sets no event
+            await asyncio.sleep(0.1)
+
+    def problems(self) -> dict[str, str]:
+        """What does not work, by part."""
+        halted = self.worker.score.halted | self.worker.forecast.halted
+        return {f"{tp.topic}[{tp.partition}]": f"stopped: {why}" for tp, why in halted.items()}
+
+    async def run(self) -> None:
+        """Work until cancelled; raises what must end the process."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.worker.run())
+            tasks.create_task(every(ROLLUP_EVERY_S, partial(_roll_up, self.pool)))
+            tasks.create_task(
+                every(RETENTION_EVERY_S, partial(apply_retention, self.pool, policy(self.settings)))
+            )
+            tasks.create_task(every(REGISTRY_EVERY_S, self._check_tenants))
+
+    async def _check_tenants(self) -> None:
+        before = self.registry.current.tenants
+        await self.registry.refresh()
+        if self.registry.current.tenants != before:
+            raise FleetChanged("tenants were added or removed")
+
+
+@asynccontextmanager
+async def platform(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Platform]:
+    """A platform that is wired and ready to `run`; everything it started ends with the context."""
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        if settings.kafka is None:
+            stack.enter_context(_alone(settings))
+        found = await asyncio.to_thread(stack.enter_context, databases(settings, tell))
+        pool = await stack.enter_async_context(open_pool(found.writer, "faultline-worker", max_size=12))
+        registry = RegistryCache(partial(load_registry, pool))
+        await registry.refresh()
+        if not registry.current.tenants:
+            raise SettingsError("no machine is known yet: faultline assets add FLEET.toml")
+        sinks = {agent: Sink(pool, agent) for agent in AGENTS}
+        broker, publisher = await _transport(settings, registry.current.tenants, sinks["score"], clock, stack)
+        limits = Limits(
+            max_bytes=settings.max_frame_bytes,
+            past=timedelta(days=settings.past_days),
+            future=timedelta(minutes=settings.future_minutes),
+        )
+        parts = WorkerParts(
+            broker=broker,
+            tenants=registry.current.tenants,
+            sinks=sinks,
+            registry=registry,
+            forecasters=Forecasters(RobustTrend(), await _fitted(pool)),
+            outbox=Outbox(pool),
+            publisher=publisher,
+            limits=limits,
+            make_limit=partial(DeadLetterLimit, settings.dead_letter_share, settings.dead_letter_run),
+            snapshot_s=0.0 if settings.kafka is None else SNAPSHOT_S,
+        )
+        yield Platform(settings, pool, registry, publisher, Worker(parts), limits, clock)
+
+
+async def _transport(
+    settings: Settings, tenants: Sequence[str], sink: Sink, clock: Clock, stack: AsyncExitStack
+) -> tuple[str, Publisher]:
+    topics = topics_of(tenants)
+    if settings.kafka is not None:
+        await asyncio.to_thread(create_topics, settings.kafka, topics, settings.partitions)
+        publisher = KafkaPublisher(settings.kafka)
+        await publisher.start()
+        stack.push_async_callback(publisher.close)
+        return f"faultline+kafka://{settings.kafka}", publisher
+    broker = register_broker("embedded", MemoryBroker(clock))
+    stored = await sink.stored_offsets()
+    for topic in topics:
+        bases = {tp_partition: offset for (name, tp_partition), offset in stored.items() if name == topic}
+        broker.create_topic(topic, settings.partitions, bases)
+    return "faultline+memory://embedded", MemoryPublisher(broker)
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """The in-memory log lives in one process; a second one would take the partitions away from it."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        with locked(settings.data_dir / "platform.lock", ALONE_AT_ONCE):
+            yield
+    except BlockingIOError:
+        raise SettingsError(
+            f"another faultline process runs the embedded platform in {settings.data_dir}: "
+            "stop it, send over its HTTP API, or choose another FAULTLINE_DATA_DIR"
+        ) from None
+
+
+async def _fitted(pool: Pool) -> dict[str, Forecaster]:
+    """The newest fitted forecaster of each equipment type that has one."""
+    known = catalog()
+    fitted: dict[str, Forecaster] = {}
+    for model in await load_models(pool):
+        if model.forecaster in known:
+            fitted[model.equipment_type] = known[model.forecaster]()
+            fitted[model.equipment_type].load(model.state)
+    return fitted
+
+
+def policy(settings: Settings) -> Policy:
+    """What is kept for how long."""
+    return Policy(
+        raw=timedelta(days=settings.retention_raw_days), rollup=timedelta(days=settings.retention_rollup_days)
+    )
+
+
+async def _roll_up(pool: Pool) -> None:
+    while await run_due(pool, limit=200):
+        pass
+
+
+async def every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    """Do `work` again and again, the first time after a pause; an outage only postpones it."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except OUTAGE as error:
+            log.warning("postponed", work=getattr(work, "func", work).__name__, error=type(error).__name__)

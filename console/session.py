@@ -1,0 +1,28 @@
+"""A command's moment with the database: opened, used, closed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from console.databases import databases
+from console.output import err
+from console.settings import Settings
+from storage.pool import Pool, open_pool
+
+T = TypeVar("T")
+
+
+def with_database(settings: Settings, operation: Callable[[Pool], Awaitable[T]]) -> T:
+    """Run `operation` on the configured database, starting the embedded one for as long as it takes."""
+    with databases(settings, progress=tell) as found:
+
+        async def run() -> T:
+            async with open_pool(found.writer, "faultline-command") as pool:
+                return await operation(pool)
+
+        return asyncio.run(run())
+
+
+def tell(line: str) -> None:
+    """Progress for people, on stderr."""
+    err.print(f"[dim]{line}[/]", highlight=False)

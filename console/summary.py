@@ -1,0 +1,160 @@
+"""What a person wants to know: what came in, which machines are odd and why, what needs service when."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.contract import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One sentence in the two languages of technicians and customers."""
+
+    en: str
+    zh: str
+
+
+class State(StrEnum):
+    """How a machine is, in the order in which it should be looked at."""
+
+    ODD = "odd"
+    """An episode is open now."""
+    WAS_ODD = "was_odd"
+    """It had episodes that have ended."""
+    SENSOR = "sensor"
+    """A sensor cannot be trusted; the machine itself looks normal."""
+    FINE = "fine"
+    SILENT = "silent"
+    """Nothing was ever received."""
+
+
+STATE_TEXT = {
+    State.ODD: Text("odd now", "当前异常"),
+    State.WAS_ODD: Text("was odd", "曾有异常"),
+    State.SENSOR: Text("sensor fault", "传感器故障"),
+    State.FINE: Text("fine", "正常"),
+    State.SILENT: Text("no data", "无数据"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One episode as the report shows it."""
+
+    kind: str
+    onset: datetime
+    end: datetime | None
+    peak: datetime
+    peak_score: float
+    title: Text
+    check: Text
+    evidence: tuple[Text, ...]
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The newest forecast of what runs out on a machine; hours from `made`."""
+
+    target: str
+    made: datetime
+    verdict: str
+    p10_h: float | None
+    p50_h: float | None
+    p90_h: float | None
+    basis: str
+    forecaster: str
+
+    def window(self) -> Text:
+        """When service is due, in words."""
+        if self.verdict == Verdict.ESTIMATE and self.p10_h is not None and self.p90_h is not None:
+            early, late = self._date(self.p10_h), self._date(self.p90_h)
+            if early == late:
+                return Text(f"on {early}", f"{early}")
+            return Text(f"between {early} and {late}", f"{early} 至 {late}")
+        if self.verdict == Verdict.MORE_THAN and self.p10_h is not None:
+            return Text(f"not before {self._date(self.p10_h)}", f"不早于 {self._date(self.p10_h)}")
+        if self.verdict == Verdict.NO_TREND:
+            return Text("no wear trend visible", "未见劣化趋势")
+        return Text("too little data for a forecast", "数据不足，无法预测")
+
+    def _date(self, hours: float) -> str:
+        try:
+            return f"{self.made + timedelta(hours=hours):%Y-%m-%d}"
+        except OverflowError:
+            return "9999-12-31"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A line: (n,) instants as datetime64[us] UTC and (n,) values, NaN where unknown."""
+
+    ts: NDArray[np.datetime64]
+    value: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One machine's row and page."""
+
+    tenant: str
+    site: str
+    name: str
+    title: str
+    equipment_type: Text
+    state: State
+    last_seen: datetime | None
+    health: float | None
+    episodes: tuple[Episode, ...]
+    outlooks: tuple[Outlook, ...]
+    score_line: Series | None = None
+    health_line: Series | None = None
+    channel_lines: dict[str, Series] = field(default_factory=dict)
+
+    @property
+    def condition(self) -> Outlook | None:
+        """The forecast for the machine's condition, if there is one."""
+        return next((o for o in self.outlooks if o.target == "condition"), None)
+
+    @property
+    def soonest(self) -> Outlook | None:
+        """The estimate that falls due first, whatever runs out."""
+        estimates = [o for o in self.outlooks if o.verdict == Verdict.ESTIMATE and o.p50_h is not None]
+        return min(estimates, key=lambda o: o.made + timedelta(hours=min(o.p50_h or 0.0, 8e6)), default=None)
+
+    @property
+    def worst(self) -> Episode | None:
+        """The episode to talk about: an open one before an ended one, then the highest peak."""
+        return max(
+            self.episodes, key=lambda e: (e.end is None, e.kind == "machine", e.peak_score), default=None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What came in: records by fate, rows and values stored, dead letters by reason."""
+
+    stored: int
+    duplicate: int
+    dead: int
+    rows: int
+    samples: int
+    dead_by_reason: dict[str, int]
+    first: datetime | None
+    last: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The whole picture at one moment, machines in the order in which they should be looked at."""
+
+    made: datetime
+    intake: Intake
+    machines: tuple[Machine, ...]
+    facts: dict[str, Any] = field(default_factory=dict)
+    """Versions and timings that belong beside the numbers."""

@@ -1,0 +1,122 @@
+"""Baselines of many machines, each in several regimes, as arrays that a kernel can walk."""
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.baseline import learn
+from detectors.slots import grown
+
+MAX_REGIMES = 16
+"""Regimes told apart; those from 15 up share a baseline."""
+
+UNTOUCHED = {"learned": False, "filled": 0, "buffer_of": -1, "location": np.nan, "inverse_scale": 0.0}
+"""What a cell holds before anything is learned; 0 for the arrays that are not named."""
+
+
+@dataclass
+class Cells:
+    """Arrays over cells. A cell is the baseline of one slot in one regime; cell r < `MAX_REGIMES` is the
+    fleet's prior for regime r.
+
+    learned: (cells,) bool, whether it judges any channel. location, inverse_scale: (cells, channels),
+    inverse_scale 0 where not judged. precision: (cells, channels, channels). While a cell collects rows to
+    learn from, they are the first filled[cell] rows of buffers[buffer_of[cell]]; buffer_of is -1 while it
+    does not.
+    """
+
+    learned: NDArray[np.bool_]
+    filled: NDArray[np.int32]
+    buffer_of: NDArray[np.int32]
+    location: NDArray[np.float32]
+    inverse_scale: NDArray[np.float32]
+    precision: NDArray[np.float32]
+    buffers: NDArray[np.float32]
+    count: int = MAX_REGIMES
+    _free: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, channels: int, baseline: int) -> "Cells":
+        """The empty priors alone; `baseline` rows make a baseline."""
+        return cls(
+            np.zeros(MAX_REGIMES, np.bool_),
+            np.zeros(MAX_REGIMES, np.int32),
+            np.full(MAX_REGIMES, -1, np.int32),
+            np.full((MAX_REGIMES, channels), np.nan, np.float32),
+            np.zeros((MAX_REGIMES, channels), np.float32),
+            np.zeros((MAX_REGIMES, channels, channels), np.float32),
+            np.zeros((0, baseline, channels), np.float32),
+        )
+
+    def add(self, cells: int) -> int:
+        """Make room for that many new cells; returns the number of the first."""
+        first, self.count = self.count, self.count + cells
+        for each in fields(self)[:6]:
+            array: NDArray[Any] = getattr(self, each.name)
+            setattr(self, each.name, grown(array, self.count, UNTOUCHED.get(each.name, 0)))
+        return first
+
+    def collect(self, cell: int) -> int:
+        """Give the cell a buffer to collect rows in; returns the buffer's number."""
+        if not self._free:
+            before = len(self.buffers)
+            self.buffers = grown(self.buffers, before + 1, 0.0)
+            self._free = list(range(before, len(self.buffers)))
+        self.buffer_of[cell] = self._free.pop()
+        return int(self.buffer_of[cell])
+
+    def complete(self, cell: int, weight: float) -> NDArray[np.bool_]:
+        """Learn from the cell's buffer and take it back; returns which channels are judged from now on."""
+        buffer = int(self.buffer_of[cell])
+        fresh = self.learn(cell, self.buffers[buffer], weight)
+        self.filled[cell], self.buffer_of[cell] = 0, -1
+        self._free.append(buffer)
+        return fresh
+
+    def learn(self, cell: int, rows: NDArray[np.float32], weight: float) -> NDArray[np.bool_]:
+        """Learn the channels of the cell that are not judged yet, independent of those that are."""
+        known = self.inverse_scale[cell] > 0
+        found = learn(np.where(np.isfinite(rows) & ~known, rows, np.nan), weight)
+        fresh = found.scale > 0
+        self.location[cell] = np.where(known, self.location[cell], found.location)
+        self.inverse_scale[cell, fresh] = 1.0 / found.scale[fresh]
+        self.precision[cell] = np.where(np.outer(known, known), self.precision[cell], found.precision)
+        self.learned[cell] = known.any() or fresh.any()
+        return fresh
+
+    def forget(self, cell: int) -> None:
+        """Make the cell's baseline one that knows nothing."""
+        self.learned[cell] = False
+        self.inverse_scale[cell] = self.precision[cell] = 0.0
+        self.location[cell] = np.nan
+
+    def arrays(self, order: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
+        """Cells in that order as arrays to save, without what chance made of the buffers' numbers."""
+        owners = [cell for cell in order.tolist() if self.buffer_of[cell] >= 0]
+        rows = [self.buffers[self.buffer_of[cell], : self.filled[cell]] for cell in owners]
+        return {
+            "learned": self.learned[order],
+            "collecting": self.buffer_of[order] >= 0,
+            "filled": self.filled[order],
+            "location": self.location[order],
+            "inverse_scale": self.inverse_scale[order],
+            "precision": self.precision[order],
+            "rows": np.concatenate([self.buffers.reshape(-1, self.buffers.shape[2])[:0], *rows]),
+        }
+
+    @classmethod
+    def restore(cls, saved: dict[str, NDArray[Any]], baseline: int) -> "Cells":
+        """The inverse of `arrays`, numbered in the order in which they were saved; raises `ValueError`."""
+        kept = ("learned", "filled", "location", "inverse_scale", "precision")
+        if len({len(saved[name]) for name in (*kept, "collecting")}) != 1:
+            raise ValueError("its arrays are of different lengths")
+        cells = cls.of(saved["location"].shape[1], baseline)
+        cells.add(len(saved["learned"]) - MAX_REGIMES)
+        for name in kept:
+            getattr(cells, name)[: cells.count] = saved[name]
+        collected = np.split(saved["rows"], np.cumsum(saved["filled"])[:-1])
+        for cell in np.flatnonzero(saved["collecting"]).tolist():
+            cells.buffers[cells.collect(cell), : saved["filled"][cell]] = collected[cell]
+        return cells

@@ -1,0 +1,281 @@
+"""Hotelling's T² on EWMAs of each machine's deviations from its own first rows.
+
+Lowry, Woodall, Champ and Rigdon (1992), "A multivariate exponentially weighted moving average control
+chart", on robust baselines for each regime. A baseline never moves once it is learned: odd means odd against
+the machine as first seen, and health needs that. A repaired machine starts over under a new slot.
+"""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from detectors.baseline import CLIP, FEWEST
+from detectors.cells import MAX_REGIMES, Cells
+from detectors.contract import Detector, Samples, Scores, StateError
+from detectors.kernels import kernel
+from detectors.slots import check_samples, grown, plain
+from detectors.snapshot import pack, unpack
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+
+DEGREES = 30
+"""What a few hundred autocorrelated rows are worth as independent ones, on the safe side."""
+
+LOG_LOW, LOG_HIGH, STEPS = -7.0, 21.0, 560
+"""Grid of ln T² on which -log10 p is tabulated; outside it the score stays at the end's value."""
+
+SAME = 1e-6
+"""Relative difference up to which a constant channel has not moved (float32 rounding)."""
+
+
+class EwmaT2:
+    """T² charts of many machines.
+
+    The first `baseline` rows of a slot in a regime teach what is normal there. Until then the fleet's prior
+    from `fit` judges; without one the score is NaN. A channel that was missing or constant is not judged:
+    when it first moves, the next `baseline` rows teach it, as independent of the others. A missing value is
+    held out exactly: T² is that of the channels present. The contributions e_i (P e)_i sum to T²; where
+    channels are strongly correlated single ones can be negative.
+
+    The score is the tail of an F distribution with 30 degrees of freedom, the price of a short baseline.
+    Above about 6 read it as an order of oddness and not as a probability.
+    """
+
+    NAME: ClassVar[str] = "ewma_t2"
+    VERSION: ClassVar[int] = 1
+    EXACT: ClassVar[bool] = True
+
+    def __init__(self, channels: int, *, baseline: int = 300, weight: float = 0.05) -> None:
+        if channels < 1 or baseline < FEWEST or not 0 < weight <= 1:
+            raise ValueError(f"needs a channel, a baseline of {FEWEST} rows or more and 0 < weight <= 1")
+        self._channels, self._baseline, self._weight = channels, baseline, weight
+        self._kind = f"{self.NAME} {self.VERSION}: {channels} channels, {baseline} rows, weight {weight!r}"
+        self._table = _tails(channels)
+        self._slots = 0
+        self._ewma = np.zeros((0, channels), np.float32)
+        self._cell_of = np.full((0, MAX_REGIMES), -1, np.int32)
+        self._cells = Cells.of(channels, baseline)
+
+    def fit(self, x: NDArray[np.float32], regime: NDArray[np.int16]) -> None:
+        """Learn the prior of each regime with 20 rows or more; rows of an asset should follow one another."""
+        shared = np.minimum(regime, MAX_REGIMES - 1)
+        for r in range(MAX_REGIMES):
+            rows = x[shared == r]
+            self._cells.forget(r)
+            if len(rows) >= FEWEST:
+                self._cells.learn(r, rows, self._weight)
+
+    def update(self, samples: Samples) -> Scores:
+        """Score the rows against the baselines so far, and collect rows for those still to learn."""
+        self._reach(check_samples(samples, self._channels))
+        slot, regime = plain(samples.slot, np.int32), plain(samples.regime, np.int16)
+        x = plain(samples.x, np.float32)
+        scores = Scores.unknown(len(x), self._channels)
+        done = self._advance(0, slot, regime, x, scores)
+        while done < len(x):
+            self._attend(int(slot[done]), min(int(regime[done]), MAX_REGIMES - 1))
+            done = self._advance(done, slot, regime, x, scores)
+        return scores
+
+    def state(self) -> bytes:
+        """Baselines, EWMAs and rows collected so far, in the order of slots and regimes."""
+        cell_of = self._cell_of[: self._slots]
+        slot, regime = np.nonzero(cell_of >= 0)
+        order = np.concatenate([np.arange(MAX_REGIMES, dtype=np.int32), cell_of[slot, regime]])
+        return pack(self._kind, self._arrays(slot, regime, order))
+
+    def load(self, state: bytes) -> None:
+        """Go on from `state`; raises `StateError`."""
+        nobody = np.zeros(0, np.int64)
+        like = self._arrays(nobody, nobody, np.arange(MAX_REGIMES, dtype=np.int32))
+        saved = unpack(self._kind, state, like)
+        slot, regime = saved.pop("slot"), saved.pop("regime")
+        ewma = saved.pop("ewma")
+        try:
+            cell_of = np.full((len(ewma), MAX_REGIMES), -1, np.int32)
+            cell_of[slot, regime] = np.arange(MAX_REGIMES, MAX_REGIMES + len(slot))
+            cells = Cells.restore(saved, self._baseline)
+            if cells.count != MAX_REGIMES + len(slot):
+                raise ValueError("it has baselines that belong to no slot")
+        except (ValueError, IndexError) as error:
+            raise StateError(f"state of {self.NAME} contradicts itself; start without it: {error}") from error
+        self._slots, self._ewma, self._cell_of, self._cells = len(ewma), ewma, cell_of, cells
+
+    def _arrays(self, slot: NDArray[np.int64], regime: NDArray[np.int64], order: Ints) -> dict[str, Any]:
+        return {
+            "slot": slot,
+            "regime": regime,
+            "ewma": self._ewma[: self._slots],
+            **self._cells.arrays(order),
+        }
+
+    def _reach(self, slots: int) -> None:
+        self._slots = max(self._slots, slots)
+        self._ewma = grown(self._ewma, slots, 0.0)
+        self._cell_of = grown(self._cell_of, slots, -1)
+
+    def _attend(self, slot: int, regime: int) -> None:
+        """Do what the kernel stopped for: a new cell, rows to collect, or enough rows collected."""
+        cell = int(self._cell_of[slot, regime])
+        if cell < 0:
+            self._cell_of[slot, regime] = self._cells.add(1)
+        elif self._cells.buffer_of[cell] < 0:
+            self._cells.collect(cell)
+        else:
+            self._ewma[slot, self._cells.complete(cell, self._weight)] = 0.0
+
+    def _advance(self, start: int, slot: Ints, regime: NDArray[np.int16], x: Floats, scores: Scores) -> int:
+        cells = self._cells
+        state = (self._cell_of, self._ewma, cells.learned, cells.filled, cells.buffer_of, cells.buffers)
+        normal = (cells.location, cells.inverse_scale, cells.precision)
+        out = (scores.score, scores.contribution, scores.expected, scores.statistic, scores.judged)
+        return _score_rows(start, slot, regime, x, np.float32(self._weight), self._table, state, normal, out)
+
+
+DETECTOR: type[Detector] = EwmaT2
+
+
+def _tails(channels: int) -> Floats:
+    """-log10 of the tail of F(p, DEGREES) at T²/p for p = 0..channels along the grid of ln T²."""
+    t2 = np.exp(np.linspace(LOG_LOW, LOG_HIGH, STEPS))
+    p = np.arange(1, channels + 1)[:, None]
+    tails = np.abs(np.log10(special.fdtrc(p, DEGREES, t2 / p)))  # never -0
+    return np.concatenate([np.zeros((1, STEPS)), tails]).astype(np.float32)
+
+
+@kernel
+def _score_rows(
+    start: int,
+    slot: Ints,
+    regime: NDArray[np.int16],
+    x: Floats,
+    weight: np.float32,
+    table: Floats,
+    state: tuple[Ints, Floats, NDArray[np.bool_], Ints, Ints, Floats],
+    normal: tuple[Floats, Floats, Floats],
+    out: tuple[Floats, Floats, Floats, Floats, NDArray[np.int16]],
+) -> int:
+    """Score rows from `start` on; returns the first row that needs `_attend` before it, else their number."""
+    cell_of, ewma, learned, filled, buffer_of, buffers = state
+    location, inverse_scale, precision = normal
+    score, contribution, expected, statistic, judged = out
+    e, y = np.empty(x.shape[1], np.float32), np.empty(x.shape[1], np.float32)
+    gaps = np.empty(x.shape[1], np.int64)
+    for i in range(start, len(slot)):
+        r = min(regime[i], MAX_REGIMES - 1)
+        own = cell_of[slot[i], r]
+        if own < 0:
+            return i
+        buffer = buffer_of[own]
+        if buffer >= 0:
+            if filled[own] == buffers.shape[1]:
+                return i
+            buffers[buffer, filled[own]] = x[i]
+            filled[own] += 1
+        elif _departs(x[i], location[own], inverse_scale[own]):
+            return i
+        cell = own if learned[own] else r
+        if not learned[cell]:
+            continue
+        for k in range(x.shape[1]):
+            if inverse_scale[cell, k] > 0:
+                expected[i, k] = location[cell, k]
+        present, missing = _smooth(x[i], weight, location[cell], inverse_scale[cell], ewma[slot[i]], e, gaps)
+        if present == 0:
+            continue
+        _multiply(precision[cell], e, y)
+        if missing > 0:
+            _hold_out(precision[cell], gaps[:missing], y)
+        t2 = 0.0
+        for k in range(x.shape[1]):
+            contribution[i, k] = e[k] * y[k]
+            t2 += contribution[i, k]
+        score[i] = _tail(table[present], t2)
+        if cell == own:
+            statistic[i], judged[i] = max(t2, 0.0), present
+    return len(slot)
+
+
+@kernel
+def _departs(row: Floats, location: Floats, inverse_scale: Floats) -> bool:
+    """Whether a channel that is not judged shows another value than ever before."""
+    for k in range(len(row)):
+        moved = not abs(row[k] - location[k]) <= SAME * abs(location[k])  # so that a NaN location has
+        if moved and inverse_scale[k] == 0 and np.isfinite(row[k]):
+            return True
+    return False
+
+
+@kernel
+def _smooth(
+    row: Floats,
+    weight: np.float32,
+    location: Floats,
+    inverse_scale: Floats,
+    ewma: Floats,
+    e: Floats,
+    gaps: NDArray[np.int64],
+) -> tuple[int, int]:
+    """Move the EWMAs on and copy those to judge into `e`; returns how many, and how many are gaps."""
+    present = missing = 0
+    for k in range(len(row)):
+        e[k] = 0.0
+        if inverse_scale[k] > 0:
+            if np.isfinite(row[k]):
+                z = (row[k] - location[k]) * inverse_scale[k]
+                z = min(max(z, np.float32(-CLIP)), np.float32(CLIP))
+                ewma[k] += weight * (z - ewma[k])
+                e[k] = ewma[k]
+                present += 1
+            else:
+                gaps[missing] = k
+                missing += 1
+    return present, missing
+
+
+@kernel
+def _multiply(matrix: Floats, e: Floats, y: Floats) -> None:
+    """y = matrix e, for a symmetric matrix, in an order that compiles to vector instructions."""
+    y[:] = 0.0
+    for j in range(len(e)):
+        for k in range(len(e)):
+            y[k] += e[j] * matrix[j, k]
+
+
+@kernel
+def _hold_out(precision: Floats, gaps: NDArray[np.int64], y: Floats) -> None:
+    """Give the gaps the values that the other channels make most likely, so that they add nothing to T².
+
+    Those solve (P e)[gaps] = 0, which leaves for the others the inverse of their own covariance.
+    """
+    n = len(gaps)
+    a = np.empty((n, n + 1))
+    for i in range(n):
+        for j in range(n):
+            a[i, j] = precision[gaps[i], gaps[j]]
+        a[i, n] = -y[gaps[i]]
+    for i in range(n):  # elimination; positive definite, so without pivoting
+        for j in range(i + 1, n):
+            factor = a[j, i] / a[i, i]
+            for k in range(i, n + 1):
+                a[j, k] -= factor * a[i, k]
+    for i in range(n - 1, -1, -1):
+        for k in range(i + 1, n):
+            a[i, n] -= a[i, k] * a[k, n]
+        a[i, n] /= a[i, i]
+        for k in range(len(y)):
+            y[k] += np.float32(a[i, n]) * precision[gaps[i], k]
+    for i in range(n):
+        y[gaps[i]] = 0.0
+
+
+@kernel
+def _tail(tails: Floats, t2: float) -> float:
+    """Look up -log10 p, linear between the grid's points."""
+    at = (np.log(max(t2, 1e-30)) - LOG_LOW) / (LOG_HIGH - LOG_LOW) * (STEPS - 1)
+    at = min(max(at, 0.0), STEPS - 1.0)
+    low = min(int(at), STEPS - 2)
+    return float(tails[low] + (at - low) * (tails[low + 1] - tails[low]))

@@ -1,0 +1,17 @@
+"""Loops compiled to machine code."""
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def kernel(function: F) -> F:
+    """Compile a function of arrays and numbers, keeping its type; it runs without the interpreter lock.
+
+    Floating-point order is kept (no fast-math), so results are the same on every run, and the machine
+    code is kept beside the module, so that only the first process compiles.
+    """
+    return cast("F", numba.njit(cache=True, nogil=True)(function))

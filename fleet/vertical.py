@@ -1,0 +1,97 @@
+"""All that is known about a class of machine: what it measures, how to watch it, how it wears and fails."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fleet.asset import EquipmentType, FleetError, check_name
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """How a machine's scores become episodes and health; the defaults are engineering defaults.
+
+    An episode starts when the score (-log10 p) is above `on_score` for `persistence` samples in a row, and
+    ends once the score has been low again for `off_delay_s`: longer than the machine usually rests, or every
+    night would split an episode. The first `baseline_rows` in each regime teach what is normal there. The
+    deviation from normal, in robust standard deviations, is smoothed with the time constant `health_tau_s`;
+    health is 100 % at none and 0 % at `d_fail`, the deviation at which such a machine no longer does its job.
+    `idle` are the codes of the state channel at which the machine rests: such rows are stored, not judged,
+    because a resting machine shows no fault and would seem to recover.
+    """
+
+    on_score: float = 4.0
+    persistence: int = 10
+    off_delay_s: float = 30.0
+    baseline_rows: int = 300
+    health_tau_s: float = 3600.0
+    d_fail: float = 15.0
+    idle: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        times = self.off_delay_s, self.health_tau_s
+        if min(self.on_score, self.persistence, self.baseline_rows, self.d_fail, *times) <= 0:
+            raise FleetError("detection: every parameter must be above 0")
+
+
+@dataclass(frozen=True, slots=True)
+class WearCounter:
+    """Accumulated use against a limit, in `unit` (OPC UA LifetimeVariable: warning and limit value).
+
+    Without `above` the reading of the counter channel is the use. With it the use is the hours during
+    which `channel` is above that value.
+    """
+
+    name: str
+    channel: str
+    warning: float
+    limit: float
+    unit: str
+    above: float | None = None
+    title_en: str = ""
+    title_zh: str = ""
+
+    def __post_init__(self) -> None:
+        check_name("wear counter", self.name)
+        if not 0 < self.warning <= self.limit:
+            raise FleetError(f"wear counter {self.name}: need 0 < warning <= limit")
+        if self.above is not None and self.unit != "h":
+            raise FleetError(f"wear counter {self.name}: counts hours, so its unit is h, not {self.unit}")
+
+
+@dataclass(frozen=True, slots=True)
+class FaultMode:
+    """A way to fail (ISO 14224 failure mode), the channels that betray it, and what to look at first."""
+
+    code: str
+    title_en: str
+    title_zh: str
+    channels: tuple[str, ...]
+    check_en: str
+    check_zh: str
+
+    def __post_init__(self) -> None:
+        check_name("fault mode", self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class VerticalPack:
+    """An equipment type with its detection parameters, wear counters and fault modes."""
+
+    equipment_type: EquipmentType
+    detection: Detection = Detection()
+    wear: tuple[WearCounter, ...] = ()
+    fault_modes: tuple[FaultMode, ...] = ()
+
+    def __post_init__(self) -> None:
+        known = {channel.name: channel.kind for channel in self.equipment_type.channels}
+        self._check_channels("wear counter", ((w.name, w.channel) for w in self.wear), known)
+        hints = ((mode.code, name) for mode in self.fault_modes for name in mode.channels)
+        self._check_channels("fault mode", hints, known)
+        for counter in self.wear:
+            if counter.above is None and known[counter.channel] != "counter":
+                raise FleetError(f"wear counter {counter.name}: {counter.channel} is no counter, say `above`")
+
+    def _check_channels(self, kind: str, references: Iterable[tuple[str, str]], known: Iterable[str]) -> None:
+        for name, channel in references:
+            if channel not in known:
+                raise FleetError(f"{self.equipment_type.name}: {kind} {name} names no channel {channel!r}")

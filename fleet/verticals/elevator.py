@@ -1,0 +1,110 @@
+"""Traction elevators.
+
+A row speaks of the time since the row before it: `motion` tells whether the car ran in it, and what belongs
+to a trip or a door cycle is missing while the car stands. Ranges of channels are what common sensors can
+report and, like detection parameters and wear limits without a source, engineering defaults.
+"""
+
+from fleet.asset import Channel, EquipmentType
+from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
+
+CHANNELS = (
+    # 0 standing, 1 up, 2 down: the direction field of GB/T 24476, as is the running time
+    Channel("motion", "1", 0, 2, "state", title_en="Direction of motion", title_zh="运行方向"),
+    # 125 % of the rated load is the brake's test load (GB/T 7588.1 = EN 81-20)
+    Channel("car_load", "%", 0, 125, title_en="Car load", title_zh="轿厢载荷"),
+    Channel("speed", "m/s", 0, 10, title_en="Car speed", title_zh="轿厢速度"),
+    Channel("motor_current", "A", 0, 150, title_en="Motor current", title_zh="曳引机电流"),
+    Channel("motor_temperature", "°C", -20, 180, title_en="Motor temperature", title_zh="曳引机温度"),
+    Channel("brake_temperature", "°C", -20, 250, title_en="Brake temperature", title_zh="制动器温度"),
+    # peak to peak as in ISO 18738-1; GB/T 10058 accepts 0.30 vertical and 0.20 horizontal
+    Channel("vibration_vertical", "m/s²", 0, 5, title_en="Vertical vibration", title_zh="垂直振动"),
+    Channel("vibration_horizontal", "m/s²", 0, 5, title_en="Horizontal vibration", title_zh="水平振动"),
+    # EN 81-20: stopping accuracy 10 mm, holding accuracy 20 mm
+    Channel("levelling_error", "mm", -200, 200, title_en="Levelling error", title_zh="平层误差"),
+    Channel("door_motor_current", "A", 0, 20, title_en="Door motor current", title_zh="门机电流"),
+    Channel("door_close_time", "s", 0, 30, title_en="Door closing time", title_zh="关门时间"),
+    Channel(
+        "machine_room_temperature", "°C", -30, 70, title_en="Machine room temperature", title_zh="机房温度"
+    ),
+    Channel("running_time", "h", 0, kind="counter", title_en="Running time", title_zh="累计运行时间"),
+    Channel("trips", "1", 0, kind="counter", title_en="Trips", title_zh="运行次数"),
+    Channel("door_cycles", "1", 0, kind="counter", title_en="Door cycles", title_zh="开关门次数"),
+)
+
+WEAR = (
+    # order of the electrical life of a motor contactor at AC-3 duty (IEC 60947-4-1); engineering default
+    WearCounter(
+        "contactor",
+        "trips",
+        800_000,
+        1_000_000,
+        "1",
+        title_en="Main contactor cycles",
+        title_zh="主接触器动作次数",
+    ),
+    WearCounter(
+        "door-belt",
+        "door_cycles",
+        800_000,
+        1_000_000,
+        "1",
+        title_en="Door belt cycles",
+        title_zh="门机皮带次数",
+    ),
+    WearCounter(
+        "running", "running_time", 18_000, 20_000, "h", title_en="Running time", title_zh="累计运行时间"
+    ),
+)
+
+# Fault modes after the failure statistics usual in the field: the door operator leads by far.
+FAULT_MODES = (
+    FaultMode(
+        "door-drive",
+        "Door operator stiff or worn",
+        "门机阻力增大或磨损",
+        ("door_motor_current", "door_close_time"),
+        "Clean the sill, check belt tension, rollers and the closing force (at most 150 N, EN 81-20).",
+        "清洁地坎，检查皮带张力、挂轮及关门力（不大于 150 N，GB/T 7588.1）。",
+    ),
+    FaultMode(
+        "brake-drag",
+        "Brake does not release fully",
+        "制动器未完全释放",
+        ("brake_temperature", "motor_current", "motor_temperature"),
+        "Measure the brake's air gap and release voltage; look for glazed lining.",
+        "测量制动器间隙与释放电压，检查闸衬是否发亮。",
+    ),
+    FaultMode(
+        "guide-wear",
+        "Guide shoes or rails worn",
+        "导靴或导轨磨损",
+        ("vibration_horizontal", "vibration_vertical"),
+        "Check guide shoe clearance, rail joints and lubrication; ride the car with a vibration meter.",
+        "检查导靴间隙、导轨接头和润滑，并进行乘运质量测试。",
+    ),
+    FaultMode(
+        "levelling-drift",
+        "Levelling drifts: ropes stretched or brake slips",
+        "平层漂移：钢丝绳伸长或制动打滑",
+        ("levelling_error",),
+        "Measure levelling at every floor, rope tension and diameter (scrap below 90 %, GB/T 31821).",
+        "测量各层平层误差、钢丝绳张力及直径（低于公称 90 % 报废，GB/T 31821）。",
+    ),
+    FaultMode(
+        "motor-cooling",
+        "Motor runs hot",
+        "曳引机过热",
+        ("motor_temperature", "machine_room_temperature"),
+        "Check the motor fan, the filters and the machine room's ventilation (5 to 40 °C, EN 81-20).",
+        "检查曳引机风扇、滤网及机房通风（5～40 °C，GB/T 7588.1）。",
+    ),
+)
+
+PACK = VerticalPack(
+    EquipmentType("elevator", CHANNELS, "Traction elevator", "曳引式电梯"),
+    # tuned on the simulated fleet at one row a minute; hardly moves at night and on a Sunday
+    Detection(off_delay_s=36 * 3600.0, baseline_rows=2000, health_tau_s=12 * 3600.0, idle=(0,)),
+    WEAR,
+    FAULT_MODES,
+)

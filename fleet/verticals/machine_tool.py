@@ -1,0 +1,96 @@
+"""Machining centres.
+
+`program` tells the regime: what is normal depends on what is being cut. Ranges of channels are what common
+controllers can report and, like detection parameters and limits without a source, engineering defaults.
+"""
+
+from fleet.asset import Channel, EquipmentType
+from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
+
+CHANNELS = (
+    # 0 while nothing is executed (MTConnect EXECUTION), else the gateway's number of the PROGRAM, from 1
+    Channel("program", "1", 0, 99, "state", title_en="Program", title_zh="加工程序"),
+    Channel("spindle_speed", "r/min", 0, 30_000, title_en="Spindle speed", title_zh="主轴转速"),
+    Channel("spindle_load", "%", 0, 300, title_en="Spindle load", title_zh="主轴负载"),
+    Channel(
+        "spindle_temperature", "°C", -10, 150, title_en="Spindle bearing temperature", title_zh="主轴轴承温度"
+    ),
+    # RMS velocity, 10 to 1000 Hz; ISO 20816-3 group 2, rigid: zones end at 1.4, 2.8 and 4.5
+    Channel("spindle_vibration", "mm/s", 0, 50, title_en="Spindle vibration", title_zh="主轴振动"),
+    Channel("spindle_envelope", "m/s²", 0, 500, title_en="Spindle bearing envelope", title_zh="主轴轴承包络"),
+    Channel("feed_axis_load", "%", 0, 300, title_en="Feed axis load", title_zh="进给轴负载"),
+    Channel("axis_position_error", "µm", 0, 500, title_en="Axis following error", title_zh="轴跟随误差"),
+    Channel("coolant_pressure", "bar", 0, 100, title_en="Coolant pressure", title_zh="冷却液压力"),
+    Channel("lubrication_pressure", "bar", 0, 60, title_en="Lubrication pressure", title_zh="润滑压力"),
+    Channel("shop_temperature", "°C", -20, 60, title_en="Shop temperature", title_zh="车间温度"),
+    Channel("parts", "1", 0, kind="counter", title_en="Parts made", title_zh="工件计数"),
+    Channel("axis_travel", "km", 0, kind="counter", title_en="Axis travel", title_zh="轴累计行程"),
+)
+
+WEAR = (
+    # order of the rating life of a motor spindle's bearings (ISO 281 L10h); engineering default
+    WearCounter(
+        "spindle",
+        "spindle_speed",
+        16_000,
+        20_000,
+        "h",
+        above=100.0,
+        title_en="Spindle hours",
+        title_zh="主轴运行时间",
+    ),
+    # rating life of a ball guide (ISO 14728-1): 50 km (C/P)³ with C/P = 5 is 6250 km
+    WearCounter("guide", "axis_travel", 5_000, 6_250, "km", title_en="Guideway travel", title_zh="导轨行程"),
+)
+
+# The more specific mode comes first.
+FAULT_MODES = (
+    FaultMode(
+        "spindle-bearing",
+        "Spindle bearing damage",
+        "主轴轴承损伤",
+        ("spindle_envelope", "spindle_vibration", "spindle_temperature"),
+        "Take an envelope spectrum at constant speed without cutting; check preload and lubrication.",
+        "空载恒速采集包络谱，检查轴承预紧与润滑。",
+    ),
+    FaultMode(
+        "tool-wear",
+        "Tool worn or chipped",
+        "刀具磨损或崩刃",
+        ("spindle_load", "feed_axis_load", "spindle_vibration"),
+        "Inspect the cutting edge (flank wear 0.3 mm, ISO 8688-2) and the tool life setting.",
+        "检查刀刃（后刀面磨损 0.3 mm，ISO 8688-2）及刀具寿命设定。",
+    ),
+    FaultMode(
+        "ball-screw",
+        "Ball screw or guide worn",
+        "滚珠丝杠或导轨磨损",
+        ("axis_position_error", "feed_axis_load"),
+        "Measure backlash and run a circularity test (ISO 230-4); check the guide's lubrication.",
+        "测量反向间隙并做圆度测试（ISO 230-4），检查导轨润滑。",
+    ),
+    FaultMode(
+        "coolant",
+        "Coolant supply weak",
+        "冷却液供给不足",
+        ("coolant_pressure",),
+        "Check the coolant level, the filter and the pump.",
+        "检查冷却液液位、过滤器和泵。",
+    ),
+    FaultMode(
+        "lubrication",
+        "Central lubrication weak",
+        "集中润滑不足",
+        ("lubrication_pressure",),
+        "Check the oil level, the lines and the metering valves.",
+        "检查油位、管路及分配阀。",
+    ),
+)
+
+PACK = VerticalPack(
+    EquipmentType("machine-tool", CHANNELS, "Machining centre", "加工中心"),
+    # tuned on the simulated fleet at one row a minute; rests from Saturday noon to Monday morning
+    Detection(off_delay_s=48 * 3600.0, baseline_rows=1200, health_tau_s=12 * 3600.0, idle=(0,)),
+    WEAR,
+    FAULT_MODES,
+)

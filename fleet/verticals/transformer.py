@@ -1,0 +1,147 @@
+"""Oil-filled power transformers.
+
+Ranges of channels are what common monitors can report and, like detection parameters and limits without a
+source, engineering defaults. The typical 90 % gas values named below are those of IEC 60599.
+"""
+
+from fleet.asset import Channel, EquipmentType
+from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
+
+PER_MINUTE = 1 / 60
+
+CHANNELS = (
+    Channel("load_current", "A", 0, 10_000, "measurement", PER_MINUTE, "Load current", "负载电流"),
+    Channel(
+        "ambient_temperature", "°C", -50, 70, "measurement", PER_MINUTE, "Ambient temperature", "环境温度"
+    ),
+    # IEC 60076-2: top-oil rise 60 K; IEC 60076-7: 105 °C top oil under normal cyclic loading
+    Channel(
+        "top_oil_temperature", "°C", -50, 180, "measurement", PER_MINUTE, "Top-oil temperature", "顶层油温"
+    ),
+    # IEC 60076-7: ages at its reference rate at 98 °C; 120 °C under normal cyclic loading
+    Channel(
+        "hot_spot_temperature",
+        "°C",
+        -50,
+        250,
+        "measurement",
+        PER_MINUTE,
+        "Hot-spot temperature",
+        "绕组热点温度",
+    ),
+    # measured minus modelled (IEC 60076-7) top oil, as transformer monitors report it: cooling effectiveness
+    Channel(
+        "top_oil_residual", "K", -60, 100, "measurement", PER_MINUTE, "Top oil above model", "顶层油温残差"
+    ),
+    Channel("oil_level", "%", 0, 100, "measurement", PER_MINUTE, "Oil level", "油位"),
+    Channel("moisture", "ppm", 0, 200, "measurement", PER_MINUTE, "Moisture in oil", "油中水分"),
+    # IEC 60599 typical values: H2 150, C2H4 280, C2H2 20 ppm
+    Channel("hydrogen", "ppm", 0, 5_000, "measurement", PER_MINUTE, "Hydrogen", "氢气"),
+    Channel("ethylene", "ppm", 0, 5_000, "measurement", PER_MINUTE, "Ethylene", "乙烯"),
+    Channel("acetylene", "ppm", 0, 5_000, "measurement", PER_MINUTE, "Acetylene", "乙炔"),
+    Channel(
+        "partial_discharge", "pC", 0, 100_000, "measurement", PER_MINUTE, "Partial discharge", "局部放电"
+    ),
+    Channel(
+        "tap_operations",
+        "1",
+        0,
+        float("inf"),
+        "counter",
+        PER_MINUTE,
+        "Tap changer operations",
+        "分接开关动作次数",
+    ),
+    # integral of the relative ageing rate V (IEC 60076-7, non-thermally upgraded paper)
+    Channel(
+        "ageing_hours", "h", 0, float("inf"), "counter", PER_MINUTE, "Insulation ageing", "绝缘等效老化时间"
+    ),
+)
+
+WEAR = (
+    # end of life 180 000 h at the reference hot spot (IEEE C57.91)
+    WearCounter(
+        "insulation",
+        "ageing_hours",
+        144_000,
+        180_000,
+        "h",
+        title_en="Insulation life used",
+        title_zh="绝缘寿命消耗",
+    ),
+    # maintenance interval of vacuum tap changers differs by maker; engineering default
+    WearCounter(
+        "tap-changer", "tap_operations", 80_000, 100_000, "1", title_en="Tap changer", title_zh="分接开关"
+    ),
+    # above 120 °C the hot spot leaves normal cyclic loading (IEC 60076-7); the hours are our default
+    WearCounter(
+        "overload",
+        "hot_spot_temperature",
+        200,
+        400,
+        "h",
+        above=120.0,
+        title_en="Time above normal cyclic loading",
+        title_zh="超正常周期负载时间",
+    ),
+)
+
+# The more specific mode comes first. Gas patterns follow IEC 60599.
+FAULT_MODES = (
+    FaultMode(
+        "cooling",
+        "Cooling less effective",
+        "冷却效率下降",
+        ("top_oil_residual", "top_oil_temperature", "hot_spot_temperature"),
+        "Check radiator valves and fans, look for fouled fins; compare both sides with a thermal camera.",
+        "检查散热器阀门与风机，查看散热片积污，用红外热像仪比较两侧。",
+    ),
+    FaultMode(
+        "arcing",
+        "Discharge of high energy in oil",
+        "油中高能放电",
+        ("acetylene", "hydrogen"),
+        "Take an oil sample for a full gas analysis now; consider to take the unit off load.",
+        "立即取油样做全组分色谱分析，并考虑退出运行。",
+    ),
+    FaultMode(
+        "partial-discharge",
+        "Partial discharge",
+        "局部放电",
+        ("partial_discharge", "hydrogen"),
+        "Locate the discharge acoustically; check bushings and moisture.",
+        "用超声法定位放电，检查套管与含水量。",
+    ),
+    FaultMode(
+        "thermal-fault",
+        "Overheated joint or core",
+        "接头或铁芯过热",
+        ("ethylene", "hydrogen"),
+        "Take an oil sample (Duval triangle); measure winding resistance on all taps.",
+        "取油样（Duval 三角法），测量各分接绕组直流电阻。",
+    ),
+    FaultMode(
+        "oil-leak",
+        "Oil is being lost",
+        "漏油",
+        ("oil_level",),
+        "Look for leaks at gaskets, radiators and the drain valve; check the conservator.",
+        "检查密封垫、散热器及放油阀渗漏，检查储油柜。",
+    ),
+    FaultMode(
+        "moisture-ingress",
+        "Moisture enters the oil",
+        "油中进水受潮",
+        ("moisture",),
+        "Check the breather's silica gel and the seals; measure breakdown voltage.",
+        "检查呼吸器硅胶与密封，测量油击穿电压。",
+    ),
+)
+
+PACK = VerticalPack(
+    EquipmentType("transformer", CHANNELS, "Power transformer", "电力变压器"),
+    # tuned on the simulated fleet at one row a minute; the baseline is three daily cycles of load
+    Detection(off_delay_s=24 * 3600.0, baseline_rows=4320, health_tau_s=12 * 3600.0),
+    WEAR,
+    FAULT_MODES,
+)

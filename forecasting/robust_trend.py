@@ -1,0 +1,142 @@
+"""Remaining life from the trend of the degradation level alone: needs no failures on record."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri, stdtrit
+
+from forecasting.contract import Forecast, History, Run, Verdict
+from forecasting.growth import (
+    EXPONENTS,
+    STEP,
+    STRAIGHT,
+    Fits,
+    autocorrelation,
+    candidate_onsets,
+    fit,
+    fit_finely,
+    freedom,
+)
+from forecasting.model_bytes import pack, unpack
+from forecasting.points import usable
+
+Floats = NDArray[np.float64]
+
+FEWEST_POINTS = 12
+LIMIT = 1.0
+
+ALPHA = 0.05
+"""At most this share of histories without growth gets a trend, over all windows tried (Bonferroni)."""
+
+SHORTEST_WINDOW = 8
+"""Points in the shortest trailing window that is tested; each window is half of the one before."""
+
+VISIBLE = 2.0
+"""The rise must be this many standard deviations of the noise: less is of no practical significance."""
+
+HORIZON = 20.0
+"""Nothing is said beyond this many times the observed span."""
+
+DRAWS = 32
+QUANTILES = (0.1, 0.5, 0.9)
+
+
+def _normal_pairs(n: int) -> Floats:
+    """(n, 2) evenly spread standard normal pairs: the additive recurrence of Roberts (2018)."""
+    uniform = np.arange(1, n + 1)[:, None] * np.array([0.7548776662466927, 0.5698402909980532]) % 1.0
+    normal = ndtri(uniform)
+    return np.asarray((normal - normal.mean(axis=0)) / normal.std(axis=0))
+
+
+PAIRS = _normal_pairs(DRAWS)
+
+
+class RobustTrend:
+    """Growth that is significant is carried on to the limit; without it there is no number.
+
+    The level may be flat for long and then grow in proportion to time, faster or slower (see
+    `forecasting.growth`). The quantiles hold the uncertainty of onset, shape, size and noise, not that of
+    a future duty other than the past one.
+    """
+
+    NAME: ClassVar[str] = "robust_trend"
+    VERSION: ClassVar[int] = 1
+
+    def __init__(self) -> None:
+        self._kind = f"{self.NAME}-{self.VERSION}"
+
+    def fit(self, runs: Sequence[Run]) -> None:
+        """Nothing is learned from other runs."""
+
+    def predict(self, histories: Sequence[History]) -> list[Forecast]:
+        """Forecast each history; about 2 ms for 300 points."""
+        return [_forecast(*usable(history)) for history in histories]
+
+    def state(self) -> bytes:
+        """The name and version only."""
+        return pack(self._kind, {})
+
+    def load(self, state: bytes) -> None:
+        """Accept what `state` gave; raises `ModelError`."""
+        unpack(self._kind, state, {})
+
+
+def _forecast(age: Floats, level: Floats) -> Forecast:
+    if len(level) and level[-1] >= LIMIT:
+        return Forecast(Verdict.ESTIMATE, 0.0, 0.0, 0.0, "the limit is reached")
+    if len(level) < FEWEST_POINTS:
+        return Forecast(Verdict.TOO_LITTLE_DATA, basis=f"{len(level)} of {FEWEST_POINTS} points")
+    span = float(age[-1] - age[0])
+    time = (age - age[-1]) / span
+    onsets = candidate_onsets(time)
+    rough = fit(time, level, onsets, EXPONENTS, rho=0.0)
+    residual = rough.residual[np.argmin(rough.error)]
+    rho = autocorrelation(residual)
+    first = fit(time, level, onsets, EXPONENTS, rho)
+    if not (_significant(first, time) and _grows(first, float(residual.std()))):
+        return Forecast(Verdict.NO_TREND, basis=f"no significant growth over {span:.0f} h")
+    return _carried_on(fit_finely(time, level, first, onsets, rho), span, freedom(len(time)))
+
+
+def _significant(fits: Fits, time: Floats) -> bool:
+    """Whether any trailing window's straight line rises, by Student's t on whitened noise."""
+    windows = [len(time) >> k for k in range(len(time).bit_length()) if len(time) >> k >= SHORTEST_WINDOW]
+    starts = [np.argmin(np.abs(fits.onset - time[-n])) for n in windows]
+    tested = np.isin(fits.onset, fits.onset[starts]) & (fits.exponent == STRAIGHT)
+    t = fits.rise[tested] / np.sqrt(fits.covariance[tested, 2])
+    return bool(t.max() > stdtrit(freedom(len(time)), 1 - ALPHA / len(t)))
+
+
+def _grows(fits: Fits, noise: float) -> bool:
+    """Whether the rise stands out of the noise and is more than a step."""
+    weight = fits.weights()
+    return bool(weight @ fits.rise >= VISIBLE * noise and weight[fits.exponent == STEP].sum() < 0.5)
+
+
+def _carried_on(fits: Fits, span: float, degrees: int) -> Forecast:
+    """Quantiles of the time to the limit over all models, each with the uncertainty of its base and rise."""
+    weight = fits.weights()
+    life = span * _lives(fits, degrees)
+    order = np.argsort(life, axis=None, kind="stable")
+    cumulated = np.cumsum(np.repeat(weight / DRAWS, DRAWS)[order])
+    at = np.minimum(np.searchsorted(cumulated, QUANTILES), len(order) - 1)
+    p10, p50, p90 = (float(hours) for hours in life.ravel()[order[at]])
+    basis = f"trend over {span * min(1.0, -float(weight @ fits.onset)):.0f} h"
+    if p90 > HORIZON * span:
+        return Forecast(Verdict.MORE_THAN, min(p10, HORIZON * span), basis=basis)
+    return Forecast(Verdict.ESTIMATE, p10, p50, p90, basis)
+
+
+def _lives(fits: Fits, degrees: int) -> Floats:
+    """(m, DRAWS) times to the limit in spans, infinite where the level does not rise."""
+    var_base, both, var_rise = (fits.covariance * degrees / max(degrees - 2, 1)).T
+    sd = np.sqrt(var_base)
+    own = np.sqrt(np.maximum(var_rise - (both / sd) ** 2, 0.0))
+    base = fits.base[:, None] + np.outer(sd, PAIRS[:, 0])
+    rise = fits.rise[:, None] + np.outer(both / sd, PAIRS[:, 0]) + np.outer(own, PAIRS[:, 1])
+    needed = np.divide(LIMIT - base, rise, out=np.full_like(base, np.inf), where=rise > 0)
+    with np.errstate(over="ignore"):
+        ahead = np.maximum(needed, 1.0) ** (1.0 / fits.exponent[:, None]) - 1.0
+    return np.asarray(-fits.onset[:, None] * ahead)

@@ -1,0 +1,44 @@
+"""Connections to the database, as the product's processes use them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+Connection: TypeAlias = AsyncConnection[TupleRow]
+Pool: TypeAlias = AsyncConnectionPool[Connection]
+
+_SESSION = "-c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+
+
+@asynccontextmanager
+async def open_pool(dsn: str, application_name: str = "faultline", max_size: int = 4) -> AsyncIterator[Pool]:
+    """A pool of autocommit connections, closed at the end.
+
+    No wait is endless: connecting, a silent network (`tcp_user_timeout`), a statement, an idle transaction
+    and a free connection each have a limit. Beyond it comes `psycopg.OperationalError` (`PoolTimeout` is
+    one). Needs two connections at least: a claim ends the previous owner's transaction over the second.
+    """
+    kwargs = {
+        "autocommit": True,
+        "application_name": application_name,
+        "connect_timeout": 10,
+        "tcp_user_timeout": 30_000,
+        "keepalives_idle": 30,
+        "options": _SESSION,
+        "prepare_threshold": 3,
+    }
+    pool: Pool = AsyncConnectionPool(
+        dsn,
+        kwargs=kwargs,
+        min_size=1,
+        max_size=max(2, max_size),
+        timeout=30,
+        open=False,
+        name=application_name,
+    )
+    async with pool:
+        yield pool

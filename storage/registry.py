@@ -1,0 +1,210 @@
+"""What is watched, for whom: registered from a fleet description, loaded as one immutable picture."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from fleet.asset import Asset, Channel, EquipmentType, Fleet
+from fleet.registry import Registry
+from storage.errors import RegistrationRefused
+from storage.pool import Connection, Pool
+
+_LOCK = 0x666C656574  # "fleet": two registrations wait for each other
+
+_CHANNELS = """
+select equipment_type, name, unit, low, high, kind, rate_hz, title_en, title_zh
+from channel order by equipment_type, column_no
+"""
+
+# `xmax = 0` tells a row just inserted from one just updated; a row left as it is does not come back.
+_TENANTS = """
+insert into tenant as known (name, title) select * from unnest(%s::text[], %s::text[])
+on conflict (name) do update set title = excluded.title
+where known.title <> excluded.title
+returning xmax = 0
+"""
+
+_SITES = """
+insert into site as known (tenant, name, title, timezone)
+select * from unnest(%s::text[], %s::text[], %s::text[], %s::text[])
+on conflict (tenant, name) do update set title = excluded.title, timezone = excluded.timezone
+where (known.title, known.timezone) <> (excluded.title, excluded.timezone)
+returning xmax = 0
+"""
+
+_TYPES = """
+insert into equipment_type as known (name, title_en, title_zh)
+select * from unnest(%s::text[], %s::text[], %s::text[])
+on conflict (name) do update set title_en = excluded.title_en, title_zh = excluded.title_zh
+where (known.title_en, known.title_zh) <> (excluded.title_en, excluded.title_zh)
+returning xmax = 0
+"""
+
+_CHANNEL = """
+insert into channel as known
+    (equipment_type, column_no, name, unit, low, high, kind, rate_hz, title_en, title_zh)
+select * from unnest(%s::text[], %s::int[], %s::text[], %s::text[], %s::float8[], %s::float8[], %s::text[],
+                     %s::float8[], %s::text[], %s::text[])
+on conflict (equipment_type, name) do update set
+    low = excluded.low, high = excluded.high, kind = excluded.kind, rate_hz = excluded.rate_hz,
+    title_en = excluded.title_en, title_zh = excluded.title_zh
+where (known.low, known.high, known.kind, known.rate_hz, known.title_en, known.title_zh)
+   <> (excluded.low, excluded.high, excluded.kind, excluded.rate_hz, excluded.title_en, excluded.title_zh)
+returning xmax = 0
+"""
+
+_ASSETS = """
+insert into asset as known (tenant, site, name, equipment_type, title)
+select * from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+on conflict (tenant, name) do update set site = excluded.site, title = excluded.title
+where (known.site, known.title) <> (excluded.site, excluded.title)
+returning xmax = 0
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How many of one kind were new, and how many were known but described otherwise."""
+
+    added: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationReport:
+    """What a registration did; all zero when everything was known just so."""
+
+    tenants: Change
+    sites: Change
+    equipment_types: Change
+    channels: Change
+    assets: Change
+
+    def __str__(self) -> str:
+        parts = [
+            f"{change.added} {kind} added" + (f", {change.changed} changed" if change.changed else "")
+            for kind, change in (
+                ("tenants", self.tenants),
+                ("sites", self.sites),
+                ("equipment types", self.equipment_types),
+                ("channels", self.channels),
+                ("assets", self.assets),
+            )
+            if change.added or change.changed
+        ]
+        return "; ".join(parts) or "nothing new"
+
+
+async def load_registry(pool: Pool) -> Registry:
+    """Tenants, assets and equipment types as they are now."""
+    async with pool.connection() as conn, conn.transaction(), conn.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute("set transaction isolation level repeatable read, read only")
+        types = await _load_types(conn)
+        await cursor.execute("select name from tenant order by name")
+        tenants = tuple(row["name"] for row in await cursor.fetchall())
+        await cursor.execute(
+            "select asset_id, tenant, site, name, equipment_type, title from asset order by asset_id"
+        )
+        return Registry(tenants, tuple(Asset(**row) for row in await cursor.fetchall()), types)
+
+
+async def _load_types(conn: Connection) -> tuple[EquipmentType, ...]:
+    channels = defaultdict[str, list[Channel]](list)
+    for kind, *channel in await (await conn.execute(_CHANNELS)).fetchall():
+        channels[kind].append(Channel(*channel))
+    titles = await conn.execute("select name, title_en, title_zh from equipment_type order by name")
+    return tuple(
+        EquipmentType(name, tuple(channels[name]), title_en, title_zh)
+        for name, title_en, title_zh in await titles.fetchall()
+    )
+
+
+async def register(pool: Pool, fleet: Fleet) -> RegistrationReport:
+    """Add what is new and update titles, bounds, rates and sites; remove nothing; all or nothing.
+
+    Raises `RegistrationRefused` where stored values would change their meaning: a channel of an equipment
+    type that is known may not move to another column, go, or change its unit, and an asset may not change
+    its equipment type. Channels may be added at the end.
+    """
+    async with pool.connection() as conn, conn.transaction():
+        await conn.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+        known = {kind.name: kind for kind in await _load_types(conn)}
+        for kind in fleet.equipment_types:
+            if kind.name in known:
+                _check_channels(known[kind.name], kind)
+        await _check_assets(conn, fleet.assets)
+        return RegistrationReport(
+            tenants=await _upsert(conn, _TENANTS, map(astuple, fleet.tenants)),
+            sites=await _upsert(conn, _SITES, map(astuple, fleet.sites)),
+            equipment_types=await _upsert(
+                conn, _TYPES, ((kind.name, kind.title_en, kind.title_zh) for kind in fleet.equipment_types)
+            ),
+            channels=await _upsert(
+                conn,
+                _CHANNEL,
+                (
+                    (
+                        kind.name,
+                        column,
+                        c.name,
+                        c.unit,
+                        float(c.low),
+                        float(c.high),
+                        c.kind,
+                        float(c.rate_hz),
+                        c.title_en,
+                        c.title_zh,
+                    )
+                    for kind in fleet.equipment_types
+                    for column, c in enumerate(kind.channels)
+                ),
+            ),
+            assets=await _upsert(
+                conn, _ASSETS, ((a.tenant, a.site, a.name, a.equipment_type, a.title) for a in fleet.assets)
+            ),
+        )
+
+
+async def _upsert(conn: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> Change:
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    if not columns:
+        return Change(0, 0)
+    inserted = [new for (new,) in await (await conn.execute(statement, columns)).fetchall()]
+    return Change(sum(inserted), len(inserted) - sum(inserted))
+
+
+def _check_channels(known: EquipmentType, wanted: EquipmentType) -> None:
+    places = {channel.name: column for column, channel in enumerate(wanted.channels)}
+    for column, channel in enumerate(known.channels):
+        where = f"equipment type {known.name}: channel {channel.name} (column {column})"
+        if channel.name not in places:
+            raise RegistrationRefused(
+                f"{where} is stored but no longer described: its column cannot be given away or renamed; "
+                "describe it again and add new channels at the end"
+            )
+        if places[channel.name] != column:
+            raise RegistrationRefused(
+                f"{where} is described at column {places[channel.name]}: stored values would be read as "
+                "another channel's; keep the order and add new channels at the end"
+            )
+        if wanted.channels[column].unit != channel.unit:
+            raise RegistrationRefused(
+                f"{where} is stored in {channel.unit!r} but described in {wanted.channels[column].unit!r}: "
+                "stored values would change their meaning; add a channel with another name at the end"
+            )
+
+
+async def _check_assets(conn: Connection, assets: Sequence[Asset]) -> None:
+    cursor = await conn.execute("select tenant, name, equipment_type from asset")
+    known = {(tenant, name): kind for tenant, name, kind in await cursor.fetchall()}
+    for asset in assets:
+        kind = known.get((asset.tenant, asset.name), asset.equipment_type)
+        if kind != asset.equipment_type:
+            raise RegistrationRefused(
+                f"asset {asset.tenant}/{asset.name} is stored as {kind} but described as "
+                f"{asset.equipment_type}: its stored values would be read as other channels'; "
+                "register the machine under a new name"
+            )

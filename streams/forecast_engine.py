@@ -1,0 +1,133 @@
+"""Prognostic assessment (ISO 13374): health and wear in, remaining life out."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from detectors.snapshot import pack, unpack
+from fleet.deadletter import Reason
+from forecasting.contract import Forecast, Forecaster, Verdict
+from storage.batch import ChunkResult, DeadLetter, ForecastRow, Tally
+from streams.deadletter import dead_letter
+from streams.health_message import HealthMessage, decode
+from streams.record import Chunk
+from streams.registry_cache import RegistryCache
+from streams.trajectory import Trajectory
+
+FORECAST_EVERY_US = 12 * 3600 * 1_000_000
+"""Event time between two forecasts of an asset, on round instants so that no chunking changes them."""
+
+STATE = "forecast-engine-1"
+EMPTY = {
+    "targets": np.empty(0, np.uint8),
+    "points": np.empty((0, 3), np.int64),
+    "ts_us": np.empty(0, np.int64),
+    "level": np.empty(0, np.float64),
+}
+
+Due = tuple[int, str, Trajectory]
+"""(asset id, what runs out, its trajectory when the forecast fell due)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecasters:
+    """Which forecaster answers: the equipment type's fitted model for condition, else the trend."""
+
+    trend: Forecaster
+    fitted: Mapping[str, Forecaster] = field(default_factory=dict)
+
+    def forecast(self, equipment_type: str, target: str, trajectory: Trajectory) -> tuple[str, Forecast]:
+        """The forecaster's name and its forecast from the last point of the trajectory."""
+        history = trajectory.history()
+        model = self.fitted.get(equipment_type) if target == "condition" else None
+        if model is not None:
+            forecast = model.predict([history])[0]
+            if forecast.verdict is not Verdict.TOO_LITTLE_DATA:
+                return f"{model.NAME}-{model.VERSION}", forecast
+        return f"{self.trend.NAME}-{self.trend.VERSION}", self.trend.predict([history])[0]
+
+
+class ForecastEngine:
+    """One partition's trajectories and their forecasts."""
+
+    def __init__(self, registry: RegistryCache, forecasters: Forecasters) -> None:
+        self._registry = registry
+        self._forecasters = forecasters
+        self._trajectories: dict[tuple[int, str], Trajectory] = {}
+
+    async def process(self, chunk: Chunk, again: bool) -> ChunkResult:
+        """Extend the trajectories; forecast those that passed a round instant."""
+        dead: list[DeadLetter] = []
+        due: list[Due] = []
+        repeated = tombstones = 0
+        for record in chunk.records:
+            if record.value is None:
+                tombstones += 1
+                continue
+            try:
+                passed = self._extend(decode(record.value))
+            except ValueError as error:
+                dead.append(dead_letter(record, Reason.SCHEMA_INVALID, str(error)))
+                continue
+            repeated += passed is None
+            due += passed or []
+        forecasts = [] if again else await asyncio.to_thread(self._forecast_all, due)
+        stored = len(chunk.records) - len(dead) - repeated - tombstones
+        return ChunkResult(
+            chunk.topic,
+            chunk.partition,
+            first_offset=chunk.records[0].offset,
+            next_offset=chunk.end_offset,
+            tally=Tally(stored=stored, duplicate=repeated, dead=len(dead), tombstone=tombstones),
+            dead_letters=dead,
+            forecasts=forecasts,
+        )
+
+    def _extend(self, message: HealthMessage) -> list[Due] | None:
+        """Trajectories, as they are now, that passed a round instant; None if the message is a repeat."""
+        due: list[Due] = []
+        fresh = False
+        for name, level in message.levels.items():
+            trajectory = self._trajectories.setdefault((message.asset_id, name), Trajectory())
+            before = trajectory.ts_us[-1] if trajectory.ts_us else message.ts_us
+            if trajectory.add(message.ts_us, level):
+                fresh = True
+                if before // FORECAST_EVERY_US != message.ts_us // FORECAST_EVERY_US:
+                    due.append((message.asset_id, name, trajectory.copy()))
+        return due if fresh else None
+
+    def _forecast_all(self, due: Sequence[Due]) -> list[ForecastRow]:
+        rows = []
+        for asset_id, name, trajectory in due:
+            kind = self._registry.current.asset_by_id(asset_id).equipment_type
+            forecaster, says = self._forecasters.forecast(kind, name, trajectory)
+            quantiles = says.p10_h, says.p50_h, says.p90_h
+            ts_us = trajectory.ts_us[-1]
+            rows.append(ForecastRow(asset_id, ts_us, name, forecaster, says.verdict, *quantiles, says.basis))
+        return rows
+
+    def state(self) -> bytes:
+        """All trajectories as arrays."""
+        targets = sorted(self._trajectories)
+        found = [self._trajectories[target] for target in targets]
+        arrays = {
+            "targets": np.frombuffer(json.dumps(targets).encode(), np.uint8),
+            "points": np.array([[len(t.ts_us), t.stride, t.seen] for t in found], np.int64).reshape(-1, 3),
+            "ts_us": np.array([ts for t in found for ts in t.ts_us], np.int64),
+            "level": np.array([level for t in found for level in t.level], np.float64),
+        }
+        return pack(STATE, arrays)
+
+    def load(self, state: bytes) -> None:
+        """Go on from saved trajectories; raises `StateError`."""
+        arrays = unpack(STATE, state, EMPTY)
+        targets = json.loads(arrays["targets"].tobytes())
+        ts, level, at = arrays["ts_us"].tolist(), arrays["level"].tolist(), 0
+        self._trajectories = {}
+        for (asset_id, name), (n, stride, seen) in zip(targets, arrays["points"].tolist(), strict=True):
+            points = slice(at, at + n)
+            self._trajectories[asset_id, name] = Trajectory(ts[points], level[points], stride, seen)
+            at += n

@@ -1,0 +1,118 @@
+"""One partition's way from chunk to commit.
+
+PostgreSQL is the truth for progress: a lane claims its partition there, starts reading where the claim
+says, and a chunk is acknowledged only after its transaction has committed.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+import structlog
+
+from storage.batch import ChunkResult
+from storage.sink import Claim, Sink
+from streams import metrics
+from streams.limits import DeadLetterLimit
+from streams.patience import Patience
+from streams.record import Chunk
+
+log = structlog.get_logger()
+
+
+class Engine(Protocol):
+    """What an agent computes from one partition's chunks, with its state in memory."""
+
+    async def process(self, chunk: Chunk, again: bool) -> ChunkResult:
+        """The chunk's outputs. `again`: it is stored already and read to rebuild the state alone.
+
+        An outage is raised before any state has changed, so that the call can be repeated.
+        """
+        ...
+
+    def state(self) -> bytes:
+        """The state after the last chunk processed."""
+        ...
+
+    def load(self, state: bytes) -> None:
+        """Go on from a saved state; raises `ValueError` if it does not fit this version."""
+        ...
+
+
+EngineFactory = Callable[[str], Engine]
+"""Makes the engine of one partition of the given topic."""
+
+
+class Lane:
+    """One claimed partition. `snapshot_s` is the wall time between snapshots: what a restart repeats."""
+
+    def __init__(
+        self,
+        sink: Sink,
+        claim: Claim,
+        engine: Engine,
+        limit: DeadLetterLimit,
+        patience: Patience,
+        snapshot_s: float,
+    ) -> None:
+        self._sink = sink
+        self._claim = claim
+        self._engine = engine
+        self._limit = limit
+        self._patience = patience
+        self._snapshot_s = snapshot_s
+        self._next_snapshot = 0.0  # the first commit carries one
+        self.stored = claim.next_offset or 0
+        """Everything below this offset is in the database."""
+
+    def start_offset(self) -> int | None:
+        """Where to read from: the snapshot's offset, so that what follows it is computed again.
+
+        Without a usable snapshot that is None, the beginning of the log: slower, with the same result.
+        """
+        snapshot = self._claim.snapshot
+        if snapshot is None:
+            return None
+        try:
+            self._engine.load(snapshot.state)
+        except ValueError as error:
+            log.warning("snapshot not usable, computing the state again", reason=str(error))
+            return None
+        return snapshot.next_offset
+
+    async def handle(self, chunk: Chunk) -> None:
+        """Compute and commit one chunk; waits out outages. Raises `Fenced`, `TooManyDeadLetters`."""
+        below, rest = chunk.split(self.stored)
+        if below:
+            await self._process(below, again=True)
+        if rest:
+            started = time.perf_counter()
+            result = await self._process(rest, again=False)
+            computed = time.perf_counter()
+            await self._commit(rest, result)
+            self._count(result, computed - started, time.perf_counter() - computed)
+
+    async def _process(self, chunk: Chunk, again: bool) -> ChunkResult:
+        return await self._patience.until_done(lambda: self._engine.process(chunk, again))
+
+    async def _commit(self, chunk: Chunk, result: ChunkResult) -> None:
+        self._limit.observe(_dead(chunk, result))
+        if time.monotonic() >= self._next_snapshot:
+            result = replace(result, snapshot=self._engine.state())
+            self._next_snapshot = time.monotonic() + self._snapshot_s
+        await self._patience.until_done(lambda: self._sink.write(self._claim, result))
+        self.stored = result.next_offset
+
+    def _count(self, result: ChunkResult, compute_s: float, commit_s: float) -> None:
+        agent = self._sink.consumer
+        for fate in ("stored", "duplicate", "dead", "tombstone"):
+            metrics.RECORDS.labels(agent, fate).inc(getattr(result.tally, fate))
+        metrics.SAMPLES.labels(agent).inc(sum(block.values.size for block in result.telemetry))
+        metrics.CHUNK_SECONDS.labels(agent, "compute").observe(compute_s)
+        metrics.CHUNK_SECONDS.labels(agent, "commit").observe(commit_s)
+
+
+def _dead(chunk: Chunk, result: ChunkResult) -> list[bool]:
+    dead = {letter.offset for letter in result.dead_letters}
+    return [record.offset in dead for record in chunk.records]

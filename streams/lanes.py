@@ -1,0 +1,121 @@
+"""All claimed partitions of one agent, side by side.
+
+One partition's computing overlaps another's writing; within a partition everything is in order. What a
+lane cannot handle ends the process: the supervisor's restart reads on from what the database holds.
+"""
+
+import asyncio
+from collections.abc import AsyncIterable, Callable, Collection, Mapping
+
+import structlog
+from faust.types import TP
+
+from storage.sink import Sink
+from streams import metrics
+from streams.lane import EngineFactory, Lane
+from streams.limits import DeadLetterLimit, TooManyDeadLetters
+from streams.patience import Patience
+from streams.record import Chunk
+
+log = structlog.get_logger()
+
+Ack = Callable[[], None]
+
+
+class Lanes:
+    """Claims partitions for an agent and runs each one's chunks in a task of its own."""
+
+    def __init__(
+        self,
+        sink: Sink,
+        make_engine: EngineFactory,
+        make_limit: Callable[[], DeadLetterLimit],
+        snapshot_s: float,
+    ) -> None:
+        self._sink = sink
+        self._make_engine = make_engine
+        self._make_limit = make_limit
+        self._snapshot_s = snapshot_s
+        self.patience = Patience(sink.consumer)
+        self._lanes: dict[TP, Lane] = {}
+        self._queues: dict[TP, asyncio.Queue[tuple[Chunk, Ack]]] = {}
+        self._tasks: dict[TP, asyncio.Task[None]] = {}
+        self._progress = asyncio.Condition()
+        self.halted: dict[TP, str] = {}
+        """Partitions that stand still on purpose, and why."""
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Gets the exception that must end the process."""
+
+    async def claim(self, partitions: Collection[TP]) -> Mapping[TP, int | None]:
+        """Take the partitions over from whoever had them; returns where to read each one from."""
+        await self.release(partitions)
+        return {tp: await self._open(tp) for tp in sorted(partitions)}
+
+    async def _open(self, tp: TP) -> int | None:
+        claim = await self.patience.until_done(lambda: self._sink.claim(tp.topic, tp.partition))
+        engine, limit = self._make_engine(tp.topic), self._make_limit()
+        lane = Lane(self._sink, claim, engine, limit, self.patience, self._snapshot_s)
+        start = lane.start_offset()
+        self._lanes[tp], self._queues[tp] = lane, asyncio.Queue()
+        self._tasks[tp] = asyncio.create_task(self._work(tp, lane, self._queues[tp]))
+        self._tasks[tp].add_done_callback(self._on_done)
+        return start
+
+    async def release(self, partitions: Collection[TP]) -> None:
+        """Let go of the partitions; a transaction under way is rolled back or fenced."""
+        tasks = [self._tasks.pop(tp) for tp in partitions if tp in self._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for tp in partitions:
+            self._lanes.pop(tp, None)
+            self._queues.pop(tp, None)
+            self.halted.pop(tp, None)
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        await self.release(list(self._tasks))
+
+    async def consume(self, chunks: AsyncIterable[tuple[Chunk, Ack]]) -> None:
+        """Hand each chunk to its partition's lane: the whole body of a Faust agent."""
+        async for chunk, ack in chunks:
+            queue = self._queues.get(TP(chunk.topic, chunk.partition))
+            if queue is not None:  # else the partition was lost after the fetch: its next owner reads it
+                queue.put_nowait((chunk, ack))
+
+    async def _work(self, tp: TP, lane: Lane, queue: asyncio.Queue[tuple[Chunk, Ack]]) -> None:
+        while True:
+            chunk, ack = await queue.get()
+            try:
+                await lane.handle(chunk)
+            except TooManyDeadLetters as error:
+                await self._halt(tp, str(error))
+            ack()
+            async with self._progress:
+                self._progress.notify_all()
+
+    async def _halt(self, tp: TP, why: str) -> None:
+        self.halted[tp] = why
+        metrics.HALTED.labels(self._sink.consumer, tp.topic, tp.partition).set(1)
+        while True:
+            log.error(
+                "partition stopped: see `faultline deadletters list`, mend the cause, restart the worker",
+                agent=self._sink.consumer,
+                topic=tp.topic,
+                partition=tp.partition,
+                why=why,
+            )
+            await asyncio.sleep(60)
+
+    def _on_done(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) and not self.failed.done():
+            self.failed.set_exception(error)
+
+    def stored(self) -> dict[TP, int]:
+        """Of each claimed partition, the offset below which everything is in the database."""
+        return {tp: lane.stored for tp, lane in self._lanes.items()}
+
+    async def wait_stored(self, tp: TP, offset: int) -> None:
+        """Return once the record at `offset` is in the database."""
+        async with self._progress:
+            await self._progress.wait_for(lambda: tp in self._lanes and self._lanes[tp].stored > offset)

@@ -1,0 +1,1 @@
+"""Sends recorded files as frames: a map says what their columns are."""

@@ -1,0 +1,99 @@
+"""Where replayed frames go: one port, and Kafka behind it."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, Protocol
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from streams.publisher import Headers
+from streams.publisher import Publisher as AsyncPublisher
+
+
+class Publisher(Protocol):
+    """Takes records in order; what a return of `flush` has covered is in the log."""
+
+    def publish(self, topic: str, key: bytes, value: bytes, headers: Headers) -> None:
+        """Hand over a record; raises `PublishError` if this or an earlier one was refused for good."""
+        ...
+
+    def flush(self) -> None:
+        """Wait until all records are in the log; raises `PublishError` if one was refused for good."""
+        ...
+
+
+class PublishError(Exception):
+    """The broker did not take a record; send the file again with --resume once the cause is mended."""
+
+
+class KafkaPublisher:
+    """Over kafka-python, acknowledged by all in-sync replicas, idempotent.
+
+    `settings` are kafka-python's own, for TLS and SASL.
+    """
+
+    def __init__(self, bootstrap: str, **settings: Any) -> None:
+        try:
+            self._producer = KafkaProducer(
+                bootstrap_servers=bootstrap.split(","),
+                client_id="faultline-replay",
+                acks="all",
+                enable_idempotence=True,
+                linger_ms=20,
+                batch_size=256 << 10,
+                **{"bootstrap_timeout_ms": 10_000, **settings},
+            )
+        except KafkaError as error:
+            raise PublishError(f"no Kafka at {bootstrap}: {error}") from error
+        self._refused: BaseException | None = None
+
+    def publish(self, topic: str, key: bytes, value: bytes, headers: Headers) -> None:
+        """Hand over a record; waits while the producer's memory is full."""
+        self._check()
+        try:
+            self._producer.send(topic, value, key=key, headers=list(headers)).add_errback(self._refuse)
+        except KafkaError as error:
+            raise PublishError(f"topic {topic}: {error}") from error
+
+    def flush(self) -> None:
+        """Wait for the acknowledgement of everything handed over."""
+        try:
+            self._producer.flush()
+        except KafkaError as error:
+            raise PublishError(str(error)) from error
+        self._check()
+
+    def close(self) -> None:
+        """Send what is left and disconnect."""
+        self._producer.close()
+
+    def _refuse(self, error: BaseException) -> None:
+        self._refused = self._refused or error
+
+    def _check(self) -> None:
+        if self._refused is not None:
+            raise PublishError(f"a record was refused: {self._refused}") from self._refused
+
+
+class BridgePublisher:
+    """From a thread into an event loop's publisher, as the embedded platform's in-memory broker has one."""
+
+    def __init__(self, publisher: AsyncPublisher, loop: asyncio.AbstractEventLoop) -> None:
+        self._publisher = publisher
+        self._loop = loop
+        self._landing: list[Awaitable[tuple[int, int]]] = []
+
+    def publish(self, topic: str, key: bytes, value: bytes, headers: Headers) -> None:
+        """Hand over a record; waits while the broker has no room."""
+        send = self._publisher.send(topic, key, value, headers)
+        self._landing.append(asyncio.run_coroutine_threadsafe(send, self._loop).result())
+
+    def flush(self) -> None:
+        """Wait until all have their place in the log."""
+        landing, self._landing = self._landing, []
+        asyncio.run_coroutine_threadsafe(_all(landing), self._loop).result()
+
+
+async def _all(landing: list[Awaitable[tuple[int, int]]]) -> None:
+    await asyncio.gather(*landing)

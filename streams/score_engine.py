@@ -1,0 +1,169 @@
+"""From a chunk of frames to what one transaction stores (ISO 13374: acquisition to health assessment).
+
+The shell around pure parts: it asks the registry for names and the ledger for frames seen before, and hands
+the rest to the equipment types' scorers.
+"""
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.snapshot import pack, unpack
+from fleet.catalogue import pack_of
+from fleet.deadletter import Reason
+from storage.batch import ChunkResult, DeadLetter, FrameRow, OutboxMessage, Tally
+from storage.sink import Sink
+from streams.deadletter import dead_letter
+from streams.health_message import CONTENT_TYPE, HealthMessage
+from streams.record import Chunk
+from streams.registry_cache import RegistryCache
+from streams.scorer import Rows, Scored, Scorer
+from streams.seen import Fate, SeenFrames, Sighting
+from streams.topics import health_topic, tenant_of
+from streams.wire.chunk import Block, DecodedChunk, decode_chunk
+from streams.wire.limits import Limits
+
+STATE = "score-engine-1"
+
+HEALTH_HEADERS = (("content-type", CONTENT_TYPE.encode()),)
+
+
+class ScoreEngine:
+    """Scores one partition of one tenant's telemetry."""
+
+    def __init__(self, tenant: str, registry: RegistryCache, sink: Sink, limits: Limits) -> None:
+        self._tenant = tenant
+        self._registry = registry
+        self._sink = sink
+        self._limits = limits
+        self._seen = SeenFrames()
+        self._scorers: dict[str, Scorer] = {}
+
+    async def process(self, chunk: Chunk, again: bool) -> ChunkResult:
+        """Decode, tell new from seen, score. `again`: only rebuild the state."""
+        decoded = await self._decode(chunk)
+        sightings = _sightings(chunk, decoded)
+        fates = await self._judge(sightings, again)
+        new = np.array([fate is Fate.NEW for fate in fates], bool)
+        scored = [self._score(block, new) for block in decoded.blocks]
+        dead = [
+            dead_letter(chunk.records[index], reason, detail) for index, reason, detail in decoded.rejects
+        ]
+        dead += _conflicts(chunk, decoded, fates)
+        return ChunkResult(
+            chunk.topic,
+            chunk.partition,
+            first_offset=chunk.records[0].offset,
+            next_offset=chunk.end_offset,
+            tally=Tally(int(new.sum()), fates.count(Fate.DUPLICATE), len(dead), len(decoded.tombstones)),
+            telemetry=[part.telemetry for part in scored],
+            frames=_ledger_rows(decoded, sightings, new),
+            dead_letters=sorted(dead, key=lambda letter: letter.offset),
+            health=[row for part in scored for row in part.health],
+            episodes=[row for part in scored for row in part.episodes],
+            wear=[row for part in scored for row in part.wear],
+            outbox=[self._outbox(message) for part in scored for message in part.messages],
+        )
+
+    async def _decode(self, chunk: Chunk) -> DecodedChunk:
+        decoded = decode_chunk(chunk.records, self._tenant, self._registry.current, self._limits)
+        if decoded.unknown_assets and await self._registry.refresh():
+            decoded = decode_chunk(chunk.records, self._tenant, self._registry.current, self._limits)
+        return decoded
+
+    async def _judge(self, sightings: Sequence[Sighting], again: bool) -> list[Fate]:
+        strangers = self._seen.strangers(seen.key[0] for seen in sightings)
+        if strangers:
+            self._seen.load(strangers, await self._sink.high_water(strangers))
+        doubtful = self._seen.doubtful(sightings, again)
+        known = await self._sink.known_frames(doubtful) if doubtful else {}
+        return self._seen.judge(sightings, known, again)
+
+    def _score(self, block: Block, new: NDArray[np.bool_]) -> Scored:
+        scorer = self._scorers.get(block.equipment_type)
+        if scorer is None:
+            scorer = self._scorers[block.equipment_type] = self._make_scorer(block.equipment_type)
+        rows = Rows(block.asset_id, block.ts_us, block.values).take(new[block.frame])
+        return scorer.score(rows, self._name_of)
+
+    def _make_scorer(self, equipment_type: str) -> Scorer:
+        return Scorer(pack_of(self._registry.current.equipment_type(equipment_type)))
+
+    def _name_of(self, asset_id: int) -> tuple[str, str]:
+        return self._tenant, self._registry.current.asset_by_id(asset_id).name
+
+    def _outbox(self, message: HealthMessage) -> OutboxMessage:
+        _, name = self._name_of(message.asset_id)
+        topic = health_topic(self._tenant)
+        return OutboxMessage(message.message_key, topic, name.encode(), message.encode(), HEALTH_HEADERS)
+
+    def state(self) -> bytes:
+        """Each scorer's state under the name of its equipment type."""
+        names = sorted(self._scorers)
+        states = [self._scorers[name].state() for name in names]
+        index = json.dumps([names, [len(state) for state in states]]).encode()
+        parts = {"index": index, "states": b"".join(states)}
+        return pack(STATE, {name: np.frombuffer(part, np.uint8) for name, part in parts.items()})
+
+    def load(self, state: bytes) -> None:
+        """Go on from a saved state; raises `StateError`."""
+        raw = np.empty(0, np.uint8)
+        found = unpack(STATE, state, {"index": raw, "states": raw})
+        names, sizes = json.loads(found["index"].tobytes())
+        states, at = found["states"].tobytes(), 0
+        scorers = {}
+        for name, size in zip(names, sizes, strict=True):
+            scorers[name] = self._make_scorer(name)
+            scorers[name].load(states[at : at + size])
+            at += size
+        self._scorers = scorers
+
+
+def engine_for(topic: str, registry: RegistryCache, sink: Sink, limits: Limits) -> ScoreEngine:
+    """The engine of a partition of `topic`."""
+    return ScoreEngine(tenant_of(topic), registry, sink, limits)
+
+
+def _sightings(chunk: Chunk, decoded: DecodedChunk) -> list[Sighting]:
+    frames = decoded.frames
+    return [
+        Sighting((asset, boot, seq), digest, chunk.records[record].offset)
+        for record, asset, boot, seq, digest in zip(
+            frames.record.tolist(),
+            frames.asset_id.tolist(),
+            frames.boot_id.tolist(),
+            frames.seq.tolist(),
+            frames.digest.tolist(),
+            strict=True,
+        )
+    ]
+
+
+def _conflicts(chunk: Chunk, decoded: DecodedChunk, fates: Sequence[Fate]) -> list[DeadLetter]:
+    detail = "another frame of this asset has the same boot id and sequence and says something else"
+    return [
+        dead_letter(chunk.records[record], Reason.CONFLICT, detail)
+        for record, fate in zip(decoded.frames.record.tolist(), fates, strict=True)
+        if fate is Fate.CONFLICT
+    ]
+
+
+def _ledger_rows(
+    decoded: DecodedChunk, sightings: Sequence[Sighting], new: NDArray[np.bool_]
+) -> list[FrameRow]:
+    frames = decoded.frames
+    places = zip(
+        sightings,
+        new.tolist(),
+        frames.block.tolist(),
+        frames.first_row.tolist(),
+        frames.rows.tolist(),
+        strict=True,
+    )
+    return [
+        FrameRow(*seen.key, seen.digest, seen.offset, int(decoded.blocks[block].ts_us[first]), rows)
+        for seen, is_new, block, first, rows in places
+        if is_new
+    ]

@@ -1,0 +1,336 @@
+"""One equipment type's machines in one partition: data quality, scores, episodes, health, wear.
+
+Rows come in the order of the log. A row that is not later than what its machine has already shown is
+stored but not scored: what was scored stays as it was, whatever comes late.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors import snapshot
+from detectors.contract import Detector, Samples, Scores
+from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
+from detectors.ewma_t2 import EwmaT2
+from detectors.health import HealthTracker
+from detectors.kernels import kernel
+from detectors.quality import QualityGate, SensorFault
+from detectors.window_knn import WindowKnn
+from fleet.finding import episode_id, read_finding
+from fleet.sensor_finding import read_sensor_fault
+from fleet.vertical import VerticalPack
+from fleet.wear import WearMeter
+from storage.batch import EpisodeRow, HealthRow, Telemetry, WearRow
+from streams.health_message import HealthMessage
+
+HEALTH_EVERY_US = 3600 * 1_000_000
+"""Event time between two health rows of a machine: one at its first row of each hour."""
+
+MOST_REGIMES = 16
+
+LOWERED_BY = 3
+"""Channels named as what lowers the health."""
+
+ENSEMBLE, VERSION = "t2-knn", 1
+"""The score is the higher of the two detectors'; episodes carry this name."""
+
+NameOf = Callable[[int], tuple[str, str]]
+"""Tenant and name of an asset by its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one equipment type in log order. values: (n, channels) float32, NaN where missing."""
+
+    asset_id: NDArray[np.int32]
+    ts_us: NDArray[np.int64]
+    values: NDArray[np.float32]
+
+    def take(self, where: NDArray[Any]) -> "Rows":
+        """The rows at an index or mask."""
+        return Rows(self.asset_id[where], self.ts_us[where], self.values[where])
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What the rows of one equipment type became."""
+
+    telemetry: Telemetry
+    health: list[HealthRow]
+    episodes: list[EpisodeRow]
+    wear: list[WearRow]
+    messages: list[HealthMessage]
+
+
+class Scorer:
+    """The machines' state, by slot; the first machine seen has slot 0."""
+
+    def __init__(self, pack: VerticalPack) -> None:
+        channels, rules = pack.equipment_type.channels, pack.detection
+        self._pack = pack
+        self._measured = np.array([c.kind == "measurement" for c in channels], bool)
+        states = [k for k, c in enumerate(channels) if c.kind == "state"]
+        self._regime_column = states[0] if states else None
+        low, high = np.array([c.low for c in channels]), np.array([c.high for c in channels])
+        self._gate = QualityGate(low, high, self._measured)
+        width = max(1, int(self._measured.sum()))
+        self._t2 = EwmaT2(width, baseline=rules.baseline_rows)
+        self._detectors: tuple[Detector, ...] = (self._t2, WindowKnn(width))
+        self._episodes = EpisodeTracker(rules.on_score, rules.persistence)
+        self._health = HealthTracker(
+            baseline=rules.baseline_rows, tau_s=rules.health_tau_s, d_fail=rules.d_fail
+        )
+        self._wear = WearMeter(pack)
+        self._assets: list[int] = []
+        self._slots: dict[int, int] = {}
+        self._last_us = np.zeros(0, np.int64)
+        self._regime = np.zeros(0, np.int16)
+        self._told_hour = np.zeros(0, np.int64)
+        self._findings: dict[str, dict[str, Any]] = {}  # of the episodes that are on
+        self._kind = f"scorer {VERSION}: {pack.equipment_type.name}"
+
+    def score(self, rows: Rows, name_of: NameOf) -> Scored:
+        """Store all rows, score those that are on time."""
+        slot = self._slots_of(rows.asset_id)
+        on_time = np.empty(len(slot), np.bool_)
+        _keep_on_time(slot, rows.ts_us, self._last_us, on_time)
+        late, timely, slot = rows.take(~on_time), rows.take(on_time), slot[on_time]
+        samples = Samples(slot, timely.ts_us, self._regimes(slot, timely.values), timely.values)
+        checked = self._gate.check(samples)
+        verdict, by_t2 = self._detect(samples, checked.x)
+        episodes = [self._sensor_row(fault, timely, name_of) for fault in checked.faults]
+        events = self._episodes.update(slot, timely.ts_us, verdict.score)
+        episodes += [self._episode_row(event, verdict, timely, name_of) for event in events]
+        health = self._health.update(slot, timely.ts_us, by_t2)
+        wear = self._wear.update(slot, timely.ts_us, checked.x)
+        bits = np.left_shift(np.int64(1), np.arange(checked.flags.shape[1], dtype=np.int64))
+        bad = ((checked.flags > 0) * bits).sum(axis=1, dtype=np.int64)
+        due = self._hourly(slot, timely.ts_us, health)
+        return Scored(
+            _telemetry(timely, late, verdict.score, bad),
+            [self._health_row(i, timely, health, by_t2) for i in due],
+            episodes,
+            [row for i in due for row in self._wear_rows(i, timely, wear)],
+            [self._message(i, timely, health, wear) for i in due],
+        )
+
+    def _slots_of(self, asset_ids: NDArray[np.int32]) -> NDArray[np.int32]:
+        for asset_id in dict.fromkeys(asset_ids.tolist()):
+            if asset_id not in self._slots:
+                self._slots[asset_id] = len(self._assets)
+                self._assets.append(asset_id)
+        self._grow(len(self._assets))
+        known, position = np.unique(asset_ids, return_inverse=True)
+        return np.array([self._slots[asset_id] for asset_id in known.tolist()], np.int32)[position]
+
+    def _grow(self, slots: int) -> None:
+        more = slots - len(self._last_us)
+        if more > 0:
+            self._last_us = np.append(self._last_us, np.full(more, np.iinfo(np.int64).min))
+            self._regime = np.append(self._regime, np.zeros(more, np.int16))
+            self._told_hour = np.append(self._told_hour, np.zeros(more, np.int64))
+            self._wear.grow(slots)
+
+    def _regimes(self, slot: NDArray[np.int32], values: NDArray[np.float32]) -> NDArray[np.int16]:
+        """The state channel's code, the last one known where it is missing."""
+        regime = np.empty(len(slot), np.int16)
+        if self._regime_column is None:
+            regime[:] = 0
+        else:
+            _carry(slot, np.ascontiguousarray(values[:, self._regime_column]), self._regime, regime)
+        return regime
+
+    def _detect(self, samples: Samples, clean: NDArray[np.float32]) -> tuple[Scores, Scores]:
+        """The ensemble's verdict, for all channels, and the T² chart's own."""
+        x = np.ascontiguousarray(clean[:, self._measured]) if self._measured.any() else clean[:, :1] * np.nan
+        measured = Samples(samples.slot, samples.ts_us, samples.regime, x)
+        verdicts = [detector.update(measured) for detector in self._detectors]
+        return self._widened(_higher(*verdicts)), self._widened(verdicts[0])
+
+    def _widened(self, scores: Scores) -> Scores:
+        """The same with a column for every channel of the type."""
+        n, columns = len(scores.score), np.flatnonzero(self._measured)
+        wide = Scores.unknown(n, len(self._measured))
+        contribution, expected = wide.contribution, wide.expected
+        contribution[:, columns] = scores.contribution[:, : len(columns)]
+        expected[:, columns] = scores.expected[:, : len(columns)]
+        return Scores(scores.score, contribution, expected, scores.statistic, scores.judged)
+
+    def _episode_row(self, event: EpisodeEvent, verdict: Scores, rows: Rows, name_of: NameOf) -> EpisodeRow:
+        asset_id = self._assets[event.slot]
+        name = episode_id(*name_of(asset_id), ENSEMBLE, VERSION, event.onset_us)
+        if event.change is not Change.CLOSED:
+            i = event.row
+            finding = read_finding(self._pack, verdict.contribution[i], verdict.expected[i], rows.values[i])
+            self._findings[name.hex] = asdict(finding)
+        return EpisodeRow(
+            episode_id=name,
+            asset_id=asset_id,
+            kind="machine",
+            detector=f"{ENSEMBLE}-{VERSION}",
+            onset_us=event.onset_us,
+            end_us=event.end_us,
+            peak_us=event.peak_us,
+            peak_score=event.peak_score,
+            evidence=self._finding(name, over=event.change is Change.CLOSED),
+        )
+
+    def _sensor_row(self, fault: SensorFault, rows: Rows, name_of: NameOf) -> EpisodeRow:
+        asset_id, channel = self._assets[fault.slot], self._pack.equipment_type.channels[fault.channel]
+        detector = f"quality-{fault.kind}-{channel.name}"
+        name = episode_id(*name_of(asset_id), detector, VERSION, fault.onset_us)
+        if fault.end_us is None:
+            reading = float(rows.values[fault.row, fault.channel])
+            self._findings[name.hex] = asdict(read_sensor_fault(channel, fault.kind, reading))
+        return EpisodeRow(
+            episode_id=name,
+            asset_id=asset_id,
+            kind="sensor",
+            detector=detector,
+            onset_us=fault.onset_us,
+            end_us=fault.end_us,
+            peak_us=fault.onset_us,
+            peak_score=0.0,
+            evidence=self._finding(name, over=fault.end_us is not None),
+        )
+
+    def _finding(self, name: UUID, over: bool) -> dict[str, Any]:
+        return self._findings.pop(name.hex) if over else self._findings[name.hex]
+
+    def _hourly(
+        self, slot: NDArray[np.int32], ts_us: NDArray[np.int64], health: NDArray[np.float32]
+    ) -> list[int]:
+        """Rows at which a machine's health is told: its first one of each hour with a known health."""
+        hour = ts_us // HEALTH_EVERY_US
+        due = []
+        for i in np.flatnonzero(np.isfinite(health)).tolist():
+            if hour[i] > self._told_hour[slot[i]]:
+                self._told_hour[slot[i]] = hour[i]
+                due.append(i)
+        return due
+
+    def _health_row(self, i: int, rows: Rows, health: NDArray[np.float32], verdict: Scores) -> HealthRow:
+        names = [channel.name for channel in self._pack.equipment_type.channels]
+        shares = np.maximum(verdict.contribution[i], 0.0)
+        top = [k for k in np.argsort(-shares, kind="stable")[:LOWERED_BY].tolist() if shares[k] > 0]
+        lowered_by = {names[k]: round(float(shares[k] / shares.sum()), 4) for k in top}
+        return HealthRow(int(rows.asset_id[i]), int(rows.ts_us[i]), float(health[i]), lowered_by)
+
+    def _wear_rows(self, i: int, rows: Rows, wear: NDArray[np.float64]) -> list[WearRow]:
+        asset_id, ts_us = int(rows.asset_id[i]), int(rows.ts_us[i])
+        return [
+            WearRow(asset_id, one.name, ts_us, float(value), one.warning, one.limit, one.unit)
+            for one, value in zip(self._wear.counters, wear[i], strict=True)
+        ]
+
+    def _message(
+        self, i: int, rows: Rows, health: NDArray[np.float32], wear: NDArray[np.float64]
+    ) -> HealthMessage:
+        levels = {"condition": 1.0 - float(health[i]) / 100.0}
+        for counter, value in zip(self._wear.counters, wear[i], strict=True):
+            levels[counter.name] = float(value) / counter.limit
+        return HealthMessage(int(rows.asset_id[i]), int(rows.ts_us[i]), levels)
+
+    def state(self) -> bytes:
+        """Everything by slot, each part as it packs itself."""
+        n = len(self._assets)
+        parts = {name: np.frombuffer(part.state(), np.uint8) for name, part in self._parts().items()}
+        own: dict[str, NDArray[Any]] = {
+            "asset_id": np.array(self._assets, np.int32),
+            "last_us": self._last_us[:n],
+            "regime": self._regime[:n],
+            "told_hour": self._told_hour[:n],
+            "wear_us": self._wear.last_us[:n],
+            "wear": self._wear.value[:n],
+            "findings": np.frombuffer(json.dumps(self._findings, sort_keys=True).encode(), np.uint8),
+        }
+        return snapshot.pack(self._kind, own | parts)
+
+    def load(self, state: bytes) -> None:
+        """Go on from `state`; raises `StateError`."""
+        found = snapshot.unpack(self._kind, state, self._like())
+        for name, part in self._parts().items():
+            part.load(found[name].tobytes())
+        self._assets = found["asset_id"].tolist()
+        self._slots = {asset_id: slot for slot, asset_id in enumerate(self._assets)}
+        self._last_us, self._regime = found["last_us"], found["regime"]
+        self._told_hour = found["told_hour"]
+        self._wear.last_us, self._wear.value = found["wear_us"], found["wear"]
+        self._findings = json.loads(found["findings"].tobytes())
+
+    def _parts(self) -> dict[str, Detector | QualityGate | EpisodeTracker | HealthTracker]:
+        detectors = {detector.NAME: detector for detector in self._detectors}
+        return {"gate": self._gate, "episodes": self._episodes, "health": self._health, **detectors}
+
+    def _like(self) -> dict[str, NDArray[Any]]:
+        raw = np.empty(0, np.uint8)
+        own: dict[str, NDArray[Any]] = {
+            "asset_id": np.empty(0, np.int32),
+            "last_us": self._last_us,
+            "regime": self._regime,
+            "told_hour": self._told_hour,
+            "wear_us": self._wear.last_us,
+            "wear": self._wear.value,
+            "findings": raw,
+        }
+        return own | dict.fromkeys(self._parts(), raw)
+
+
+def _higher(one: Scores, other: Scores) -> Scores:
+    """Row by row the verdict with the higher score; a score that is unknown loses."""
+    second = np.nan_to_num(other.score, nan=-1.0) > np.nan_to_num(one.score, nan=-1.0)
+    wide = second[:, None]
+    return Scores(
+        np.where(second, other.score, one.score),
+        np.where(wide, other.contribution, one.contribution),
+        np.where(np.isnan(one.expected), other.expected, one.expected),
+        one.statistic,
+        one.judged,
+    )
+
+
+def _telemetry(timely: Rows, late: Rows, score: NDArray[np.float32], bad: NDArray[np.int64]) -> Telemetry:
+    """All rows in the order of the table; of two with one instant the one that came first."""
+    asset_id = np.concatenate([timely.asset_id, late.asset_id])
+    ts_us = np.concatenate([timely.ts_us, late.ts_us])
+    order = np.lexsort((ts_us, asset_id))  # stable: a timely row comes before a late one with its instant
+    repeats = (np.diff(asset_id[order]) == 0) & (np.diff(ts_us[order]) == 0)
+    order = order[np.concatenate([[True], ~repeats])] if len(order) else order
+    return Telemetry(
+        asset_id[order],
+        ts_us[order],
+        np.concatenate([score, np.full(len(late.ts_us), np.nan, np.float32)])[order],
+        np.concatenate([bad, np.zeros(len(late.ts_us), np.int64)])[order],
+        np.concatenate([timely.values, late.values])[order],
+    )
+
+
+@kernel
+def _keep_on_time(
+    slot: NDArray[np.int32],
+    ts_us: NDArray[np.int64],
+    last_us: NDArray[np.int64],
+    on_time: NDArray[np.bool_],
+) -> None:
+    for i in range(len(slot)):
+        on_time[i] = ts_us[i] > last_us[slot[i]]
+        if on_time[i]:
+            last_us[slot[i]] = ts_us[i]
+
+
+@kernel
+def _carry(
+    slot: NDArray[np.int32],
+    code: NDArray[np.float32],
+    latest: NDArray[np.int16],
+    regime: NDArray[np.int16],
+) -> None:
+    for i in range(len(slot)):
+        if np.isfinite(code[i]):
+            latest[slot[i]] = min(max(code[i], 0), MOST_REGIMES - 1)
+        regime[i] = latest[slot[i]]

@@ -1,0 +1,120 @@
+"""A traction elevator: trips after the hour of the day, a motor and a brake that warm, a door that wears."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from streams.simulator.dynamics import Array, Flags, Indices, LowPass, Wander
+from streams.simulator.machine import DAY_S, Block
+
+# Share of a day's trips in each hour: an office with a morning, noon and evening peak.
+HOURS = np.array(
+    [1, 1, 1, 1, 2, 8, 25, 60, 90, 70, 50, 55, 85, 70, 50, 50, 55, 80, 85, 50, 30, 18, 8, 3], float
+)
+
+RATED_SPEED = 1.75
+FLOOR_M = 3.2
+DOOR_AND_START_S = 11.0
+BALANCE = 0.48
+"""Share of the rated load that the counterweight balances; 45 to 50 % is usual."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trips:
+    """A day's trips in order. start, end: (t,) seconds of the day; up: (t,) bool; load: (t,) % of rated."""
+
+    start: Array
+    end: Array
+    up: Flags
+    load: Array
+
+
+class Elevator:
+    """One elevator with its own friction, traffic and history."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.trips_a_day = rng.uniform(900, 1200)
+        self.friction = rng.normal(1.0, 0.04)
+        self.vibration = rng.normal(1.0, 0.08)
+        self.trips = float(rng.integers(200_000, 400_000))
+        self.motor = LowPass(45 * 60, 24.0)
+        self.brake = LowPass(30 * 60, 24.0)
+        self.weather = Wander(2 * DAY_S, 0.8)
+
+    def day(self, block: Block, rng: np.random.Generator) -> dict[str, Array]:
+        """The day's readings: those of the latest trip while the car runs, of a standing car otherwise."""
+        trips = self._traffic(block.weekday, rng)
+        latest = np.searchsorted(trips.start, block.clock_s, side="left") - 1
+        known = np.maximum(latest, 0)
+        running = (latest >= 0) & (trips.end[known] > block.clock_s - block.step_s)
+        made = self.trips + latest + 1.0
+        self.trips += len(trips.start)
+        readings = self._drive(block, rng, trips, known, running)
+        readings |= self._ride(block, rng, trips, known, running)
+        readings |= self._door(block, rng, running)
+        return readings | {"trips": made, "door_cycles": np.floor(made * 1.06)}
+
+    def _traffic(self, weekday: int, rng: np.random.Generator) -> Trips:
+        weight = HOURS if weekday < 5 else 0.35 * HOURS
+        per_hour = rng.poisson(self.trips_a_day * weight / HOURS.sum())
+        wanted = np.sort(np.repeat(np.arange(24), per_hour) + rng.random(per_hour.sum())) * 3600
+        floors = rng.integers(1, 12, len(wanted))
+        lasts = DOOR_AND_START_S + floors * FLOOR_M / RATED_SPEED
+        done = np.cumsum(lasts)
+        # a call waits until the car has ended the trip before (Lindley's recursion, unrolled)
+        end = done + np.maximum.accumulate(wanted - (done - lasts)) if len(wanted) else done
+        load = np.clip(rng.gamma(1.6, 14.0, len(wanted)), 0, 100)
+        inside = end < DAY_S
+        return Trips((end - lasts)[inside], end[inside], rng.random(len(wanted))[inside] < 0.5, load[inside])
+
+    def _drive(
+        self, block: Block, rng: np.random.Generator, trips: Trips, known: Indices, running: Flags
+    ) -> dict[str, Array]:
+        n = block.rows
+        up, load = trips.up[known], trips.load[known]
+        torque = np.where(up, 1.0, -1.0) * (load / 100 - BALANCE)
+        drag = block.fault("brake-drag")
+        current = self.friction * (14 + 15 * torque) + 5 * drag
+        room = self._room(block, rng)
+        heat = np.where(running, (current / 14) ** 2, 0.0)
+        motor = self.motor.follow(room + 24 * heat * (1 + 1.6 * block.fault("motor-cooling")), block.step_s)
+        brake = self.brake.follow(room + np.where(running, 10 + 60 * drag, 0.0), block.step_s)
+        return {
+            "motion": np.where(running, np.where(up, 1.0, 2.0), 0.0),
+            "car_load": np.where(running, load, 0.0) + np.abs(rng.normal(0, 0.6, n)),
+            "speed": np.where(running, RATED_SPEED, 0.0) + np.abs(rng.normal(0, 0.01, n)),
+            "motor_current": np.where(running, current, 0.4) + rng.normal(0, 0.15, n).clip(-0.3),
+            "motor_temperature": motor + rng.normal(0, 0.3, n),
+            "brake_temperature": brake + rng.normal(0, 0.3, n),
+            "machine_room_temperature": room + rng.normal(0, 0.15, n),
+        }
+
+    def _room(self, block: Block, rng: np.random.Generator) -> Array:
+        daily = 1.5 * np.sin(2 * np.pi * (block.clock_s / DAY_S - 0.375))
+        return 23 + daily + self.weather.walk(rng, block.rows, block.step_s)
+
+    def _ride(
+        self, block: Block, rng: np.random.Generator, trips: Trips, known: Indices, running: Flags
+    ) -> dict[str, Array]:
+        n = block.rows
+        worn = block.fault("guide-wear")
+        # ropes stretch under load, and for good as they wear; 20 mm is the holding accuracy of EN 81-20
+        levelling = (
+            0.04 * (25 - trips.load[known]) - 20 * block.fault("levelling-drift") + rng.normal(0, 1.2, n)
+        )
+        shake = self.vibration * rng.lognormal(0, 0.10, (2, n))
+        return {
+            "vibration_vertical": np.where(running, (0.13 + 0.20 * worn) * shake[0], 0.012 * shake[0]),
+            "vibration_horizontal": np.where(running, (0.09 + 0.25 * worn) * shake[1], 0.010 * shake[1]),
+            "levelling_error": np.where(running, levelling, np.nan),
+        }
+
+    def _door(self, block: Block, rng: np.random.Generator, running: Flags) -> dict[str, Array]:
+        n = block.rows
+        stiff = block.fault("door-drive")
+        current = 2.3 * self.friction * (1 + 0.9 * stiff) + rng.normal(0, 0.09, n)
+        close = 3.1 * (1 + 0.6 * stiff) + rng.normal(0, 0.07, n)
+        return {
+            "door_motor_current": np.where(running, current, np.abs(rng.normal(0.06, 0.01, n))),
+            "door_close_time": np.where(running, close, np.nan),
+        }

@@ -1,0 +1,51 @@
+"""Lives of machines up to their failure, as the forecaster sees them, to fit remaining-life models on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecasting.contract import History, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """How a class of machine degrades once a fault has begun; hours, engineering defaults.
+
+    healthy_h: typical time before the onset. failing_h: typical time from onset to failure. spread:
+    relative standard deviation of both. noise: standard deviation of the level.
+    """
+
+    healthy_h: float
+    failing_h: float
+    spread: float = 0.3
+    noise: float = 0.02
+
+
+LIVES = {
+    "elevator": Life(400.0, 340.0),
+    "transformer": Life(500.0, 420.0),
+    "machine-tool": Life(400.0, 320.0),
+}
+
+STEP_H = 4.0
+
+
+def run_to_failure(kind: str, n: int, seed: int) -> list[Run]:
+    """`n` histories of an equipment type that end in failure; raises `KeyError` for an unknown one.
+
+    Column 0 of each is the degradation level: about 0 until the onset, then growing as a power of time
+    with an exponent around that of the simulated faults, to 1.
+    """
+    life = LIVES[kind]
+    return [_run(life, np.random.default_rng([seed, k])) for k in range(n)]
+
+
+def _run(life: Life, rng: np.random.Generator) -> Run:
+    shape = 1.0 / life.spread**2
+    healthy, failing = rng.gamma(shape, np.array([life.healthy_h, life.failing_h]) / shape)
+    exponent = rng.uniform(1.3, 1.7)
+    age = np.append(np.arange(0.0, healthy + failing, STEP_H), healthy + failing)
+    level = np.clip((age - healthy) / failing, 0.0, 1.0) ** exponent
+    level[-1] = 1.0
+    level[:-1] += np.abs(rng.normal(0.0, life.noise, len(age) - 1))
+    return Run(History(age, np.clip(level, 0.0, 1.0)[:, None]), failed=True)

@@ -1,0 +1,42 @@
+"""What every simulated machine is to the simulator."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from streams.simulator.dynamics import Array
+
+DAY_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The rows of one day. clock_s: (n,) seconds of the day, UTC; weekday: 0 is Monday.
+
+    A row speaks of the `step_s` seconds that end at its instant. severity: (n,) per fault mode, 0 none to
+    1 functional failure.
+    """
+
+    clock_s: Array
+    weekday: int
+    step_s: float
+    severity: Mapping[str, Array]
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.clock_s)
+
+    def fault(self, mode: str) -> Array:
+        """Severity of a fault mode at each row."""
+        return self.severity.get(mode, np.zeros(self.rows))
+
+
+class Machine(Protocol):
+    """A machine lives through its days in order; its state carries over from one to the next."""
+
+    def day(self, block: Block, rng: np.random.Generator) -> dict[str, Array]:
+        """The (n,) readings of each channel of its equipment type, NaN where there is none."""
+        ...

@@ -1,0 +1,137 @@
+"""A machining centre: programs in cycles over two shifts, tools that wear and are changed, a spindle."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from streams.simulator.dynamics import Array, Flags, Indices, LowPass, Wander
+from streams.simulator.machine import DAY_S, Block
+
+SHIFT_H = (6.0, 22.0)
+BATCH_S = 2.5 * 3600
+LOADING_S = 100.0
+TOOL_LIFE_S = 60 * 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What an NC program asks of the machine; loads in % of rated, vibration mm/s, envelope m/s²."""
+
+    speed: float
+    spindle_load: float
+    feed_load: float
+    vibration: float
+    envelope: float
+    travel_m: float
+    lasts_s: float
+
+
+IDLE = Program(0.0, 1.0, 3.0, 0.05, 0.3, 0.0, 0.0)
+PROGRAMS = (
+    IDLE,
+    Program(8_000, 35.0, 22.0, 0.8, 4.0, 60.0, 9 * 60),
+    Program(5_000, 55.0, 30.0, 1.1, 5.0, 45.0, 14 * 60),
+    Program(12_000, 25.0, 18.0, 1.0, 6.0, 90.0, 6 * 60),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A day's cycles in order; start, end: (c,) seconds of the day; program: (c,) index in `PROGRAMS`."""
+
+    start: Array
+    end: Array
+    program: Indices
+
+
+def _of(program: Indices, quantity: str) -> Array:
+    return np.array([getattr(p, quantity) for p in PROGRAMS], np.float64)[program]
+
+
+class MachineTool:
+    """One machine with its own spindle and its tool's age."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.spindle = rng.normal(1.0, 0.05)
+        self.cut_s = 0.0
+        self.parts = float(rng.integers(30_000, 60_000))
+        self.travel_km = float(rng.uniform(1_500, 2_500))
+        self.heat = LowPass(25 * 60, 22.0)
+        self.climate = Wander(DAY_S, 0.6)
+
+    def day(self, block: Block, rng: np.random.Generator) -> dict[str, Array]:
+        """The day's readings."""
+        shift = self._schedule(block.weekday, rng)
+        latest = np.searchsorted(shift.start, block.clock_s, side="right") - 1
+        known = np.maximum(latest, 0)
+        active = np.zeros(block.rows, bool)
+        if len(shift.start):
+            active = (latest >= 0) & (shift.end[known] > block.clock_s)
+        program = np.where(active, np.append(shift.program, 0)[known], 0)
+        readings = self._cutting(block, rng, program) | self._supplies(block, rng, active)
+        return (
+            readings
+            | self._counters(shift, latest)
+            | {
+                "execution": active.astype(float),
+                "program": program.astype(float),
+            }
+        )
+
+    def _schedule(self, weekday: int, rng: np.random.Generator) -> Shift:
+        begin, end = SHIFT_H[0] * 3600, (SHIFT_H[1] if weekday < 5 else 13.0 if weekday == 5 else 0.0) * 3600
+        batches = max(0, int((end - begin) // BATCH_S))
+        kinds = rng.integers(1, len(PROGRAMS), batches)
+        cycles = (BATCH_S // (_of(kinds, "lasts_s") + LOADING_S)).astype(int)
+        program = np.repeat(kinds, cycles)
+        lasts = _of(program, "lasts_s")
+        gaps = LOADING_S * rng.uniform(0.8, 1.0, len(program))
+        starts = begin + np.cumsum(gaps + lasts) - lasts
+        return Shift(starts, starts + lasts, program)
+
+    def _cutting(self, block: Block, rng: np.random.Generator, program: Indices) -> dict[str, Array]:
+        n = block.rows
+        active = program > 0
+        wear, bearing = self._tool(block, active), block.fault("spindle-bearing") * active
+        worn, screw = block.fault("tool-wear") * active, block.fault("ball-screw") * active
+        load = _of(program, "spindle_load") * (1 + 0.05 * wear + 0.6 * worn)
+        shake = self.spindle * rng.lognormal(0, 0.05, (2, n))
+        shop = 21 + 1.5 * np.sin(2 * np.pi * (block.clock_s / DAY_S - 0.375))
+        shop += self.climate.walk(rng, n, block.step_s)
+        warm = 14 * _of(program, "speed") / 10_000 + 0.1 * load + 22 * bearing
+        temperature = self.heat.follow(shop + np.where(active, warm, 0.0), block.step_s)
+        feed = _of(program, "feed_load") * (1 + 0.05 * wear + 0.35 * worn + 0.5 * screw)
+        return {
+            "spindle_speed": _of(program, "speed") * rng.normal(1, 0.001, n) + np.abs(rng.normal(0, 0.5, n)),
+            "spindle_load": load * rng.normal(1, 0.02, n) + np.abs(rng.normal(0, 0.2, n)),
+            "spindle_temperature": temperature + rng.normal(0, 0.2, n),
+            "spindle_vibration": (_of(program, "vibration") + 0.5 * worn + 3.4 * bearing) * shake[0],
+            "spindle_envelope": (_of(program, "envelope") + 30 * bearing) * shake[1],
+            "feed_axis_load": feed * rng.normal(1, 0.02, n),
+            "axis_position_error": np.where(active, 4 + 11 * screw, 0.6) * rng.lognormal(0, 0.08, n),
+            "shop_temperature": shop + rng.normal(0, 0.15, n),
+        }
+
+    def _tool(self, block: Block, active: Flags) -> Array:
+        """Age of the cutting edge, 0 new to 1 due for change."""
+        cut = self.cut_s + np.cumsum(active) * block.step_s
+        self.cut_s = float(cut[-1])
+        return np.asarray((cut % TOOL_LIFE_S) / TOOL_LIFE_S)
+
+    def _supplies(self, block: Block, rng: np.random.Generator, active: Flags) -> dict[str, Array]:
+        n = block.rows
+        coolant = np.where(active, 18 - 10 * block.fault("coolant"), 0.3)
+        return {
+            "coolant_pressure": coolant + np.abs(rng.normal(0, 0.25, n)),
+            "lubrication_pressure": 22 - 14 * block.fault("lubrication") + rng.normal(0, 0.4, n),
+        }
+
+    def _counters(self, shift: Shift, latest: Indices) -> dict[str, Array]:
+        travelled = np.concatenate([[0.0], np.cumsum(_of(shift.program, "travel_m")) / 1000])
+        readings = {
+            "parts": self.parts + latest.astype(np.float64) + 1.0,
+            "axis_travel": self.travel_km + travelled[latest + 1],
+        }
+        self.parts += len(shift.start)
+        self.travel_km += travelled[-1]
+        return readings

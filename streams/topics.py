@@ -1,0 +1,48 @@
+"""Topic names, written out in one place, and their creation."""
+
+import contextlib
+from collections.abc import Iterable
+
+from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import TopicAlreadyExistsError
+
+TELEMETRY = "telemetry."
+HEALTH = "health."
+
+
+def telemetry_topic(tenant: str) -> str:
+    """Where a tenant's frames come in."""
+    return TELEMETRY + tenant
+
+
+def health_topic(tenant: str) -> str:
+    """Where the score agent tells the forecast agent about a tenant's machines."""
+    return HEALTH + tenant
+
+
+def tenant_of(topic: str) -> str:
+    """The tenant that a topic belongs to: the topic, which Kafka's ACLs guard, and no payload says so."""
+    return topic.split(".", 1)[1]
+
+
+def topics_of(tenants: Iterable[str]) -> list[str]:
+    """Every topic of these tenants."""
+    return [topic for tenant in tenants for topic in (telemetry_topic(tenant), health_topic(tenant))]
+
+
+def create_topics(bootstrap: str, topics: Iterable[str], partitions: int) -> list[str]:
+    """Create the topics that are missing; returns them. Blocking: call it before or beside the loop.
+
+    Timestamps are the broker's (`LogAppendTime`), so that no producer can widen the window of accepted
+    instants, and the window is the same when a record is read again.
+    """
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        missing = sorted(set(topics) - set(admin.list_topics()))
+        config = {"message.timestamp.type": "LogAppendTime"}
+        for name in missing:
+            with contextlib.suppress(TopicAlreadyExistsError):  # another worker was faster
+                admin.create_topics([NewTopic(name, partitions, -1, topic_configs=config)])
+    finally:
+        admin.close()
+    return missing

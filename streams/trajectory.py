@@ -1,0 +1,48 @@
+"""The thinned past of one degrading quantity: bounded in memory, however long it gets."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from forecasting.contract import History
+
+CAPACITY = 512
+"""Points kept; when they are used up every other one goes, so the past stays evenly covered."""
+
+
+@dataclass
+class Trajectory:
+    """Levels (0 as new, 1 at the limit) of one asset's quantity against time."""
+
+    ts_us: list[int] = field(default_factory=list)
+    level: list[float] = field(default_factory=list)
+    stride: int = 1
+    seen: int = 0
+
+    def add(self, ts_us: int, level: float) -> bool:
+        """Take in a point later than all before; False for one that is not (a repeat)."""
+        if self.ts_us and ts_us <= self.ts_us[-1]:
+            return False
+        if self.seen % self.stride == 0 or not self.ts_us:
+            self.ts_us.append(ts_us)
+            self.level.append(level)
+        else:  # the newest point always stands last, it is where the forecast starts
+            self.ts_us[-1], self.level[-1] = ts_us, level
+        self.seen += 1
+        if len(self.ts_us) > CAPACITY:
+            self._thin()
+        return True
+
+    def _thin(self) -> None:
+        self.ts_us = self.ts_us[:-1:2] + self.ts_us[-1:]
+        self.level = self.level[:-1:2] + self.level[-1:]
+        self.stride *= 2
+
+    def copy(self) -> "Trajectory":
+        """The trajectory as it is now, untouched by later points."""
+        return Trajectory(list(self.ts_us), list(self.level), self.stride, self.seen)
+
+    def history(self) -> History:
+        """The past as a forecaster wants it; age counts from the first point."""
+        age = (np.array(self.ts_us, np.float64) - self.ts_us[0]) / 3.6e9
+        return History(age, np.array(self.level, np.float64)[:, None])

@@ -1,0 +1,91 @@
+"""The Kafka transport, `faultline+kafka://host:port`: Faust's aiokafka driver, delivering chunks."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import Any, TypeVar
+
+from aiokafka import OffsetAndMetadata, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from streams.transports.chunk_consumer import FAREWELL_S, ChunkConsumer
+
+T = TypeVar("T")
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """Where aiokafka runs."""
+
+    async def on_thread_stop(self) -> None:
+        """Leave the group and close, as far as the broker lets us; else the session runs out.
+
+        In a task of its own because aiokafka 0.14, when the broker is gone, lets the cancellation of its own
+        fetches escape from `stop`, on which Faust's thread would end without telling anyone.
+        """
+        leaving = asyncio.create_task(super().on_thread_stop())
+        await asyncio.wait({leaving}, timeout=FAREWELL_S)
+        if leaving.done() and not leaving.cancelled() and (error := leaving.exception()):
+            self.log.warning("left the broker without farewell: %r", error)
+
+    async def stop(self) -> None:
+        """Stop; a thread that never ran, because there was no broker, only has its loop closed."""
+        await super().stop()
+        if not self._thread_started.is_set():
+            self.thread_loop.close()
+
+
+class Consumer(ChunkConsumer, driver.Consumer):  # type: ignore[misc]
+    """Reads chunks; aiokafka itself runs in the driver's own thread, so heartbeats survive busy agents."""
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def _getmany(
+        self,
+        active_partitions: Collection[TP],
+        timeout: float,  # noqa: ASYNC109
+    ) -> Mapping[TP, Any]:
+        consumer = self._thread._ensure_consumer()
+        partitions = [TopicPartition(*tp) for tp in active_partitions]
+
+        async def poll() -> Mapping[TP, Any]:
+            if not self.flow_active:  # a rebalance began while this call was queued
+                return {}
+            records: Mapping[TP, Any] = await consumer.getmany(*partitions, timeout_ms=int(timeout * 1000))
+            return records
+
+        return await self._in_thread(poll)
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        consumer = self._thread._ensure_consumer()
+        wanted = {TopicPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items()}
+
+        async def commit() -> bool:
+            try:
+                await consumer.commit(wanted)
+            except (CommitFailedError, IllegalStateError):
+                return False  # the group has rebalanced: the partitions' next owner will commit
+            return True
+
+        return await self._in_thread(commit)
+
+    async def committed_offsets(self, partitions: Collection[TP]) -> Mapping[TP, int | None]:
+        """What the group has committed, as the broker knows it."""
+        consumer = self._thread._ensure_consumer()
+
+        async def ask() -> Mapping[TP, int | None]:
+            offsets = await asyncio.gather(*(consumer.committed(TopicPartition(*tp)) for tp in partitions))
+            return dict(zip(partitions, offsets, strict=True))
+
+        return await self._in_thread(ask)
+
+    async def _in_thread(self, call: Callable[[], Awaitable[T]]) -> T:
+        result: T = await self._thread.call_thread(call)
+        return result
+
+
+class Transport(driver.Transport):  # type: ignore[misc]
+    """Faust finds it by the URL's scheme, through the entry point."""
+
+    Consumer = Consumer

@@ -1,0 +1,42 @@
+"""Where to start reading: whoever stores the results says so, not Kafka."""
+
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
+from faust.types import TP
+
+
+class Positions(Protocol):
+    """What has been stored of each partition, and who may go on (the sink's side of the transport)."""
+
+    async def claim(self, partitions: Collection[TP]) -> Mapping[TP, int | None]:
+        """Take the partitions over and say from which offset to read each; None: from the log's beginning.
+
+        Called after every assignment, before the first record is read. May wait for as long as the
+        database is away; a new assignment cancels it.
+        """
+        ...
+
+    async def release(self, partitions: Collection[TP]) -> None:
+        """Let the partitions go: called when they are revoked and when the worker stops."""
+        ...
+
+
+class PositionLost(RuntimeError):
+    """The log no longer holds the record to go on from; the worker stops, a person must look.
+
+    Beyond the log's end: the topic was truncated or created anew. Before its beginning: records expired
+    unread. To go on all the same, set the stored position of that partition to an offset in the range.
+    """
+
+    def __init__(self, tp: TP, wanted: int, begin: int, end: int) -> None:
+        self.topic: str = tp.topic
+        self.partition: int = tp.partition
+        self.wanted = wanted
+        self.available = range(begin, end + 1)
+        """Positions one can go on from; the last one is that of the next record to be written."""
+        why = "records expired unread" if wanted < begin else "the topic was truncated or created anew"
+        super().__init__(
+            f"{tp.topic}[{tp.partition}]: the next offset is {wanted}, but the log spans {begin} to {end}: "
+            f"{why}. Restore the log, or set the partition's stored position to an offset in that span."
+        )

@@ -1,0 +1,17 @@
+"""What a record may ask of the platform."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most bytes (also decompressed) and rows of a record, and its window around the broker's clock."""
+
+    max_bytes: int = 2**20
+    max_rows: int = 2**16
+    past: timedelta = timedelta(days=30)
+    future: timedelta = timedelta(minutes=10)
+
+
+DEFAULT = Limits()

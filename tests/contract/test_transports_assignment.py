@@ -1,0 +1,287 @@
+"""One contract, two transports: where reading starts, and what a rebalance or a seek does to it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping
+from uuid import uuid4
+
+import pytest
+from aiokafka.errors import IllegalStateError
+from faust.types import TP
+
+from streams.transports.chunking import RECORD_OVERHEAD, ChunkLimits
+from streams.transports.positions import PositionLost
+from tests.contract.transport_harness import (
+    BROKERS,
+    Broker,
+    HangingPositions,
+    StoredPositions,
+    Worker,
+    ack_at_once,
+    assert_in_order,
+    open_broker,
+    publish,
+    until,
+)
+
+ONE_OUT = ChunkLimits(chunk_records=1, unacked_bytes=1)
+"""One record a chunk, and one chunk out at a time."""
+
+
+@pytest.fixture(params=BROKERS)
+async def broker(request: pytest.FixtureRequest) -> AsyncIterator[Broker]:
+    async with open_broker(request) as made:
+        yield made
+
+
+@pytest.fixture
+def group() -> str:
+    return f"g-{uuid4().hex}"
+
+
+# Where reading starts
+
+
+@pytest.mark.parametrize("stored", [1, 4])
+async def test_reading_starts_at_the_claim_whatever_was_committed(
+    broker: Broker, group: str, stored: int
+) -> None:
+    topic = await broker.create_topic(2)
+    await publish(broker, topic, 6)
+    await publish(broker, topic, 2, partition=1)
+    async with Worker(broker, topic, group) as worker:
+        await worker.got(8)
+        for ack, chunk in zip(worker.acks, worker.chunks, strict=True):
+            if chunk.partition == 1 or chunk.end_offset <= 3:
+                ack()
+        await worker.commit()
+        assert await broker.committed(group, TP(topic, 0)) == 3
+
+    positions = StoredPositions({TP(topic, 0): stored})  # partition 1: nothing stored, so all of it
+    async with Worker(broker, topic, group, positions=positions) as worker:
+        await worker.got(6 - stored + 2)
+        assert worker.offsets() == list(range(stored, 6))
+        assert worker.offsets(1) == [0, 1]
+        await worker.commit()  # brings the group to what is stored, forwards or backwards
+        assert await broker.committed(group, TP(topic, 0)) == stored
+        assert await broker.committed(group, TP(topic, 1)) == 0
+    assert positions.claims == [{TP(topic, 0), TP(topic, 1)}]
+    assert positions.releases == [{TP(topic, 0), TP(topic, 1)}]
+
+
+@pytest.mark.parametrize(("wanted", "why"), [(2, "expired"), (9, "truncated")])
+async def test_a_position_outside_the_log_stops_the_worker(
+    broker: Broker, group: str, wanted: int, why: str
+) -> None:
+    topic = await broker.create_topic(1)
+    await publish(broker, topic, 8)
+    await broker.expire(TP(topic, 0), 3)
+    positions = StoredPositions({TP(topic, 0): wanted})
+    async with Worker(broker, topic, group, positions=positions) as worker:
+        lost = await worker.crash()
+    assert isinstance(lost, PositionLost)
+    assert (lost.topic, lost.partition, lost.wanted) == (topic, 0, wanted)
+    assert lost.available == range(3, 9)
+    assert why in str(lost)
+    assert not worker.chunks
+
+
+@pytest.mark.parametrize("edge", [3, 8])
+async def test_both_ends_of_the_log_are_positions_to_go_on_from(
+    broker: Broker, group: str, edge: int
+) -> None:
+    topic = await broker.create_topic(1)
+    await publish(broker, topic, 8)
+    await broker.expire(TP(topic, 0), 3)
+    async with Worker(broker, topic, group, positions=StoredPositions({TP(topic, 0): edge})) as worker:
+        await worker.assigned(1)
+        await publish(broker, topic, 1)
+        await worker.got(9 - edge)
+        assert worker.offsets() == list(range(edge, 9))
+
+
+async def test_records_that_expire_before_they_are_read_stop_the_worker(broker: Broker, group: str) -> None:
+    topic = await broker.create_topic(1)
+    await publish(broker, topic, 10, size=900)
+    limits = ChunkLimits(chunk_bytes=1000, chunk_records=1, unacked_bytes=1)  # one out, few ahead
+    async with Worker(broker, topic, group, limits=limits) as worker:
+        await worker.got(1)
+        await broker.expire(TP(topic, 0), 8)
+        worker._on_chunk = ack_at_once
+        worker.acks[0]()
+        lost = await worker.crash()
+    assert isinstance(lost, PositionLost)
+    assert lost.wanted < 8
+    assert lost.available == range(8, 11)
+    assert worker.offsets() == list(range(lost.wanted))
+
+
+# Rebalance and seek
+
+
+async def test_partitions_move_between_workers_and_nothing_is_lost(broker: Broker, group: str) -> None:
+    topic = await broker.create_topic(4)
+    partitions = [TP(topic, p) for p in range(4)]
+    positions = StoredPositions()
+    async with Worker(broker, topic, group) as stays:
+        for tp in partitions:
+            await publish(broker, topic, 5, tp.partition)
+        await stays.got(20)
+        late = list(stays.acks)
+        async with Worker(broker, topic, group, positions=positions, on_chunk=ack_at_once) as comes:
+            await stays.assigned(2)
+            await comes.assigned(2)
+            for ack in late:
+                ack()
+            await stays.commit()
+            for tp in partitions:  # too late: another reading has begun
+                assert not await broker.committed(group, tp)
+            for tp in partitions:
+                await publish(broker, topic, 5, tp.partition)
+            await comes.got(20)
+        assert positions.releases[-1] == positions.claims[-1]
+        moved = positions.claims[-1]
+        stays._on_chunk = ack_at_once
+        for ack in stays.acks:
+            ack()
+
+        async def all_committed() -> bool:
+            await stays.commit()
+            return all([await broker.committed(group, tp) == 10 for tp in partitions])
+
+        await until(all_committed)
+    for tp in partitions:
+        assert_in_order(stays.offsets(tp.partition), 5 if tp in moved else 10)
+        assert_in_order(comes.offsets(tp.partition), 10 if tp in moved else 0)
+
+
+async def test_reading_begins_only_with_the_last_claim(broker: Broker, group: str) -> None:
+    topic = await broker.create_topic(2)
+    await publish(broker, topic, 3, 0)
+    await publish(broker, topic, 3, 1)
+    slow = HangingPositions()
+    async with Worker(broker, topic, group, positions=slow) as first:
+        await until(lambda: len(slow.claims) == 1)  # the database does not answer
+        async with Worker(broker, topic, group) as second:
+            await until(lambda: len(slow.claims) == 2)  # the group has rebalanced, so it is asked anew
+            await second.got(3)
+            assert not first.chunks
+            slow.answer.set()
+            await first.got(3)
+        assert slow.claims[0] == {TP(topic, 0), TP(topic, 1)} > slow.claims[1]
+        assert slow.answered[0] == slow.claims[1]
+
+
+@pytest.mark.parametrize("method", ["claim", "release"])
+async def test_a_sink_that_fails_ends_the_worker(broker: Broker, group: str, method: str) -> None:
+    topic = await broker.create_topic(2)
+
+    async def fail(partitions: Collection[TP]) -> Mapping[TP, int | None]:
+        raise ArithmeticError(method)
+
+    positions = StoredPositions()
+    setattr(positions, method, fail)
+    async with Worker(broker, topic, group, positions=positions) as worker:
+        if method == "release":
+            await worker.assigned(2)
+            async with Worker(broker, topic, group):  # takes a partition away
+                crash = await worker.crash()
+        else:
+            crash = await worker.crash()
+    assert str(crash) == method
+
+
+async def test_after_a_seek_chunks_come_again_and_late_acknowledgements_do_nothing(
+    broker: Broker, group: str
+) -> None:
+    topic = await broker.create_topic(1)
+    await publish(broker, topic, 4)
+    async with Worker(broker, topic, group) as worker:
+        await worker.got(4)
+        out = worker.app.consumer.unacked_bytes
+        for ack in worker.acks[:2]:
+            ack()
+        await worker.app.consumer.seek(TP(topic, 0), 1)
+        await worker.got(7)
+        assert worker.offsets() == [0, 1, 2, 3, 1, 2, 3]
+        assert worker.app.consumer.unacked_bytes == out * 3 // 4  # counted once
+        for ack in worker.acks[:4]:
+            ack()
+        await worker.commit()
+        assert await broker.committed(group, TP(topic, 0)) == 1
+        for ack in worker.acks[4:]:
+            ack()
+            ack()
+        await worker.commit()
+        assert await broker.committed(group, TP(topic, 0)) == 4
+        assert worker.app.consumer.unacked_bytes == 0
+
+
+async def test_what_is_revoked_is_forgotten_at_once(broker: Broker, group: str) -> None:
+    topic = await broker.create_topic(1)
+    await publish(broker, topic, 3)
+    async with Worker(broker, topic, group) as worker:
+        await worker.got(3)
+        await worker.app.consumer.on_partitions_revoked({TP(topic, 0)})
+        assert worker.app.consumer.unacked_bytes == 0
+        for ack in worker.acks:
+            ack()
+        assert not await worker.commit()
+    assert await broker.committed(group, TP(topic, 0)) is None
+
+
+async def test_a_seek_wakes_what_waited_for_room(broker: Broker, group: str) -> None:
+    topic = await broker.create_topic(1)
+    await publish(broker, topic, 3)
+    async with Worker(broker, topic, group, limits=ONE_OUT) as worker:
+        await worker.got(1)
+        await worker.app.consumer.seek(TP(topic, 0), 0)
+        await worker.got(2)
+        assert worker.offsets() == [0, 0]
+
+
+async def test_a_busy_agent_does_not_get_chunks_from_before_the_seek(broker: Broker, group: str) -> None:
+    topic = await broker.create_topic(1)
+    await publish(broker, topic, 4)
+    async with Worker(broker, topic, group) as worker:
+        worker.free.clear()
+        await worker.got(1)
+        four = 4 * (RECORD_OVERHEAD + len(b"key" + b"x"))
+        await until(lambda: worker.app.consumer.unacked_bytes == four)  # three wait in Faust's buffer
+        await worker.app.consumer.seek(TP(topic, 0), 2)
+        worker.free.set()
+        await worker.got(3)
+        assert worker.offsets() == [0, 2, 3]
+
+
+async def test_while_positions_are_claimed_anew_nothing_is_out(broker: Broker, group: str) -> None:
+    topic = await broker.create_topic(1)
+    await publish(broker, topic, 3)
+    slow = HangingPositions()
+    slow.answer.set()
+    async with Worker(broker, topic, group, positions=slow) as worker:
+        await worker.got(3)
+        slow.answer.clear()
+        seeking = asyncio.create_task(worker.app.consumer.perform_seek())
+        await until(lambda: len(slow.claims) == 2)
+        assert worker.app.consumer.unacked_bytes == 0
+        slow.answer.set()
+        await seeking
+        await worker.got(6)
+        assert worker.offsets() == [0, 1, 2, 0, 1, 2]
+
+
+async def test_a_claim_that_a_rebalance_overtook_opens_nothing(broker: Broker, group: str) -> None:
+    topic = await broker.create_topic(2)
+    slow = HangingPositions()
+    slow.answer.set()
+    async with Worker(broker, topic, group, positions=slow) as first:
+        await first.assigned(2)
+        slow.answer.clear()
+        seeking = asyncio.create_task(first.app.consumer.perform_seek())
+        await until(lambda: len(slow.claims) == 2)
+        async with Worker(broker, topic, group):
+            await until(lambda: bool(slow.releases))
+            slow.answer.set()
+            with pytest.raises(IllegalStateError):
+                await seeking
+            await first.assigned(1)

@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import pytest
+
+from fleet.asset import Asset, FleetError, Site
+from fleet.fleetfile import load_fleet, parse_fleet
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "fleet.toml"
+
+SMALL = """
+[[tenant]]
+name = "harbour"
+
+[[site]]
+tenant = "harbour"
+name = "tower-1"
+timezone = "Asia/Shanghai"
+
+[[asset]]
+tenant = "harbour"
+site = "tower-1"
+name = "lift-a"
+equipment_type = "elevator"
+"""
+
+TYPE = """
+[[equipment_type]]
+name = "pump"
+[[equipment_type.channel]]
+name = "flow"
+unit = "L/min"
+low = 0
+high = 10.5
+kind = "measurement"
+"""
+
+
+def test_the_example_is_a_fleet() -> None:
+    fleet = load_fleet(EXAMPLE)
+    assert [asset.name for asset in fleet.assets] == ["lift-a", "sump-pump-1", "t1"]
+    assert [kind.name for kind in fleet.equipment_types] == ["sump-pump", "elevator", "transformer"]
+    assert fleet.equipment_types[0].channels[1].high == 40
+
+
+def test_a_fleet_has_what_the_file_says() -> None:
+    fleet = parse_fleet(SMALL, "f")
+    assert fleet.assets == (Asset(0, "harbour", "tower-1", "lift-a", "elevator"),)
+    assert fleet.sites == (Site("harbour", "tower-1", timezone="Asia/Shanghai"),)
+    assert [kind.name for kind in fleet.equipment_types] == ["elevator"]
+
+
+def test_a_declared_type_stands_with_its_channels() -> None:
+    fleet = parse_fleet(SMALL.replace('"elevator"', '"pump"') + TYPE, "f")
+    (pump,) = fleet.equipment_types
+    (flow,) = pump.channels
+    assert (flow.name, flow.unit, flow.low, flow.high) == ("flow", "L/min", 0, 10.5)
+
+
+def test_the_same_asset_name_may_stand_in_two_tenants() -> None:
+    other = SMALL.replace("harbour", "other")
+    assert len(parse_fleet(SMALL + other, "f").assets) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name = [", "f: not valid TOML"),
+        ("[[assets]]\nname = 'x'", r"f: unknown table \[\[assets\]\]"),
+        ("[tenant]\nname = 'x'", "double brackets"),
+        ("tenant = ['x']", r"\[\[tenant\]\] number 1: must be a table"),
+        (SMALL.replace("site =", "sites ="), r"\[\[asset\]\] number 1: unknown key 'sites': known keys are"),
+        (SMALL.replace('equipment_type = "elevator"', ""), "equipment_type is missing: add"),
+        (SMALL.replace('"lift-a"', "7"), "name must be text in quotes, not 7"),
+        (SMALL.replace('"lift-a"', '"Lift A"'), r"number 1: asset 'Lift A': use 1 to 64 characters"),
+        (
+            SMALL.replace('"elevator"', '"elevater"'),
+            "unknown equipment type 'elevater': known are elevator, ",
+        ),
+        (SMALL.replace('site = "tower-1"', 'site = "tower-2"'), r"has no site 'tower-2': add a \[\[site\]\]"),
+        (SMALL.replace("Asia/Shanghai", "Asia/Shangri-La"), "unknown timezone 'Asia/Shangri-La'"),
+        (SMALL.replace("Asia/Shanghai", "../etc"), "unknown timezone"),
+        (SMALL + SMALL, "tenant harbour is there twice"),
+        (SMALL + SMALL.split("\n\n")[2], "asset harbour/lift-a is there twice"),
+        (SMALL.split("\n\n", 1)[1], r"no tenant 'harbour': add a \[\[tenant\]\]"),
+        (SMALL + TYPE.replace("pump", "elevator"), "elevator is a shipped equipment type"),
+        (SMALL + TYPE + TYPE, "equipment type pump is there twice"),
+        (SMALL + TYPE.replace("0\n", "'0'\n"), "channel 1: low must be a number"),
+        (SMALL + TYPE.replace("0\n", "20\n"), r"low \(20\) must be below high"),
+        (SMALL + TYPE.replace("measurement", "measure"), "kind is measurement, setpoint, counter or state"),
+        (SMALL + "[[equipment_type]]\nname = 'p'\nchannel = []", "has 0 channels"),
+        (SMALL + "[[equipment_type]]\nname = 'p'\nchannel = 'x'", "write each channel as a table"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place_and_cure(text: str, message: str) -> None:
+    with pytest.raises(FleetError, match=message) as caught:
+        parse_fleet(text, "f")
+    assert str(caught.value).startswith("f: ")
+    assert str(caught.value).count("[[asset]]") <= 1
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    latin = tmp_path / "latin.toml"
+    latin.write_bytes("[[tenant]]\nname = 'Jürgen'".encode("latin-1"))
+    for path in (latin, tmp_path / "nowhere.toml"):
+        with pytest.raises(FleetError, match=f"{path.name}: cannot be read"):
+            load_fleet(path)

@@ -1,0 +1,90 @@
+from uuid import UUID
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleet.catalogue import packs
+from fleet.finding import UNKNOWN, episode_id, read_finding
+
+ELEVATOR = packs()["elevator"]
+WIDTH = len(ELEVATOR.equipment_type.channels)
+
+
+def row(fill: float = 0.0, **channels: float) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    values = np.full(WIDTH, fill, np.float32)
+    for name, value in channels.items():
+        values[ELEVATOR.equipment_type.column(name)] = value
+    return values
+
+
+def test_the_sentence_says_what_is_where_what_is_expected() -> None:
+    finding = read_finding(
+        ELEVATOR,
+        row(door_motor_current=6.2, door_close_time=2.5, car_load=1.3),
+        row(door_motor_current=2.3, door_close_time=3.1),
+        row(door_motor_current=4.1, door_close_time=4.6),
+    )
+    assert finding.code == "door-drive"
+    first = finding.evidence[0]
+    assert first.sentence_en == "Door motor current 4.1 A where 2.3 A is expected (62 % of the anomaly)"
+    assert first.sentence_zh == "门机电流 4.1 A，正常应为 2.3 A（占异常的 62 %）"
+    assert first.share == pytest.approx(0.62)
+    assert [e.channel for e in finding.evidence] == ["door_motor_current", "door_close_time", "car_load"]
+    assert "belt" in finding.check_en
+    assert "皮带" in finding.check_zh
+
+
+@pytest.mark.parametrize("name", sorted(packs()))
+def test_equal_shares_on_a_modes_channels_read_as_that_mode(name: str) -> None:
+    pack = packs()[name]
+    unknown = np.full(len(pack.equipment_type.channels), np.nan, np.float32)
+    for mode in pack.fault_modes:
+        shares = np.zeros_like(unknown)
+        shares[[pack.equipment_type.column(channel) for channel in mode.channels]] = 1.0
+        assert read_finding(pack, shares, unknown, unknown).code == mode.code
+
+
+def test_a_pattern_that_fits_no_mode_is_called_unknown() -> None:
+    load = read_finding(ELEVATOR, row(car_load=1.0), row(), row())
+    assert (load.code, load.evidence[0].channel) == (UNKNOWN.code, "car_load")
+    led_by_load = read_finding(
+        ELEVATOR, row(car_load=0.4, door_motor_current=0.35, door_close_time=0.25), row(), row()
+    )
+    assert led_by_load.code == UNKNOWN.code
+    everywhere = read_finding(ELEVATOR, row(1.0), row(), row())
+    assert everywhere.code == UNKNOWN.code
+
+
+def test_without_any_contribution_there_is_no_evidence() -> None:
+    finding = read_finding(ELEVATOR, row(), row(), row())
+    assert (finding.code, finding.evidence) == (UNKNOWN.code, ())
+
+
+def test_what_is_not_known_is_not_made_up() -> None:
+    finding = read_finding(ELEVATOR, row(motor_current=1.0), row(np.nan), row(np.nan))
+    assert finding.evidence[0].sentence_en == "Motor current is missing (100 % of the anomaly)"
+    assert finding.evidence[0].expected is None
+    assert finding.evidence[0].actual is None
+
+
+@given(st.lists(st.floats(width=32), min_size=WIDTH, max_size=WIDTH))
+def test_any_contributions_give_a_finding_whose_shares_are_shares(contributions: list[float]) -> None:
+    finding = read_finding(ELEVATOR, np.array(contributions, np.float32), row(), row())
+    shares = [evidence.share for evidence in finding.evidence]
+    assert all(0 <= share <= 1 for share in shares)
+    assert sum(shares) <= 1.001
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_the_same_onset_is_the_same_episode_and_any_other_is_another() -> None:
+    known = episode_id("harbour", "lift-a", "ewma-t2", 1, 1_700_000_000_000_000)
+    assert known == UUID("f3f09487-5265-5621-badb-c5185f637f20")
+    others = {
+        episode_id("harbou", "rlift-a", "ewma-t2", 1, 1_700_000_000_000_000),
+        episode_id("harbour", "lift-a", "ewma-t2", 2, 1_700_000_000_000_000),
+        episode_id("harbour", "lift-a", "ewma-t2", 1, 1_700_000_000_000_001),
+    }
+    assert known not in others
+    assert len(others) == 3

@@ -1,0 +1,143 @@
+"""Health messages become trajectories and forecasts, whatever the chunks and restarts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detectors.contract import StateError
+from fleet.asset import Asset, Channel, EquipmentType
+from fleet.deadletter import Reason
+from fleet.registry import Registry
+from forecasting.contract import Forecast, Forecaster, History, Run, Verdict
+from storage.batch import ForecastRow
+from streams.forecast_engine import FORECAST_EVERY_US, ForecastEngine, Forecasters
+from streams.health_message import HealthMessage
+from streams.record import Chunk
+from streams.registry_cache import RegistryCache
+
+HOUR = 3_600_000_000
+REGISTRY = Registry(
+    ("acme",),
+    (Asset(1, "acme", "home", "lift-1", "lift"), Asset(2, "acme", "home", "lift-2", "lift")),
+    (EquipmentType("lift", (Channel("speed", "m/s"),)),),
+)
+
+
+class LastLevel:
+    """A forecaster that answers with what it was given, so that a test sees it."""
+
+    NAME: ClassVar[str] = "last-level"
+    VERSION: ClassVar[int] = 1
+
+    def fit(self, runs: Sequence[Run]) -> None: ...
+
+    def predict(self, histories: Sequence[History]) -> list[Forecast]:
+        return [
+            Forecast(Verdict.ESTIMATE, float(h.x[-1, 0]), float(h.age_h[-1]), float(len(h.age_h)), "test")
+            for h in histories
+        ]
+
+    def state(self) -> bytes:
+        return b""
+
+    def load(self, state: bytes) -> None: ...
+
+
+class NeverEnough(LastLevel):
+    NAME = "never-enough"
+
+    def predict(self, histories: Sequence[History]) -> list[Forecast]:
+        return [Forecast(Verdict.TOO_LITTLE_DATA) for _ in histories]
+
+
+@dataclass(frozen=True)
+class FakeRecord:
+    offset: int
+    value: bytes | None
+    timestamp: int = 0
+    key: bytes | None = b"lift-1"
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+def engine(fitted: dict[str, Forecaster] | None = None) -> ForecastEngine:
+    async def load() -> Registry:
+        return REGISTRY
+
+    cache = RegistryCache(load)
+    cache.current = REGISTRY
+    return ForecastEngine(cache, Forecasters(LastLevel(), fitted or {}))
+
+
+def chunk(values: Sequence[bytes | None], first: int = 0) -> Chunk:
+    return Chunk("health.acme", 0, [FakeRecord(first + i, value) for i, value in enumerate(values)])
+
+
+def hourly(hours: int, asset: int = 1) -> list[bytes]:
+    return [
+        HealthMessage(asset, h * HOUR, {"condition": h / 100, "belt": 0.5}).encode() for h in range(hours)
+    ]
+
+
+async def test_forecasts_fall_due_on_round_instants_for_everything_that_runs_out() -> None:
+    result = await engine().process(chunk(hourly(30)), again=False)
+    assert [(f.target, f.ts_us // HOUR) for f in result.forecasts] == [
+        ("condition", 12),
+        ("belt", 12),
+        ("condition", 24),
+        ("belt", 24),
+    ]
+    first = result.forecasts[0]
+    assert (first.p10_h, first.p50_h, first.forecaster) == (0.12, 12.0, "last-level-1")
+    assert result.tally.stored == 30
+
+
+async def test_bad_messages_are_dead_letters_and_repeats_are_counted() -> None:
+    good = hourly(1)[0]
+    result = await engine().process(chunk([good, b"{", good, None, b'{"asset_id": 1}']), again=False)
+    assert [(d.offset, d.reason) for d in result.dead_letters] == [
+        (1, Reason.SCHEMA_INVALID),
+        (4, Reason.SCHEMA_INVALID),
+    ]
+    tally = result.tally
+    assert (tally.stored, tally.duplicate, tally.dead, tally.tombstone) == (1, 1, 2, 1)
+
+
+async def test_the_types_fitted_model_answers_for_condition_unless_it_has_too_little_data() -> None:
+    fitted = await engine({"lift": NeverEnough()}).process(chunk(hourly(13)), again=False)
+    assert {f.forecaster for f in fitted.forecasts} == {"last-level-1"}
+
+
+async def run(cuts: Sequence[int], messages: Sequence[bytes], restart_at: int) -> list[ForecastRow]:
+    worker, rows, at = engine(), list[ForecastRow](), 0
+    for turn, size in enumerate(cuts):
+        if turn == restart_at:
+            state = worker.state()
+            worker = engine()
+            worker.load(state)
+            assert worker.state() == state
+        part = messages[at : at + size]
+        if part:
+            rows += (await worker.process(chunk(part, at), again=False)).forecasts
+        at += size
+    return rows
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=10), st.integers(0, 9))
+async def test_no_cut_and_no_restart_changes_a_forecast(cuts: list[int], restart_at: int) -> None:
+    messages = [m for pair in zip(hourly(100, 1), hourly(100, 2), strict=True) for m in pair]
+    cuts = [*cuts, len(messages)]
+    assert await run(cuts, messages, restart_at) == await run([len(messages)], messages, -1)
+
+
+def test_damaged_state_is_refused() -> None:
+    with pytest.raises(StateError):
+        engine().load(b"nonsense")
+
+
+def test_forecasts_are_twice_a_day() -> None:
+    assert FORECAST_EVERY_US == 12 * HOUR
