@@ -1,6 +1,8 @@
 # The two commands of the README, and what they stand on.
 PYTHON ?= python3
 BIN := .venv/bin
+export OPENBLAS_NUM_THREADS = 1
+export OMP_NUM_THREADS = 1
 
 .PHONY: setup demo test check lock clean
 

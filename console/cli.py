@@ -1,12 +1,14 @@
-"""The `faultline` command: one file a subcommand in `console/commands/`."""
+"""The `faultline` command: one file in `console/commands/` for each word that may follow it."""
 
 import sys
+from collections.abc import Iterable
 from importlib import import_module, metadata
 from pkgutil import iter_modules
 from typing import Annotated
 
 import psycopg
 import typer
+from threadpoolctl import threadpool_limits
 
 import console.commands
 from console.output import fail
@@ -14,28 +16,10 @@ from console.settings import SettingsError
 from fleet.asset import FleetError
 from storage.errors import StorageError
 from storage.postgres_cluster import ServerError
-from streams.replay.publisher import PublishError
 from streams.replay.tables import MapError
 
-EXPECTED = (
-    SettingsError,
-    FleetError,
-    StorageError,
-    ServerError,
-    MapError,
-    PublishError,
-    psycopg.OperationalError,
-)
+EXPECTED = (SettingsError, FleetError, StorageError, ServerError, MapError, psycopg.OperationalError)
 """What people and their surroundings cause; the message says what to do."""
-
-app = typer.Typer(
-    name="faultline",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_show_locals=False,  # locals may hold secrets
-    help="Predictive maintenance: telemetry in, odd machines and remaining life out.",
-    epilog="Start with: [bold]faultline demo[/]",
-)
 
 
 def _version(wanted: bool) -> None:
@@ -44,25 +28,44 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Options of every command."""
+    """Predictive maintenance: telemetry in, odd machines and remaining life out."""
 
 
-for module in sorted(info.name for info in iter_modules(console.commands.__path__)):
-    part = import_module(f"console.commands.{module}")
-    if hasattr(part, "register"):
-        part.register(app)
-    else:
-        app.add_typer(part.app, name=module)
+def command_names() -> list[str]:
+    """The commands, by their files."""
+    return sorted(info.name for info in iter_modules(console.commands.__path__))
+
+
+def build(names: Iterable[str]) -> typer.Typer:
+    """The application with these commands; what a command needs is only imported with it."""
+    app = typer.Typer(
+        name="faultline",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="rich",
+        pretty_exceptions_show_locals=False,  # locals may hold secrets
+    )
+    app.callback(epilog="Start with: [bold]faultline demo[/]")(root)
+    for name in names:
+        module = import_module(f"console.commands.{name}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(name, epilog=module.EXAMPLE)(getattr(module, name))
+    return app
 
 
 def main() -> None:
     """The console script: errors that people cause are one line that names the cure, not a traceback."""
+    first = sys.argv[1] if len(sys.argv) > 1 else ""
+    names = command_names()
+    app = build([first] if first in names else [] if first == "--version" else names)
+    threadpool_limits(1)  # matrices are small here: more threads only get in each other's way
     try:
         app()
     except EXPECTED as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from typing import TypeVar
 
 from rich.progress import (
@@ -13,9 +14,9 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from console.output import err
+from console.output import err, fail
 from console.platform import Platform
-from streams.replay.publisher import BridgePublisher, KafkaPublisher, Publisher
+from streams.replay.publisher import BridgePublisher, KafkaPublisher, Publisher, PublishError
 from streams.replay.sender import Sent, publish
 from streams.wire.frame import Frame
 
@@ -40,13 +41,13 @@ def progress_bar() -> Progress:
 
 def through_kafka(bootstrap: str, feed: Callable[[Publisher], T]) -> T:
     """Run `feed` with a Kafka producer that is flushed and closed afterwards."""
-    publisher = KafkaPublisher(bootstrap)
     try:
-        result = feed(publisher)
-        publisher.flush()
-        return result
-    finally:
-        publisher.close()
+        with closing(KafkaPublisher(bootstrap)) as publisher:
+            result = feed(publisher)
+            publisher.flush()
+            return result
+    except PublishError as error:
+        fail(str(error))
 
 
 async def into_embedded(platform: Platform, feed: Callable[[Publisher], T]) -> T:

@@ -5,7 +5,7 @@ the same worker and API over real brokers.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -113,7 +113,7 @@ async def platform(settings: Settings, clock: Clock | None = None) -> AsyncItera
         if not registry.current.tenants:
             raise SettingsError("no machine is known yet: faultline assets add FLEET.toml")
         sinks = {agent: Sink(pool, agent) for agent in AGENTS}
-        broker, publisher = await _transport(settings, registry.current.tenants, sinks["score"], clock, stack)
+        broker, publisher = await _transport(settings, registry.current.tenants, sinks.values(), clock, stack)
         limits = Limits(
             max_bytes=settings.max_frame_bytes,
             past=timedelta(days=settings.past_days),
@@ -121,6 +121,8 @@ async def platform(settings: Settings, clock: Clock | None = None) -> AsyncItera
         )
         parts = WorkerParts(
             broker=broker,
+            group=settings.group,
+            session_timeout_s=settings.session_timeout_s,
             tenants=registry.current.tenants,
             sinks=sinks,
             registry=registry,
@@ -135,7 +137,11 @@ async def platform(settings: Settings, clock: Clock | None = None) -> AsyncItera
 
 
 async def _transport(
-    settings: Settings, tenants: Sequence[str], sink: Sink, clock: Clock, stack: AsyncExitStack
+    settings: Settings,
+    tenants: Sequence[str],
+    sinks: Iterable[Sink],
+    clock: Clock,
+    stack: AsyncExitStack,
 ) -> tuple[str, Publisher]:
     topics = topics_of(tenants)
     if settings.kafka is not None:
@@ -145,9 +151,11 @@ async def _transport(
         stack.push_async_callback(publisher.close)
         return f"faultline+kafka://{settings.kafka}", publisher
     broker = register_broker("embedded", MemoryBroker(clock))
-    stored = await sink.stored_offsets()
+    stored: dict[tuple[str, int], int] = {}
+    for sink in sinks:
+        stored |= await sink.stored_offsets()
     for topic in topics:
-        bases = {tp_partition: offset for (name, tp_partition), offset in stored.items() if name == topic}
+        bases = {partition: offset for (name, partition), offset in stored.items() if name == topic}
         broker.create_topic(topic, settings.partitions, bases)
     return "faultline+memory://embedded", MemoryPublisher(broker)
 

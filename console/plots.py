@@ -15,9 +15,11 @@ from forecasting.contract import Verdict
 
 INK, ACCENT, WARN, BAND = "#33415c", "#2463a5", "#c2410c", "#9db8d9"
 
+MOST_HOURS = 1e5
+
 mpl.rcParams.update(
     {
-        "svg.fonttype": "path",
+        "svg.fonttype": "none",  # the page's own fonts, and a fifth of the bytes
         "svg.hashsalt": "faultline",  # equal input, equal bytes
         "font.size": 8,
         "axes.spines.top": False,
@@ -33,29 +35,52 @@ mpl.rcParams.update(
 
 
 def machine_svg(machine: Machine, threshold: float) -> str:
-    """Score with its episodes, health with its forecast fan, and the channels of the worst episode."""
+    """Score with its episodes, health with its forecast fan, and the channels of the worst episode.
+
+    Empty for a machine that was never heard of.
+    """
+    if machine.score_line is None or not len(machine.score_line.ts):
+        return ""
     channels = list(machine.channel_lines.items())
     rows = 2 + len(channels)
-    figure = Figure(figsize=(9.2, 1.45 * rows), layout="constrained")
-    axes = figure.subplots(rows, 1, sharex=False, squeeze=False)[:, 0]
-    _score(axes[0], machine, threshold)
+    height = 1.3 * rows + 0.35
+    figure = Figure(figsize=(9.2, height))
+    figure.subplots_adjust(left=0.085, right=0.99, top=1 - 0.1 / height, bottom=0.35 / height, hspace=0.18)
+    axes = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
+    axes[0].set_xlim(*_span(machine, machine.score_line))
+    _score(axes[0], machine.score_line, machine.episodes, threshold)
     _health(axes[1], machine)
     for axis, (name, line) in zip(axes[2:], channels, strict=True):
         _line(axis, line, ACCENT)
         axis.set_ylabel(name)
         _shade(axis, machine.episodes)
-    for axis in axes:
-        axis.xaxis.set_major_formatter(dates.ConciseDateFormatter(axis.xaxis.get_major_locator()))
+    axes[-1].xaxis.set_major_formatter(dates.ConciseDateFormatter(axes[-1].xaxis.get_major_locator()))
+    figure.align_ylabels(axes)
     return _svg(figure)
 
 
-def _score(axis: Axes, machine: Machine, threshold: float) -> None:
-    if machine.score_line is not None:
-        _line(axis, machine.score_line, INK)
+def _span(machine: Machine, line: Series) -> tuple[np.datetime64, np.datetime64]:
+    """All that was seen, and as much of the future as the forecast needs, up to half as long."""
+    first, last = line.ts[0], line.ts[-1]
+    ends = [end for end in _fan(machine) if end > last]
+    return first, min(max([last, *ends]), last + (last - first) // 2)
+
+
+def _fan(machine: Machine) -> list[np.datetime64]:
+    """Instants at which the condition runs out with 10, 50 and 90 % probability, if it is estimated."""
+    outlook, line = machine.condition, machine.health_line
+    if outlook is None or outlook.verdict != Verdict.ESTIMATE or line is None or not len(line.ts):
+        return []
+    hours = (outlook.p10_h, outlook.p50_h, outlook.p90_h)
+    return [line.ts[-1] + np.timedelta64(timedelta(hours=min(h or 0.0, MOST_HOURS))) for h in hours]
+
+
+def _score(axis: Axes, line: Series, episodes: tuple[Episode, ...], threshold: float) -> None:
+    _line(axis, line, INK)
     axis.axhline(threshold, color=WARN, linewidth=0.8, linestyle="--")
     axis.set_ylabel("score (−log10 p)")
     axis.set_ylim(bottom=0)
-    _shade(axis, machine.episodes)
+    _shade(axis, episodes)
 
 
 def _health(axis: Axes, machine: Machine) -> None:
@@ -65,16 +90,10 @@ def _health(axis: Axes, machine: Machine) -> None:
     if line is None or not len(line.ts):
         return
     _line(axis, line, ACCENT)
-    outlook = machine.condition
-    if outlook is None or outlook.verdict != Verdict.ESTIMATE or outlook.p50_h is None:
-        return
-    start, level = line.ts[-1], float(line.value[-1])
-    ends = [
-        start + np.timedelta64(timedelta(hours=min(hours or 0.0, 1e5)))
-        for hours in (outlook.p10_h, outlook.p50_h, outlook.p90_h)
-    ]
-    axis.fill([start, ends[0], ends[2]], [level, 0, 0], color=BAND, alpha=0.5, linewidth=0)
-    axis.plot([start, ends[1]], [level, 0], color=ACCENT, linewidth=1, linestyle=":")
+    if ends := _fan(machine):
+        start, level = line.ts[-1], float(line.value[-1])
+        axis.fill([start, ends[0], ends[2]], [level, 0, 0], color=BAND, alpha=0.5, linewidth=0)
+        axis.plot([start, ends[1]], [level, 0], color=ACCENT, linewidth=1, linestyle=":")
 
 
 def _line(axis: Axes, line: Series, color: str) -> None:

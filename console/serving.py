@@ -47,9 +47,9 @@ async def beside(work: Coroutine[Any, Any, None], main: Coroutine[Any, Any, T]) 
     return result
 
 
-async def serve_http(running: Platform, port: int) -> None:
-    """Serve the API until SIGINT or SIGTERM."""
-    parts = ApiParts(
+def api_parts(running: Platform) -> ApiParts:
+    """What the API needs of a platform."""
+    return ApiParts(
         pool=running.pool,
         registry=running.registry,
         publisher=running.publisher,
@@ -58,8 +58,12 @@ async def serve_http(running: Platform, port: int) -> None:
         clock=running.clock,
         problems=running.problems,
     )
+
+
+async def serve_http(running: Platform, port: int) -> None:
+    """Serve the API until SIGINT or SIGTERM."""
     config = uvicorn.Config(
-        build_api(parts),
+        build_api(api_parts(running)),
         host=running.settings.http_host,
         port=port,
         log_config=None,

@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default_factory=default_data_dir, description="where embedded PostgreSQL keeps its data"
     )
+    group: str = Field("faultline", min_length=1, description="consumer group of the workers")
+    session_timeout_s: float = Field(
+        30.0, ge=6, description="silence after which a worker's partitions go to others"
+    )
     partitions: int = Field(6, ge=1, le=1000, description="partitions of a topic that is created")
     http_host: str = Field("127.0.0.1", description="address the HTTP API listens on")
     http_port: int = Field(8080, ge=0, le=65535, description="port of the HTTP API; 0 picks a free one")

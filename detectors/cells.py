@@ -118,5 +118,6 @@ class Cells:
             getattr(cells, name)[: cells.count] = saved[name]
         collected = np.split(saved["rows"], np.cumsum(saved["filled"])[:-1])
         for cell in np.flatnonzero(saved["collecting"]).tolist():
-            cells.buffers[cells.collect(cell), : saved["filled"][cell]] = collected[cell]
+            buffer = cells.collect(cell)
+            cells.buffers[buffer, : saved["filled"][cell]] = collected[cell]
         return cells

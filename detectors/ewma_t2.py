@@ -132,7 +132,8 @@ class EwmaT2:
         state = (self._cell_of, self._ewma, cells.learned, cells.filled, cells.buffer_of, cells.buffers)
         normal = (cells.location, cells.inverse_scale, cells.precision)
         out = (scores.score, scores.contribution, scores.expected, scores.statistic, scores.judged)
-        return _score_rows(start, slot, regime, x, np.float32(self._weight), self._table, state, normal, out)
+        rules = np.float32(self._weight), np.float32(CLIP), self._table
+        return _score_rows(start, slot, regime, x, rules, state, normal, out)
 
 
 DETECTOR: type[Detector] = EwmaT2
@@ -152,20 +153,20 @@ def _score_rows(
     slot: Ints,
     regime: NDArray[np.int16],
     x: Floats,
-    weight: np.float32,
-    table: Floats,
+    rules: tuple[np.float32, np.float32, Floats],
     state: tuple[Ints, Floats, NDArray[np.bool_], Ints, Ints, Floats],
     normal: tuple[Floats, Floats, Floats],
     out: tuple[Floats, Floats, Floats, Floats, NDArray[np.int16]],
 ) -> int:
     """Score rows from `start` on; returns the first row that needs `_attend` before it, else their number."""
+    weight, clip, table = rules
     cell_of, ewma, learned, filled, buffer_of, buffers = state
     location, inverse_scale, precision = normal
     score, contribution, expected, statistic, judged = out
     e, y = np.empty(x.shape[1], np.float32), np.empty(x.shape[1], np.float32)
     gaps = np.empty(x.shape[1], np.int64)
     for i in range(start, len(slot)):
-        r = min(regime[i], MAX_REGIMES - 1)
+        r = min(regime[i], cell_of.shape[1] - 1)
         own = cell_of[slot[i], r]
         if own < 0:
             return i
@@ -183,7 +184,9 @@ def _score_rows(
         for k in range(x.shape[1]):
             if inverse_scale[cell, k] > 0:
                 expected[i, k] = location[cell, k]
-        present, missing = _smooth(x[i], weight, location[cell], inverse_scale[cell], ewma[slot[i]], e, gaps)
+        present, missing = _smooth(
+            x[i], weight, clip, location[cell], inverse_scale[cell], ewma[slot[i]], e, gaps
+        )
         if present == 0:
             continue
         _multiply(precision[cell], e, y)
@@ -213,6 +216,7 @@ def _departs(row: Floats, location: Floats, inverse_scale: Floats) -> bool:
 def _smooth(
     row: Floats,
     weight: np.float32,
+    clip: np.float32,
     location: Floats,
     inverse_scale: Floats,
     ewma: Floats,
@@ -226,7 +230,7 @@ def _smooth(
         if inverse_scale[k] > 0:
             if np.isfinite(row[k]):
                 z = (row[k] - location[k]) * inverse_scale[k]
-                z = min(max(z, np.float32(-CLIP)), np.float32(CLIP))
+                z = min(max(z, -clip), clip)
                 ewma[k] += weight * (z - ewma[k])
                 e[k] = ewma[k]
                 present += 1

@@ -12,6 +12,7 @@ def kernel(function: F) -> F:
     """Compile a function of arrays and numbers, keeping its type; it runs without the interpreter lock.
 
     Floating-point order is kept (no fast-math), so results are the same on every run, and the machine
-    code is kept beside the module, so that only the first process compiles.
+    code is kept beside the module, so that only the first process compiles. It is compiled anew when that
+    module changes, not when another does: hand in what comes from elsewhere as an argument.
     """
     return cast("F", numba.njit(cache=True, nogil=True)(function))

@@ -43,6 +43,8 @@ class Channel:
 
     def __post_init__(self) -> None:
         check_name("channel", self.name)
+        for number in ("low", "high", "rate_hz"):  # whole numbers are welcome in files
+            object.__setattr__(self, number, float(getattr(self, number)))
         if self.kind not in {"measurement", "setpoint", "counter", "state"}:
             raise FleetError(f"channel {self.name}: kind is measurement, setpoint, counter or state")
         if not self.low < self.high:

@@ -16,6 +16,9 @@ EPISODES = UUID("5d6e6cb5-2a51-5c44-93a0-0f5a8f6a7b11")
 LEAST_LIKENESS = 0.5
 """Cosine between contributions and a fault mode's channels below which the pattern is unknown."""
 
+LEAST_SHARE = 0.05
+"""Part of the anomaly from which a channel is worth naming."""
+
 TOP = 3
 """Channels named as evidence."""
 
@@ -68,7 +71,7 @@ def read_finding(
     """Read the peak of an episode; all arrays are (channels,) in column order, NaN where unknown."""
     shares = _shares(contributions)
     channels = pack.equipment_type.channels
-    top = [int(k) for k in np.argsort(-shares, kind="stable")[:TOP] if shares[k] > 0]
+    top = [int(k) for k in np.argsort(-shares, kind="stable")[:TOP] if shares[k] >= LEAST_SHARE]
     mode = _likeliest(pack, shares, top[0]) if top else UNKNOWN
     evidence = tuple(_evidence(channels[k], shares[k], actual[k], expected[k]) for k in top)
     return Finding(mode.code, mode.title_en, mode.title_zh, mode.check_en, mode.check_zh, evidence)

@@ -87,6 +87,8 @@ class VerticalPack:
         self._check_channels("wear counter", ((w.name, w.channel) for w in self.wear), known)
         hints = ((mode.code, name) for mode in self.fault_modes for name in mode.channels)
         self._check_channels("fault mode", hints, known)
+        if self.detection.idle and "state" not in known.values():
+            raise FleetError(f"{self.equipment_type.name}: idle codes need a channel of kind state")
         for counter in self.wear:
             if counter.above is None and known[counter.channel] != "counter":
                 raise FleetError(f"wear counter {counter.name}: {counter.channel} is no counter, say `above`")

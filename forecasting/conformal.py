@@ -1,83 +1,36 @@
-"""Remaining life learned from the failures on record, with intervals that hold for whatever the fleet is."""
+"""Remaining life learned from the failures on record, with intervals that hold for assets not yet seen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecasting.contract import Forecast, History, ModelError, Run, Verdict
-from forecasting.kernel_ridge import KernelRidge, fit_each
-from forecasting.life_features import life_features
+from forecasting.contract import Forecast, Forecaster, History, ModelError, Run, Verdict
+from forecasting.life_model import FEWEST_POINTS, LifeModel, learn
 from forecasting.model_bytes import pack, unpack
 from forecasting.points import in_order
 
-Floats = NDArray[np.float64]
-
 FEWEST_FAILURES = 8
-FEWEST_POINTS = 5
 LIMIT = 1.0
 
-ROWS_PER_RUN = 64
-"""Instants of each run that are learned from, evenly spread over its life."""
-
-PENALTIES = (1e-5, 1e-4, 1e-3, 1e-2)
-FOLDS = 10
-SEED = 13381
-
-MISS = 0.1
-"""Share of lives below P10, and above P90."""
-
-SCALE_BINS = 8
-STRANGE = 0.5
-"""A feature this many of its ranges beyond what was seen before is outside the model's knowledge."""
-
-SOON = 0.1
-"""Lives are learned as log(1 + life / (SOON * typical life)): relative errors count, but not below this."""
-
-WILD = 20.0
-CUT = 5.0
-"""Standardised columns are cut at WILD before features, standardised features at CUT."""
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """All that a fit leaves, as arrays.
-
-    life: (1,) typical life in hours. failures: (1,). column: (2, k) mean and scale. feature: (4, f) mean,
-    scale, lowest, highest. centre, weight: see KernelRidge. error_at, error: (bins,) predicted value and
-    the typical error there. quantile: (3,) of errors in units of the typical one.
-    """
-
-    life: Floats
-    failures: Floats
-    column: Floats
-    feature: Floats
-    centre: Floats
-    weight: Floats
-    error_at: Floats
-    error: Floats
-    quantile: Floats
-
-    def arrays(self) -> dict[str, Floats]:
-        """The arrays by name."""
-        return {part.name: getattr(self, part.name) for part in fields(self)}
-
-
-NOTHING = Model(
-    *(np.zeros(1), np.zeros(1), np.zeros((2, 0)), np.zeros((4, 0)), np.zeros((0, 0))),
-    *(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0)),
-)
+SHAPES = {
+    "life": np.zeros(3),
+    "column": np.zeros((2, 0)),
+    "feature": np.zeros((4, 0)),
+    "centre": np.zeros((0, 0)),
+    "weight": np.zeros(0),
+    "error": np.zeros((2, 0)),
+    "quantile": np.zeros(3),
+}
 
 
 class ConformalLife:
     """Regression on features of whole histories, with cross-conformal intervals that leave assets out.
 
-    Errors of assets that the regression did not see, in units of the typical error at that prediction, give
-    the interval: it holds for a new asset of the same kind, whatever the distribution (Vovk 2015; Papadopoulos
-    et al. 2011). Each asset counts once, however long it was watched. Censored runs are left out: lives are
-    learned from failures alone, which errs towards too short where many assets outlive the record.
+    Errors for assets that the regression did not see, in units of the typical error at that prediction,
+    make the interval, so it covers a new asset of the same kind whatever the distribution (Papadopoulos et
+    al. 2011; Vovk 2015). Each asset counts once. Censored runs are left out: lives are learned from
+    failures alone, which errs towards too short where many assets outlive the record.
     """
 
     NAME: ClassVar[str] = "conformal_life"
@@ -85,67 +38,57 @@ class ConformalLife:
 
     def __init__(self) -> None:
         self._kind = f"{self.NAME}-{self.VERSION}"
-        self._model = NOTHING
+        self._failures = 0
+        self._model: LifeModel | None = None
 
     def fit(self, runs: Sequence[Run]) -> None:
         """Learn from the failed runs; raises `ValueError` if their numbers of columns differ."""
-        failed = [in_order(run.history.age_h, run.history.x) for run in runs if run.failed]
-        failed = [(age, x) for age, x in failed if len(age) >= FEWEST_POINTS]
-        if len({x.shape[1] for _, x in failed}) > 1:
+        lives = [in_order(run.history.age_h, run.history.x) for run in runs if run.failed]
+        lives = [(age, x) for age, x in lives if len(age) >= FEWEST_POINTS]
+        if len({x.shape[1] for _, x in lives}) > 1:
             raise ValueError("the runs have different numbers of columns; fit each kind of asset by itself")
-        enough = len(failed) >= FEWEST_FAILURES
-        self._model = _learn(failed) if enough else _only_counted(len(failed))
+        self._failures = len(lives)
+        self._model = learn(lives) if len(lives) >= FEWEST_FAILURES else None
 
     def predict(self, histories: Sequence[History]) -> list[Forecast]:
-        """Forecast each history; about 1 ms for 300 points of 16 columns."""
+        """Forecast each history from its last row; without enough failures there is no number."""
+        if self._model is None:
+            basis = f"{self._failures} of {FEWEST_FAILURES} failures on record"
+            return [Forecast(Verdict.TOO_LITTLE_DATA, basis=basis) for _ in histories]
         return [_forecast(self._model, history) for history in histories]
 
     def state(self) -> bytes:
-        """The model's arrays."""
+        """The model's arrays; of an unfitted one the number of failures."""
+        if self._model is None:
+            return pack(self._kind, SHAPES | {"life": np.array([0.0, 0.0, self._failures])})
         return pack(self._kind, self._model.arrays())
 
     def load(self, state: bytes) -> None:
         """Use a saved model; raises `ModelError`."""
-        model = Model(**unpack(self._kind, state, NOTHING.arrays()))
-        if not _coherent(model):
+        model = LifeModel(**unpack(self._kind, state, SHAPES))
+        unfitted = model.centre.size == 0
+        if model.life.shape != (3,) or not (unfitted or model.coherent()):
             raise ModelError(f"the arrays of the saved {self._kind} do not belong together; fit it again")
-        self._model = model
+        self._failures = int(model.life[2])
+        self._model = None if unfitted else model
 
 
-def _only_counted(failures: int) -> Model:
-    return Model(**{**NOTHING.arrays(), "failures": np.array([float(failures)])})
+def _forecast(model: LifeModel, history: History) -> Forecast:
+    columns = model.column.shape[1]
+    if history.x.shape[1] != columns:
+        basis = f"{history.x.shape[1]} columns, fitted on {columns}"
+        return Forecast(Verdict.TOO_LITTLE_DATA, basis=basis)
+    age, x = in_order(history.age_h, history.x)
+    if len(age) and x[-1, 0] >= LIMIT:
+        return Forecast(Verdict.ESTIMATE, 0.0, 0.0, 0.0, "the limit is reached")
+    if len(age) < FEWEST_POINTS:
+        return Forecast(Verdict.TOO_LITTLE_DATA, basis=f"{len(age)} of {FEWEST_POINTS} points")
+    features = model.features(age, x)[-1]
+    failures = f"{model.life[2]:.0f} failures on record"
+    if model.strange(features):
+        return Forecast(Verdict.TOO_LITTLE_DATA, basis=f"unlike the {failures}")
+    p10, p50, p90 = (float(hours) for hours in model.quantiles(features))
+    return Forecast(Verdict.ESTIMATE, p10, p50, p90, failures)
 
 
-def _coherent(model: Model) -> bool:
-    k, (centres, f), bins = model.column.shape[1], model.centre.shape, len(model.error)
-    shapes = [(1,), (1,), (2, k), (4, f), (centres, f), (centres + f + 1,), (bins,), (bins,), (3,)]
-    arrays = list(model.arrays().values())
-    unfitted = all(a.shape == b.shape for a, b in zip(arrays, NOTHING.arrays().values(), strict=True))
-    fitted = f == 6 * k + 1 and bins > 0 and [a.shape for a in arrays] == shapes and model.life[0] > 0
-    return (unfitted or bool(fitted)) and all(np.isfinite(a).all() for a in arrays)
-
-
-def _learn(failed: Sequence[tuple[Floats, Floats]]) -> Model:
-    life = float(np.median([age[-1] - age[0] for age, _ in failed]))
-    rows = np.vstack([x for _, x in failed])
-    column = np.stack([rows.mean(axis=0), _scale(rows)])
-    seen, run, left = _examples(failed, column, life)
-    feature = np.stack([seen.mean(axis=0), _scale(seen), seen.min(axis=0), seen.max(axis=0)])
-    z, y = _standardised(seen, feature), _to_log(left, life)
-    penalty, unseen = _cross_validated(z, y, run)
-    regression = fit_each(z, y, (penalty,))[0]
-    error_at, error = _typical_error(unseen, y)
-    surprise = (y - unseen) / np.interp(unseen, error_at, error)
-    quantile = _quantiles(_one_each(surprise, run), len(failed))
-    count = np.array([float(len(failed))])
-    return Model(
-        np.array([life]),
-        count,
-        column,
-        feature,
-        regression.centre,
-        regression.weight,
-        error_at,
-        error,
-        quantile,
-    )
+FORECASTER: type[Forecaster] = ConformalLife

@@ -20,11 +20,12 @@ EXPONENTS = np.array([STEP, 0.5, STRAIGHT, 1.5, 2.0, 3.0, 4.0, 6.0])
 ONSET_RATIO, FEWEST_GROWING = 0.85, 5
 """First grid: each onset leaves this part of the points that the one before it leaves, down to so many."""
 
-FINE_ONSETS, FINE_EXPONENTS = 24, 12
+FINE_ONSETS, FINE_EXPONENTS = 20, 10
 """Second grid, about the part of the first that fits."""
 
-USUAL_EXPONENT, EXPONENT_SPREAD = 1.4, 0.5
-"""Prior on the logarithm of the exponent: wear mostly grows a little faster than in proportion to time."""
+USUAL, SPREAD, SLOWEST = 1.4, 0.5, 0.5
+"""Prior of the exponent (Laplace, of its logarithm): wear mostly grows a little faster than in proportion to
+time; a step is as likely as the slowest growth."""
 
 ROUNDING = 1e-6
 """Standard deviation of the level that stands for no noise at all."""
@@ -32,7 +33,7 @@ ROUNDING = 1e-6
 NEGLIGIBLE = 1e-4
 """A model of this weight beside the best is left out."""
 
-MOST_CORRELATED = 0.98
+MOST_CORRELATED = 0.995
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +96,15 @@ def freedom(n: int) -> int:
 
 
 def fit_finely(time: Floats, level: Floats, first: Fits, onsets: Floats, rho: float) -> Fits:
-    """The growing shapes about those of `first` (a fit of `onsets` with EXPONENTS) that have weight."""
+    """Shapes about those of `first` (a fit of `onsets` with EXPONENTS) that have weight, and steps there."""
+    weight = first.weights().reshape(len(onsets), len(EXPONENTS))
     growing = EXPONENTS > STEP
-    weight = first.weights().reshape(len(onsets), len(EXPONENTS))[:, growing]
+    low, high = _around(EXPONENTS[growing], weight[:, growing].sum(axis=0))
+    exact = [STEP, STRAIGHT] if low < STRAIGHT < high else [STEP]  # a use counter is exactly straight
+    exponents = np.concatenate([exact, np.linspace(low, high, FINE_EXPONENTS)])
     fine_onsets = np.linspace(*_around(onsets, weight.sum(axis=1)), FINE_ONSETS)
-    low, high = _around(EXPONENTS[growing], weight.sum(axis=0))
-    exponents = np.linspace(low, high, FINE_EXPONENTS)
-    if low < STRAIGHT < high:  # a use counter is exactly that
-        exponents = np.append(exponents, STRAIGHT)
     fits = fit(time, level, fine_onsets, exponents, rho)
-    fits.evidence[:] -= np.abs(np.log(fits.exponent / USUAL_EXPONENT)) / EXPONENT_SPREAD
+    fits.evidence[:] -= np.abs(np.log(np.maximum(fits.exponent, SLOWEST) / USUAL)) / SPREAD
     return fits
 
 
@@ -130,6 +130,8 @@ def _shapes(time: Floats, onsets: Floats, exponents: Floats) -> Floats:
 
 def _whitened(a: Floats, time: Floats, rho: float) -> Floats:
     """Rows (..., n) without the autocorrelation of noise whose correlation is rho at the median step."""
+    if rho == 0:
+        return a
     step = np.diff(time)
     kept = rho ** (step / np.median(step))
     fresh = (a[..., 1:] - kept * a[..., :-1]) / np.sqrt(1 - kept**2)

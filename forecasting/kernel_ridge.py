@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 MOST_CENTRES = 400
 LINEAR = 0.1
-"""Size of the linear features beside the kernel's, which lie in [0, 1]: the smaller, the more they are shrunk."""
+"""Size of the linear features beside the kernel's, which lie in [0, 1]: smaller ones are shrunk more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class KernelRidge:
 
 
 def fit_each(z: Floats, y: Floats, penalties: tuple[float, ...]) -> list[KernelRidge]:
-    """A regression of y (n,) on standardised features (n, f) for each penalty, relative to the rows' number."""
+    """A regression of y (n,) on standardised features (n, f) for each penalty, which is per row."""
     centre = z[np.linspace(0, len(z) - 1, min(MOST_CENTRES, len(z))).astype(int)]
     basis, mean = _basis(z, centre), float(y.mean())
     gram, target = basis.T @ basis, basis.T @ (y - mean)

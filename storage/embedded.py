@@ -30,6 +30,7 @@ Progress = Callable[[str], None]
 HOST = "127.0.0.1"
 _RECOVERY_SECONDS = 24 * 3600  # replaying a long log takes what it takes; ending it would only start it over
 _STOP_SECONDS = 60
+_DYING_SECONDS = 5
 _ATTEMPTS = 20
 
 # A killed postmaster is not gone at once, nor are its backends; a port that was free may be taken by now.
@@ -127,16 +128,8 @@ class PostgresServer:
                 f"no place for a database in {self.data_root}: {error}; choose another folder"
             ) from error
         with self._alone():
-            self._settle()
-            found = self.pid() is not None
-            if not found:
+            if not self._find():
                 self._launch()
-            try:
-                self._check_that_it_is_ours()
-            except ServerError:
-                if not found:
-                    self._end()
-                raise
             self._share.enter_context(locked(self.home / "users", TOGETHER))
 
     def release(self) -> None:
@@ -200,14 +193,38 @@ class PostgresServer:
         except (OSError, IndexError):
             return "starting"
 
-    def _settle(self) -> None:
-        """Wait for a server that another process began to start or stop."""
+    def _find(self) -> bool:
+        """Whether our server runs, once it has finished to start or to stop."""
         told = None
         while self._status() in ("starting", "stopping"):
             told = self._tell(told)
             time.sleep(0.1)
+        if self.pid() is None:
+            return False
+        try:
+            self._check_that_it_is_ours()
+        except ServerError:
+            if self._dies():
+                return False
+            raise
+        return True
+
+    def _dies(self) -> bool:
+        """Whether the server is going; a killed process is still seen for a moment."""
+        end = time.monotonic() + _DYING_SECONDS
+        while self.pid() is not None and time.monotonic() < end:
+            time.sleep(0.05)
+        return self.pid() is None
 
     def _launch(self) -> None:
+        self._make_run()
+        try:
+            self._check_that_it_is_ours()
+        except ServerError:
+            self._end()
+            raise
+
+    def _make_run(self) -> None:
         account = self._account()
         program = self._program_for(account)
         if not self._data.exists():

@@ -77,8 +77,9 @@ def migrate(owner_dsn: str, folder: Traversable | None = None) -> list[Applied]:
     Raises `MigrationError` if an applied file has changed or a file fails; what came before it stays.
     """
     with _session(owner_dsn) as conn:
-        conn.execute("select pg_advisory_lock(%s)", (_LOCK,))
-        with conn.transaction():
+        with conn.transaction():  # the owner's limit on waiting is for the files' statements, not for this
+            conn.execute("set local lock_timeout = 0")
+            conn.execute("select pg_advisory_lock(%s)", (_LOCK,))
             conn.execute(_JOURNAL)
         capability = detect(conn)
         known = _journal(conn)

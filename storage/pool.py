@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
+import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
@@ -14,13 +15,24 @@ Pool: TypeAlias = AsyncConnectionPool[Connection]
 _SESSION = "-c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
 
 
+class _Pool(AsyncConnectionPool[Connection]):
+    @asynccontextmanager
+    async def connection(self, timeout: float | None = None) -> AsyncIterator[Connection]:  # noqa: ASYNC109
+        """psycopg calls a transaction that idled too long an internal error; it can be tried again."""
+        try:
+            async with super().connection(timeout) as conn:
+                yield conn
+        except psycopg.errors.IdleInTransactionSessionTimeout as error:
+            raise psycopg.OperationalError(str(error)) from error
+
+
 @asynccontextmanager
 async def open_pool(dsn: str, application_name: str = "faultline", max_size: int = 4) -> AsyncIterator[Pool]:
     """A pool of autocommit connections, closed at the end.
 
     No wait is endless: connecting, a silent network (`tcp_user_timeout`), a statement, an idle transaction
     and a free connection each have a limit. Beyond it comes `psycopg.OperationalError` (`PoolTimeout` is
-    one). Needs two connections at least: a claim ends the previous owner's transaction over the second.
+    one). Two connections at least: a claim ends the previous owner's transaction over the second.
     """
     kwargs = {
         "autocommit": True,
@@ -31,7 +43,7 @@ async def open_pool(dsn: str, application_name: str = "faultline", max_size: int
         "options": _SESSION,
         "prepare_threshold": 3,
     }
-    pool: Pool = AsyncConnectionPool(
+    pool = _Pool(
         dsn,
         kwargs=kwargs,
         min_size=1,

@@ -1,7 +1,7 @@
 """What is watched, for whom: registered from a fleet description, loaded as one immutable picture."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -139,33 +139,21 @@ async def register(pool: Pool, fleet: Fleet) -> RegistrationReport:
         return RegistrationReport(
             tenants=await _upsert(conn, _TENANTS, map(astuple, fleet.tenants)),
             sites=await _upsert(conn, _SITES, map(astuple, fleet.sites)),
-            equipment_types=await _upsert(
-                conn, _TYPES, ((kind.name, kind.title_en, kind.title_zh) for kind in fleet.equipment_types)
-            ),
-            channels=await _upsert(
-                conn,
-                _CHANNEL,
-                (
-                    (
-                        kind.name,
-                        column,
-                        c.name,
-                        c.unit,
-                        float(c.low),
-                        float(c.high),
-                        c.kind,
-                        float(c.rate_hz),
-                        c.title_en,
-                        c.title_zh,
-                    )
-                    for kind in fleet.equipment_types
-                    for column, c in enumerate(kind.channels)
-                ),
-            ),
-            assets=await _upsert(
-                conn, _ASSETS, ((a.tenant, a.site, a.name, a.equipment_type, a.title) for a in fleet.assets)
-            ),
+            equipment_types=await _upsert(conn, _TYPES, map(_titles, fleet.equipment_types)),
+            channels=await _upsert(conn, _CHANNEL, _channel_rows(fleet.equipment_types)),
+            assets=await _upsert(conn, _ASSETS, (astuple(asset)[1:] for asset in fleet.assets)),
         )
+
+
+def _titles(kind: EquipmentType) -> tuple[str, str, str]:
+    return kind.name, kind.title_en, kind.title_zh
+
+
+def _channel_rows(kinds: Iterable[EquipmentType]) -> Iterator[tuple[Any, ...]]:
+    for kind in kinds:
+        for column, channel in enumerate(kind.channels):
+            name, unit, low, high, *rest = astuple(channel)
+            yield kind.name, column, name, unit, float(low), float(high), *rest
 
 
 async def _upsert(conn: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> Change:

@@ -18,16 +18,16 @@ from storage.pool import Connection, Pool
 
 _LOCK = 0x726F6C6C7570  # "rollup": one job at a time, or an older result could land on a newer one
 
-# Hour by hour, the whole minutes from the first to the last row written; as `timestamptz`, in UTC.
+# For each hour, the whole minutes from the first to the last row written.
 _TAKE = """
 with taken as (
     delete from rollup_due where id in (select id from rollup_due order by id limit %s)
     returning asset_id, first_ts, last_ts
 )
 select (select count(*) from channel where channel.equipment_type = asset.equipment_type) as columns,
-       asset_id, date_trunc('hour', first_ts) as hour,
-       date_trunc('minute', min(first_ts)) as start,
-       date_trunc('minute', max(last_ts)) + interval '1 minute' as stop
+       asset_id, time_bucket('1 hour', first_ts) as hour,
+       time_bucket('1 minute', min(first_ts)) as start,
+       time_bucket('1 minute', max(last_ts)) + interval '1 minute' as stop
 from taken join asset using (asset_id)
 group by asset.equipment_type, asset_id, hour
 order by asset_id, hour
@@ -40,7 +40,7 @@ select due.asset_id, minute.*
 from unnest(%(asset_id)s::int[], %(start)s::timestamptz[], %(stop)s::timestamptz[])
     as due (asset_id, start, stop)
 cross join lateral (
-    select date_trunc('minute', ts), count(*), count(*) filter (where bad <> 0), max(score),
+    select time_bucket('1 minute', ts), count(*), count(*) filter (where bad <> 0), max(score),
            array[{low}], array[{high}], array[{mean}], array[{count}]
     from (select ts, bad, score, {trusted} from telemetry
           where asset_id = due.asset_id and ts >= due.start and ts < due.stop
@@ -68,14 +68,12 @@ on conflict (asset_id, ts) do update set
 
 
 async def run_due(pool: Pool, limit: int = 200) -> int:
-    """Roll up the oldest `limit` notes; returns how many asset-hours that were.
+    """Roll up the oldest `limit` notes; returns how many asset-hours that were, 0 if nothing is due.
 
-    0 says that nothing is due, or that another process is at it.
+    Waits for a job of another process, so that with 0 everything noted before the call is rolled up.
     """
     async with pool.connection() as conn, conn.transaction():
-        free = await (await conn.execute("select pg_try_advisory_xact_lock(%s)", (_LOCK,))).fetchone()
-        if not free or not free[0]:
-            return 0
+        await conn.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
         due = await (await conn.execute(_TAKE, (limit,))).fetchall()
         by_width = defaultdict[int, list[Any]](list)
         for columns, *rest in due:

@@ -15,7 +15,7 @@ from storage.batch import ChunkResult
 from storage.copy import pg_array
 from storage.errors import Fenced, OffsetMismatch
 from storage.pool import Connection, Pool
-from storage.upsert import Statement, statements
+from storage.upsert import Statement, snapshot_statement, statements
 
 FrameKey = tuple[int, int, int]
 """(asset id, boot id, sequence), the last two as signed 64-bit numbers."""
@@ -192,6 +192,13 @@ class Sink:
                 offset
                 for (offset,) in await (await conn.execute(_DEAD_OFFSETS, (*place, start, end))).fetchall()
             }
+
+    async def keep(self, claim: Claim, next_offset: int, state: bytes) -> None:
+        """Store a snapshot of the state after everything below `next_offset`; raises `Fenced`."""
+        place = self._place(claim.topic, claim.partition)
+        async with self._pool.connection() as conn, conn.transaction():
+            await _lock(conn, place, claim.epoch)
+            await conn.execute(*snapshot_statement(place, next_offset, state))
 
     async def stored_offsets(self) -> dict[tuple[str, int], int]:
         """(topic, partition) to the offset below which everything is stored, for all partitions known."""

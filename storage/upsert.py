@@ -103,8 +103,12 @@ def statements(place: Place, result: ChunkResult) -> Iterator[Statement]:
     tally = result.tally
     yield _TALLY, (*place, tally.stored, tally.duplicate, tally.dead, tally.tombstone)
     if result.snapshot is not None:
-        digest = hashlib.sha256(result.snapshot).digest()
-        yield _SNAPSHOT, (*place, result.next_offset, digest, result.snapshot)
+        yield snapshot_statement(place, result.next_offset, result.snapshot)
+
+
+def snapshot_statement(place: Place, next_offset: int, state: bytes) -> Statement:
+    """Keeps the state after everything below `next_offset`."""
+    return _SNAPSHOT, (*place, next_offset, hashlib.sha256(state).digest(), state)
 
 
 def _newest_rows(blocks: Sequence[Telemetry]) -> list[PgArray]:
@@ -156,7 +160,7 @@ def _episodes(rows: Sequence[EpisodeRow]) -> list[list[Any]]:
             from_microseconds(e.onset_us),
             None if e.end_us is None else from_microseconds(e.end_us),
             from_microseconds(e.peak_us),
-            e.peak_score,
+            float(e.peak_score),
             Json(e.evidence),
         )
         for _, e in sorted(newest.items())
@@ -166,7 +170,8 @@ def _episodes(rows: Sequence[EpisodeRow]) -> list[list[Any]]:
 def _wear(rows: Sequence[WearRow]) -> list[list[Any]]:
     newest = {(row.asset_id, row.counter): row for row in sorted(rows, key=lambda row: row.ts_us)}
     return _columns(
-        (w.asset_id, w.counter, from_microseconds(w.ts_us), w.value, w.warning, w.limit, w.unit)
+        (w.asset_id, w.counter, from_microseconds(w.ts_us))
+        + (float(w.value), float(w.warning), float(w.limit), w.unit)
         for _, w in sorted(newest.items())
     )
 

@@ -4,8 +4,10 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.snapshot import pack, unpack
 from fleet.deadletter import Reason
@@ -21,7 +23,7 @@ FORECAST_EVERY_US = 12 * 3600 * 1_000_000
 """Event time between two forecasts of an asset, on round instants so that no chunking changes them."""
 
 STATE = "forecast-engine-1"
-EMPTY = {
+EMPTY: dict[str, NDArray[Any]] = {
     "targets": np.empty(0, np.uint8),
     "points": np.empty((0, 3), np.int64),
     "ts_us": np.empty(0, np.int64),
@@ -34,7 +36,11 @@ Due = tuple[int, str, Trajectory]
 
 @dataclass(frozen=True, slots=True)
 class Forecasters:
-    """Which forecaster answers: the equipment type's fitted model for condition, else the trend."""
+    """Which forecaster answers.
+
+    Whether anything runs out at all is the trend's word, on the asset's own past. If so, and the equipment
+    type has a model fitted on failures, that says when; what it cannot say, the trend does.
+    """
 
     trend: Forecaster
     fitted: Mapping[str, Forecaster] = field(default_factory=dict)
@@ -42,12 +48,13 @@ class Forecasters:
     def forecast(self, equipment_type: str, target: str, trajectory: Trajectory) -> tuple[str, Forecast]:
         """The forecaster's name and its forecast from the last point of the trajectory."""
         history = trajectory.history()
+        seen = self.trend.predict([history])[0]
         model = self.fitted.get(equipment_type) if target == "condition" else None
-        if model is not None:
-            forecast = model.predict([history])[0]
-            if forecast.verdict is not Verdict.TOO_LITTLE_DATA:
-                return f"{model.NAME}-{model.VERSION}", forecast
-        return f"{self.trend.NAME}-{self.trend.VERSION}", self.trend.predict([history])[0]
+        if model is not None and seen.verdict in {Verdict.ESTIMATE, Verdict.MORE_THAN}:
+            learned = model.predict([history])[0]
+            if learned.verdict is not Verdict.TOO_LITTLE_DATA:
+                return f"{model.NAME}-{model.VERSION}", learned
+        return f"{self.trend.NAME}-{self.trend.VERSION}", seen
 
 
 class ForecastEngine:
@@ -113,7 +120,7 @@ class ForecastEngine:
         """All trajectories as arrays."""
         targets = sorted(self._trajectories)
         found = [self._trajectories[target] for target in targets]
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "targets": np.frombuffer(json.dumps(targets).encode(), np.uint8),
             "points": np.array([[len(t.ts_us), t.stride, t.seen] for t in found], np.int64).reshape(-1, 3),
             "ts_us": np.array([ts for t in found for ts in t.ts_us], np.int64),

@@ -63,6 +63,8 @@ class Lane:
         self._patience = patience
         self._snapshot_s = snapshot_s
         self._next_snapshot = 0.0  # the first commit carries one
+        self._kept = claim.snapshot.next_offset if claim.snapshot else 0
+        self._settled = False  # whether the engine's state is that after everything stored
         self.stored = claim.next_offset or 0
         """Everything below this offset is in the database."""
 
@@ -83,6 +85,7 @@ class Lane:
 
     async def handle(self, chunk: Chunk) -> None:
         """Compute and commit one chunk; waits out outages. Raises `Fenced`, `TooManyDeadLetters`."""
+        self._settled = False
         below, rest = chunk.split(self.stored)
         if below:
             await self._process(below, again=True)
@@ -92,6 +95,13 @@ class Lane:
             computed = time.perf_counter()
             await self._commit(rest, result)
             self._count(result, computed - started, time.perf_counter() - computed)
+        self._settled = chunk.end_offset >= self.stored
+
+    async def keep_snapshot(self) -> None:
+        """Store the state if it has moved on since the last snapshot: when nothing comes, or at the end."""
+        if self._settled and self._kept < self.stored:
+            await self._sink.keep(self._claim, self.stored, self._engine.state())
+            self._kept = self.stored
 
     async def _process(self, chunk: Chunk, again: bool) -> ChunkResult:
         return await self._patience.until_done(lambda: self._engine.process(chunk, again))
@@ -101,6 +111,7 @@ class Lane:
         if time.monotonic() >= self._next_snapshot:
             result = replace(result, snapshot=self._engine.state())
             self._next_snapshot = time.monotonic() + self._snapshot_s
+            self._kept = result.next_offset
         await self._patience.until_done(lambda: self._sink.write(self._claim, result))
         self.stored = result.next_offset
 

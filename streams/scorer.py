@@ -80,8 +80,13 @@ class Scorer:
         self._gate = QualityGate(low, high, self._measured)
         width = max(1, int(self._measured.sum()))
         self._t2 = EwmaT2(width, baseline=rules.baseline_rows)
-        self._detectors: tuple[Detector, ...] = (self._t2, WindowKnn(width))
-        self._episodes = EpisodeTracker(rules.on_score, rules.persistence)
+        self._detectors: tuple[Detector, ...] = (
+            self._t2,
+            WindowKnn(
+                width, length=max(30, rules.baseline_rows // 40), hop=max(10, rules.baseline_rows // 40)
+            ),
+        )
+        self._episodes = EpisodeTracker(rules.on_score, rules.persistence, off_s=rules.off_delay_s)
         self._health = HealthTracker(
             baseline=rules.baseline_rows, tau_s=rules.health_tau_s, d_fail=rules.d_fail
         )
@@ -146,20 +151,23 @@ class Scorer:
         return regime
 
     def _detect(self, samples: Samples, clean: NDArray[np.float32]) -> tuple[Scores, Scores]:
-        """The ensemble's verdict, for all channels, and the T² chart's own."""
-        x = np.ascontiguousarray(clean[:, self._measured]) if self._measured.any() else clean[:, :1] * np.nan
-        measured = Samples(samples.slot, samples.ts_us, samples.regime, x)
-        verdicts = [detector.update(measured) for detector in self._detectors]
-        return self._widened(_higher(*verdicts)), self._widened(verdicts[0])
+        """The ensemble's verdict, for all channels, and the T² chart's own; nothing on a resting machine."""
+        judged = ~np.isin(samples.regime, self._pack.detection.idle)
+        x = clean[np.ix_(judged, self._measured)] if self._measured.any() else clean[judged, :1] * np.nan
+        rows = Samples(samples.slot[judged], samples.ts_us[judged], samples.regime[judged], x)
+        verdicts = [detector.update(rows) for detector in self._detectors]
+        return self._spread(_higher(*verdicts), judged), self._spread(verdicts[0], judged)
 
-    def _widened(self, scores: Scores) -> Scores:
-        """The same with a column for every channel of the type."""
-        n, columns = len(scores.score), np.flatnonzero(self._measured)
-        wide = Scores.unknown(n, len(self._measured))
-        contribution, expected = wide.contribution, wide.expected
-        contribution[:, columns] = scores.contribution[:, : len(columns)]
-        expected[:, columns] = scores.expected[:, : len(columns)]
-        return Scores(scores.score, contribution, expected, scores.statistic, scores.judged)
+    def _spread(self, scores: Scores, judged: NDArray[np.bool_]) -> Scores:
+        """The same with a row for every row and a column for every channel of the type."""
+        whole = Scores.unknown(len(judged), len(self._measured))
+        whole.score[judged], whole.statistic[judged] = scores.score, scores.statistic
+        whole.judged[judged] = scores.judged
+        where = np.ix_(judged, self._measured)
+        columns = int(self._measured.sum())
+        whole.contribution[where] = scores.contribution[:, :columns]
+        whole.expected[where] = scores.expected[:, :columns]
+        return whole
 
     def _episode_row(self, event: EpisodeEvent, verdict: Scores, rows: Rows, name_of: NameOf) -> EpisodeRow:
         asset_id = self._assets[event.slot]

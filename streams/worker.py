@@ -59,6 +59,8 @@ class WorkerParts:
     """What a worker is wired from."""
 
     broker: str
+    group: str
+    session_timeout_s: float
     tenants: Sequence[str]
     sinks: Mapping[str, Sink]
     registry: RegistryCache
@@ -90,7 +92,12 @@ class Worker:
 
     def _build_app(self) -> ChunkApp:
         positions = AgentPositions({TELEMETRY: self.score, HEALTH: self.forecast})
-        app = ChunkApp("faultline", self._parts.broker, positions=positions)
+        app = ChunkApp(
+            self._parts.group,
+            self._parts.broker,
+            positions=positions,
+            session_timeout_s=self._parts.session_timeout_s,
+        )
         telemetry = app.chunk_topic(*map(telemetry_topic, self._parts.tenants))
         health = app.chunk_topic(*map(health_topic, self._parts.tenants))
 

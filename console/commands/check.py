@@ -31,9 +31,7 @@ class Check:
     found: str
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(epilog="Example: faultline check --json   (exit code 1 if something does not work)")(check)
+EXAMPLE = "Example: faultline check --json   (exit code 1 if something does not work)"
 
 
 def check(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:

@@ -17,20 +17,17 @@ from console.session import with_database
 from console.settings import Settings, load_settings
 from fleet.clock import from_microseconds
 from storage.registry import register as register_fleet
-from streams.replay.catalogue import catalogue, fleet_of, recognise
-from streams.replay.mapping import FileMap, load_map
+from streams.replay.catalogue import fleet_of, recognise
+from streams.replay.mapping import FileMap, load_map, shipped_maps
 from streams.replay.publisher import Publisher
 from streams.replay.reader import Reading, plan
 from streams.replay.sender import Journal, Pace, Sent, send
 from streams.topics import create_topics, topics_of
 
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(
-        epilog="Example: faultline replay data/valve1/*.csv --map skab --tenant lab   ·   "
-        f"shipped maps: {', '.join(catalogue())}"
-    )(replay)
+EXAMPLE = (
+    "Example: faultline replay data/valve1/*.csv --map skab --tenant lab   ·   "
+    f"shipped maps: {', '.join(shipped_maps())}"
+)
 
 
 def replay(

@@ -27,10 +27,7 @@ from streams.simulator.simulate import simulate as simulate_fleet
 from streams.topics import create_topics, topics_of
 from streams.wire.frame import Frame
 
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(epilog="Example: faultline simulate --days 30 --seed 7 --truth truth.json")(simulate)
+EXAMPLE = "Example: faultline simulate --days 30 --seed 7 --truth truth.json"
 
 
 def simulate(

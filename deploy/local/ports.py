@@ -18,7 +18,7 @@ def free_ports(count: int) -> list[int]:
         return [int(probe.getsockname()[1]) for probe in sockets]
 
 
-def taken(port: int) -> bool:
+def _taken(port: int) -> bool:
     """Whether something listens on that port of 127.0.0.1."""
     with socket.socket() as probe:
         return probe.connect_ex((HOST, port)) == 0
@@ -28,7 +28,7 @@ def kept_ports(file: Path, names: Sequence[str]) -> dict[str, int]:
     """The ports kept in a file under these names; new ones if there is no file or one of them is taken."""
     if file.exists():
         ports: dict[str, int] = json.loads(file.read_text())
-        if sorted(ports) == sorted(names) and not any(taken(port) for port in ports.values()):
+        if sorted(ports) == sorted(names) and not any(_taken(port) for port in ports.values()):
             return ports
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     file.write_text(json.dumps(ports))

@@ -10,7 +10,7 @@ from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 CHANNELS = (
     # 0 while nothing is executed (MTConnect EXECUTION), else the gateway's number of the PROGRAM, from 1
     Channel("program", "1", 0, 99, "state", title_en="Program", title_zh="加工程序"),
-    Channel("spindle_speed", "r/min", 0, 30_000, title_en="Spindle speed", title_zh="主轴转速"),
+    Channel("spindle_speed", "r/min", 0, 30_000, "setpoint", title_en="Spindle speed", title_zh="主轴转速"),
     Channel("spindle_load", "%", 0, 300, title_en="Spindle load", title_zh="主轴负载"),
     Channel(
         "spindle_temperature", "°C", -10, 150, title_en="Spindle bearing temperature", title_zh="主轴轴承温度"
@@ -22,7 +22,7 @@ CHANNELS = (
     Channel("axis_position_error", "µm", 0, 500, title_en="Axis following error", title_zh="轴跟随误差"),
     Channel("coolant_pressure", "bar", 0, 100, title_en="Coolant pressure", title_zh="冷却液压力"),
     Channel("lubrication_pressure", "bar", 0, 60, title_en="Lubrication pressure", title_zh="润滑压力"),
-    Channel("shop_temperature", "°C", -20, 60, title_en="Shop temperature", title_zh="车间温度"),
+    Channel("shop_temperature", "°C", -20, 60, "setpoint", title_en="Shop temperature", title_zh="车间温度"),
     Channel("parts", "1", 0, kind="counter", title_en="Parts made", title_zh="工件计数"),
     Channel("axis_travel", "km", 0, kind="counter", title_en="Axis travel", title_zh="轴累计行程"),
 )
@@ -89,8 +89,15 @@ FAULT_MODES = (
 
 PACK = VerticalPack(
     EquipmentType("machine-tool", CHANNELS, "Machining centre", "加工中心"),
-    # tuned on the simulated fleet at one row a minute; rests from Saturday noon to Monday morning
-    Detection(off_delay_s=48 * 3600.0, baseline_rows=1200, health_tau_s=12 * 3600.0, idle=(0,)),
+    # tuned on the simulated fleet at one row a minute; rests at night
+    Detection(
+        on_score=6.0,
+        off_delay_s=36 * 3600.0,
+        baseline_rows=1200,
+        health_tau_s=36 * 3600.0,
+        d_fail=10.0,
+        idle=(0,),
+    ),
     WEAR,
     FAULT_MODES,
 )

@@ -10,10 +10,8 @@ from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 PER_MINUTE = 1 / 60
 
 CHANNELS = (
-    Channel("load_current", "A", 0, 10_000, "measurement", PER_MINUTE, "Load current", "负载电流"),
-    Channel(
-        "ambient_temperature", "°C", -50, 70, "measurement", PER_MINUTE, "Ambient temperature", "环境温度"
-    ),
+    Channel("load_current", "A", 0, 10_000, "setpoint", PER_MINUTE, "Load current", "负载电流"),
+    Channel("ambient_temperature", "°C", -50, 70, "setpoint", PER_MINUTE, "Ambient temperature", "环境温度"),
     # IEC 60076-2: top-oil rise 60 K; IEC 60076-7: 105 °C top oil under normal cyclic loading
     Channel(
         "top_oil_temperature", "°C", -50, 180, "measurement", PER_MINUTE, "Top-oil temperature", "顶层油温"
@@ -141,7 +139,7 @@ FAULT_MODES = (
 PACK = VerticalPack(
     EquipmentType("transformer", CHANNELS, "Power transformer", "电力变压器"),
     # tuned on the simulated fleet at one row a minute; the baseline is three daily cycles of load
-    Detection(off_delay_s=24 * 3600.0, baseline_rows=4320, health_tau_s=12 * 3600.0),
+    Detection(off_delay_s=24 * 3600.0, baseline_rows=4320, health_tau_s=24 * 3600.0),
     WEAR,
     FAULT_MODES,
 )

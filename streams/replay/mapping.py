@@ -56,10 +56,10 @@ class Time:
 
 @dataclass(frozen=True, slots=True)
 class AssetName:
-    """How a row's asset is called: `template` with `{file}` and `{cell}` filled in and made a name.
+    """How a row's asset is called: `template` with `{folder}`, `{file}` and `{cell}` filled in, made a name.
 
-    file: pattern of file names, whose first group (or the name without its ending) is `{file}`. column:
-    where `{cell}` comes from.
+    `{folder}` is the name of the folder that the file is in. file: pattern of file names, whose first group
+    (or the name without its ending) is `{file}`. column: where `{cell}` comes from.
     """
 
     template: str
@@ -67,14 +67,14 @@ class AssetName:
     file: str = ""
 
     def for_file(self, path: Path) -> str:
-        """The template with `{file}` filled in; raises `MapError` for a file that the map is not for."""
+        """The template with the file's parts filled in; raises `MapError` for a file it is not for."""
         name = path.stem
         if self.file:
             match = re.fullmatch(self.file, path.name)
             if match is None:
                 raise MapError(f"{path.name}: the map is for files called {self.file!r}: leave this one out")
             name = match[1] if match.re.groups else name
-        return self.template.replace("{file}", name)
+        return self.template.replace("{folder}", path.absolute().parent.name).replace("{file}", name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def parse_map(text: str, name: str) -> FileMap:
     kind, sources = _equipment(top)
     ignored = frozenset(top.texts("ignore"))
     top.done()
-    if join and (asset.column or "{file}" in asset.template):
+    if join and "{" in asset.template:
         raise MapError(
             f"map {name}: join: files that are joined speak of one asset: give [asset] a fixed name"
         )

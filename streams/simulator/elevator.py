@@ -36,7 +36,8 @@ class Elevator:
         self.trips_a_day = rng.uniform(900, 1200)
         self.friction = rng.normal(1.0, 0.04)
         self.vibration = rng.normal(1.0, 0.08)
-        self.trips = float(rng.integers(200_000, 400_000))
+        self.trips = float(rng.integers(200_000, 900_000))
+        self.running_h = self.trips * 22 / 3600
         self.motor = LowPass(45 * 60, 24.0)
         self.brake = LowPass(30 * 60, 24.0)
         self.weather = Wander(2 * DAY_S, 0.8)
@@ -48,11 +49,13 @@ class Elevator:
         known = np.maximum(latest, 0)
         running = (latest >= 0) & (trips.end[known] > block.clock_s - block.step_s)
         made = self.trips + latest + 1.0
+        ran_h = self.running_h + np.append(0.0, np.cumsum(trips.end - trips.start))[latest + 1] / 3600
         self.trips += len(trips.start)
+        self.running_h += float((trips.end - trips.start).sum()) / 3600
         readings = self._drive(block, rng, trips, known, running)
         readings |= self._ride(block, rng, trips, known, running)
         readings |= self._door(block, rng, running)
-        return readings | {"trips": made, "door_cycles": np.floor(made * 1.06)}
+        return readings | {"running_time": ran_h, "trips": made, "door_cycles": np.floor(made * 1.06)}
 
     def _traffic(self, weekday: int, rng: np.random.Generator) -> Trips:
         weight = HOURS if weekday < 5 else 0.35 * HOURS
@@ -100,20 +103,20 @@ class Elevator:
         worn = block.fault("guide-wear")
         # ropes stretch under load, and for good as they wear; 20 mm is the holding accuracy of EN 81-20
         levelling = (
-            0.04 * (25 - trips.load[known]) - 20 * block.fault("levelling-drift") + rng.normal(0, 1.2, n)
+            0.04 * (25 - trips.load[known]) - 18 * block.fault("levelling-drift") + rng.normal(0, 2.4, n)
         )
-        shake = self.vibration * rng.lognormal(0, 0.10, (2, n))
+        shake = self.vibration * rng.lognormal(0, 0.25, (2, n))
         return {
-            "vibration_vertical": np.where(running, (0.13 + 0.20 * worn) * shake[0], 0.012 * shake[0]),
-            "vibration_horizontal": np.where(running, (0.09 + 0.25 * worn) * shake[1], 0.010 * shake[1]),
+            "vibration_vertical": np.where(running, (0.13 + 0.18 * worn) * shake[0], 0.012 * shake[0]),
+            "vibration_horizontal": np.where(running, (0.09 + 0.15 * worn) * shake[1], 0.010 * shake[1]),
             "levelling_error": np.where(running, levelling, np.nan),
         }
 
     def _door(self, block: Block, rng: np.random.Generator, running: Flags) -> dict[str, Array]:
         n = block.rows
         stiff = block.fault("door-drive")
-        current = 2.3 * self.friction * (1 + 0.9 * stiff) + rng.normal(0, 0.09, n)
-        close = 3.1 * (1 + 0.6 * stiff) + rng.normal(0, 0.07, n)
+        current = 2.3 * self.friction * (1 + 0.65 * stiff) + rng.normal(0, 0.25, n)
+        close = 3.1 * (1 + 0.5 * stiff) + rng.normal(0, 0.25, n)
         return {
             "door_motor_current": np.where(running, current, np.abs(rng.normal(0.06, 0.01, n))),
             "door_close_time": np.where(running, close, np.nan),

@@ -1,4 +1,4 @@
-"""A machining centre: programs in cycles over two shifts, tools that wear and are changed, a spindle."""
+"""A machining centre: two shifts of program cycles every day, tools that wear and are changed, a spindle."""
 
 from dataclasses import dataclass
 
@@ -61,26 +61,17 @@ class MachineTool:
 
     def day(self, block: Block, rng: np.random.Generator) -> dict[str, Array]:
         """The day's readings."""
-        shift = self._schedule(block.weekday, rng)
+        shift = self._schedule(rng)
         latest = np.searchsorted(shift.start, block.clock_s, side="right") - 1
         known = np.maximum(latest, 0)
-        active = np.zeros(block.rows, bool)
-        if len(shift.start):
-            active = (latest >= 0) & (shift.end[known] > block.clock_s)
-        program = np.where(active, np.append(shift.program, 0)[known], 0)
+        active = (latest >= 0) & (shift.end[known] > block.clock_s)
+        program = np.where(active, shift.program[known], 0)
         readings = self._cutting(block, rng, program) | self._supplies(block, rng, active)
-        return (
-            readings
-            | self._counters(shift, latest)
-            | {
-                "execution": active.astype(float),
-                "program": program.astype(float),
-            }
-        )
+        return readings | self._counters(shift, latest) | {"program": program.astype(float)}
 
-    def _schedule(self, weekday: int, rng: np.random.Generator) -> Shift:
-        begin, end = SHIFT_H[0] * 3600, (SHIFT_H[1] if weekday < 5 else 13.0 if weekday == 5 else 0.0) * 3600
-        batches = max(0, int((end - begin) // BATCH_S))
+    def _schedule(self, rng: np.random.Generator) -> Shift:
+        begin, end = SHIFT_H[0] * 3600, SHIFT_H[1] * 3600
+        batches = int((end - begin) // BATCH_S)
         kinds = rng.integers(1, len(PROGRAMS), batches)
         cycles = (BATCH_S // (_of(kinds, "lasts_s") + LOADING_S)).astype(int)
         program = np.repeat(kinds, cycles)
@@ -95,20 +86,20 @@ class MachineTool:
         wear, bearing = self._tool(block, active), block.fault("spindle-bearing") * active
         worn, screw = block.fault("tool-wear") * active, block.fault("ball-screw") * active
         load = _of(program, "spindle_load") * (1 + 0.05 * wear + 0.6 * worn)
-        shake = self.spindle * rng.lognormal(0, 0.05, (2, n))
+        shake = self.spindle * rng.lognormal(0, 0.22, (2, n))
         shop = 21 + 1.5 * np.sin(2 * np.pi * (block.clock_s / DAY_S - 0.375))
         shop += self.climate.walk(rng, n, block.step_s)
-        warm = 14 * _of(program, "speed") / 10_000 + 0.1 * load + 22 * bearing
+        warm = 14 * _of(program, "speed") / 10_000 + 0.1 * load + 8 * bearing
         temperature = self.heat.follow(shop + np.where(active, warm, 0.0), block.step_s)
         feed = _of(program, "feed_load") * (1 + 0.05 * wear + 0.35 * worn + 0.5 * screw)
         return {
             "spindle_speed": _of(program, "speed") * rng.normal(1, 0.001, n) + np.abs(rng.normal(0, 0.5, n)),
-            "spindle_load": load * rng.normal(1, 0.02, n) + np.abs(rng.normal(0, 0.2, n)),
+            "spindle_load": load * rng.normal(1, 0.06, n) + np.abs(rng.normal(0, 0.2, n)),
             "spindle_temperature": temperature + rng.normal(0, 0.2, n),
-            "spindle_vibration": (_of(program, "vibration") + 0.5 * worn + 3.4 * bearing) * shake[0],
-            "spindle_envelope": (_of(program, "envelope") + 30 * bearing) * shake[1],
-            "feed_axis_load": feed * rng.normal(1, 0.02, n),
-            "axis_position_error": np.where(active, 4 + 11 * screw, 0.6) * rng.lognormal(0, 0.08, n),
+            "spindle_vibration": (_of(program, "vibration") + 0.5 * worn + 1.7 * bearing) * shake[0],
+            "spindle_envelope": (_of(program, "envelope") + 9 * bearing) * shake[1],
+            "feed_axis_load": feed * rng.normal(1, 0.06, n),
+            "axis_position_error": np.where(active, 4 + 6 * screw, 0.6) * rng.lognormal(0, 0.2, n),
             "shop_temperature": shop + rng.normal(0, 0.15, n),
         }
 
@@ -120,10 +111,10 @@ class MachineTool:
 
     def _supplies(self, block: Block, rng: np.random.Generator, active: Flags) -> dict[str, Array]:
         n = block.rows
-        coolant = np.where(active, 18 - 10 * block.fault("coolant"), 0.3)
+        coolant = np.where(active, 18 - 8 * block.fault("coolant"), 0.3)
         return {
-            "coolant_pressure": coolant + np.abs(rng.normal(0, 0.25, n)),
-            "lubrication_pressure": 22 - 14 * block.fault("lubrication") + rng.normal(0, 0.4, n),
+            "coolant_pressure": np.abs(coolant + rng.normal(0, 0.8, n) * np.where(active, 1.0, 0.1)),
+            "lubrication_pressure": 22 - 12 * block.fault("lubrication") + rng.normal(0, 1.2, n),
         }
 
     def _counters(self, shift: Shift, latest: Indices) -> dict[str, Array]:

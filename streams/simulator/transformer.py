@@ -38,7 +38,7 @@ class Transformer:
             "ambient_temperature": ambient + rng.normal(0, 0.2, n),
             "top_oil_temperature": oil + rng.normal(0, 0.2, n),
             "hot_spot_temperature": hot_spot + rng.normal(0, 0.4, n),
-            "top_oil_residual": oil - modelled + rng.normal(0, 0.4, n),
+            "top_oil_residual": oil - modelled + rng.normal(0, 1.2, n),
             "tap_operations": taps,
             "ageing_hours": ageing,
         }
@@ -58,16 +58,16 @@ class Transformer:
         hydrogen, ethylene, acetylene = self.gases
         return {
             # oil expands by about 0.07 % per kelvin, which a conservator shows tenfold
-            "oil_level": 55 + 0.3 * (oil - 40) - 30 * block.fault("oil-leak") + rng.normal(0, 0.3, n),
+            "oil_level": 55 + 0.3 * (oil - 40) - 20 * block.fault("oil-leak") + rng.normal(0, 0.8, n),
             "moisture": (
                 9
                 + 0.08 * (oil - 40)
-                + 20 * block.fault("moisture-ingress")
+                + 8 * block.fault("moisture-ingress")
                 + self.solubility.walk(rng, n, block.step_s)
                 + rng.normal(0, 0.2, n)
             ),
-            "hydrogen": hydrogen + 90 * discharge + 70 * arcing + 50 * overheated + rng.normal(0, 1.0, n),
-            "ethylene": ethylene + 250 * overheated + 20 * arcing + rng.normal(0, 1.0, n),
-            "acetylene": acetylene + 25 * arcing + np.abs(rng.normal(0, 0.15, n)),
-            "partial_discharge": 30 * (1 + 9 * discharge) * rng.lognormal(0, 0.12, n),
+            "hydrogen": hydrogen + 40 * discharge + 40 * arcing + 30 * overheated + rng.normal(0, 6.0, n),
+            "ethylene": ethylene + 60 * overheated + 10 * arcing + rng.normal(0, 6.0, n),
+            "acetylene": acetylene + 6 * arcing + np.abs(rng.normal(0, 0.8, n)),
+            "partial_discharge": 30 * (1 + 4 * discharge) * rng.lognormal(0, 0.3, n),
         }

@@ -100,13 +100,15 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
                 yield tp, ChunkMessage(tp, chunk, delivery, self.app.consumer_generation_id)
 
     async def _fetch(self, timeout: float) -> list[tuple[TP, Reading, Sequence[Record]]]:  # noqa: ASYNC109
+        # Only partitions below their share: one that stands still must not use up what the others need.
         async with self._fetching:
-            active = {tp: self._ledger.reading(tp) for tp in self._get_active_partitions()}
-            readings = {tp: reading for tp, reading in active.items() if reading}
+            below = self._ledger.below_share(self._limits.unacked_bytes)
+            readings = {tp: below[tp] for tp in self._get_active_partitions() if tp in below}
             if readings:
                 fetched = await self._getmany(set(readings), timeout)
                 return [(ensure_TP(tp), readings[tp], records) for tp, records in fetched.items() if records]
-        await self.sleep(timeout)
+        self._room.clear()
+        await self.wait(self._room, timeout=timeout)
         return []
 
     async def _wait_for_room(self, size: int, reading: Reading | None = None) -> None:

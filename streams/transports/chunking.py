@@ -14,7 +14,8 @@ class ChunkLimits:
     """The most one chunk may hold, and the most that agents may have unacknowledged over all partitions.
 
     `chunk_bytes` counts keys, values and headers; `unacked_bytes` counts the memory they take, overhead
-    included. A record larger than `chunk_bytes` makes a chunk of its own; one chunk is always let through.
+    included. A partition that has its equal share of them out is not fetched from. A record larger than
+    `chunk_bytes` makes a chunk of its own; one chunk is always let through.
     """
 
     chunk_bytes: int = 1 << 20

@@ -106,3 +106,8 @@ class Ledger:
         """Whether a chunk of `size` bytes may go out now; one always may when none is out."""
         unacked = self.unacked_bytes
         return unacked == 0 or unacked + size <= limit
+
+    def below_share(self, limit: int) -> dict[TP, Reading]:
+        """The readings that have less than their equal share of `limit` out, or nothing at all."""
+        share = limit // max(len(self._readings), 1)
+        return {tp: r for tp, r in self._readings.items() if r.unacked_bytes < max(share, 1)}

@@ -70,6 +70,11 @@ class Consumer(ChunkConsumer, driver.Consumer):  # type: ignore[misc]
 
         return await self._in_thread(commit)
 
+    def highwater(self, tp: TP) -> int:
+        """The offset after the newest record as of the last fetch; 0 before the first one, or if revoked."""
+        consumer = self._thread._ensure_consumer()
+        return (consumer.highwater(tp) or 0) if tp in consumer.assignment() else 0
+
     async def committed_offsets(self, partitions: Collection[TP]) -> Mapping[TP, int | None]:
         """What the group has committed, as the broker knows it."""
         consumer = self._thread._ensure_consumer()

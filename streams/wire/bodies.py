@@ -102,34 +102,24 @@ def unpack(packed: Packed) -> Frame:
     bodies.add(packed)
     if fault := int(bodies.faults()[0]):
         raise FrameError(*FAULTS[fault])
-    channels, rows = len(packed.layout.channels), packed.rows
+    layout, rows = packed.layout, packed.rows
+    ts_us = packed.first_us + packed.step_us * np.arange(rows, dtype=np.int64)
     at = packed.body // 8
     if packed.explicit:
         ts_us = bodies.words[at : at + rows]
         at += rows
-    else:
-        ts_us = packed.first_us + packed.step_us * np.arange(rows, dtype=np.int64)
-    at *= 2
-    values = bodies.singles[at : at + channels * rows].reshape(channels, rows)
-    missing = None
+    shape = len(layout.channels), rows
+    end = 2 * at + shape[0] * rows
+    values, missing = bodies.singles[2 * at : end].reshape(shape), None
     if packed.masked:
-        missing = _unpack_mask(bodies.octets[4 * (at + channels * rows) :], channels, rows)
+        missing = _unpack_mask(bodies.octets[4 * end :], shape)
         values = np.where(missing, np.float32(np.nan), values)
-    layout = packed.layout
-    return Frame(
-        packed.asset,
-        layout.tenant,
-        packed.boot_id,
-        packed.seq,
-        ts_us,
-        layout.channels,
-        layout.units,
-        values,
-        missing,
-    )
+    who = packed.asset, layout.tenant, packed.boot_id, packed.seq
+    return Frame(*who, ts_us, layout.channels, layout.units, values, missing)
 
 
-def _unpack_mask(octets: NDArray[np.uint8], channels: int, rows: int) -> NDArray[np.bool_]:
+def _unpack_mask(octets: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    channels, rows = shape
     width = (rows + 7) // 8
     lines = octets[: channels * width].reshape(channels, width)
     return np.unpackbits(lines, axis=1, count=rows, bitorder="little").astype(np.bool_)

@@ -191,7 +191,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(STEPS)
 def test_whatever_happens_the_commit_stays_below_the_first_open_chunk_and_ends_at_the_end(
     steps: list[tuple[str, int]],

@@ -101,9 +101,17 @@ def ask(database: Database, query: str, role: str = OWNER) -> list[tuple[Any, ..
         return conn.execute(query.encode()).fetchall()
 
 
-async def until_blocked(database: Database) -> None:
-    """Wait until one of the writer's statements waits for a lock."""
+async def until_blocked(database: Database, statements: int = 1) -> None:
+    """Wait until so many of the writer's statements wait for locks."""
     query = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
     async with asyncio.timeout(20):
-        while not await asyncio.to_thread(ask, database, query, WRITER):
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - only asking tells
+        while len(await asyncio.to_thread(ask, database, query, WRITER)) < statements:  # noqa: ASYNC110 - only asking tells
+            await asyncio.sleep(0.01)
+
+
+async def until_gone(database: Database, backend: int) -> None:
+    """Wait until the server has ended that connection of the writer."""
+    query = f"select from pg_stat_activity where pid = {backend}"
+    async with asyncio.timeout(20):
+        while await asyncio.to_thread(ask, database, query, WRITER):  # noqa: ASYNC110 - only asking tells
+            await asyncio.sleep(0.01)

@@ -72,30 +72,38 @@ async def see_topic(bootstrap: str, name: str) -> None:
 
 
 @needs_both
-async def test_up_status_down_and_up_again(folder: Path) -> None:
+async def test_up_is_repeatable_heals_and_down_ends_it(folder: Path, kafka_jars: Path) -> None:
+    KafkaBroker(folder / "kafka").start(kafka_jars)  # an `up` that was interrupted half way
+    half = Stack(folder).status()
+    assert not half.running
+    assert list(half.pids) == ["kafka"]
+
     stack = Stack(folder)
     first = stack.up()
     assert first.running
+    assert first.pids["kafka"] == half.pids["kafka"]
     assert first.bootstrap_servers is not None
     await create_topic(first.bootstrap_servers, "kept")
     with psycopg.connect(first.databases[WRITER]) as writer:
         row = writer.execute("select extversion from pg_extension where extname = 'timescaledb'").fetchone()
         assert row == (first.versions["timescaledb"],)
-
     assert stack.up() == first, "a second up finds the same servers"
     assert Stack(folder).status() == first, "so does another process"
+
+    os.kill(first.pids["kafka"], signal.SIGKILL)
+    healed = stack.up()
+    assert healed.running
+    assert healed.pids["kafka"] != first.pids["kafka"]
+    assert healed.pids["postgres"] == first.pids["postgres"]
+    assert healed.bootstrap_servers is not None
+    await see_topic(healed.bootstrap_servers, "kept")
 
     stack.down()
     down = stack.status()
     assert not down.running
     assert not down.pids
-    assert not [pid for pid in first.pids.values() if alive(pid)]
+    assert not [pid for pid in healed.pids.values() if alive(pid)]
     stack.down()
-
-    again = stack.up()
-    assert again.pids != first.pids
-    assert again.bootstrap_servers is not None
-    await see_topic(again.bootstrap_servers, "kept")
 
 
 @needs_both
@@ -121,32 +129,6 @@ def test_the_command_prints_no_secret_and_what_a_shell_needs(folder: Path) -> No
     assert len(run.invoke(app, ["logs", "postgres", "-n", "3", *where]).stdout.splitlines()) == 3
     assert run.invoke(app, ["down", "--delete", *where]).exit_code == 0
     assert not folder.exists()
-
-
-@needs_both
-def test_down_cleans_up_after_an_interrupted_up(folder: Path, kafka_jars: Path) -> None:
-    """The first half of an `up`: Kafka runs, PostgreSQL was never made."""
-    KafkaBroker(folder / "kafka").start(kafka_jars)
-    half = Stack(folder).status()
-    assert not half.running
-    assert list(half.pids) == ["kafka"]
-    Stack(folder).down()
-    assert Stack(folder).status().pids == {}
-
-
-@needs_both
-def test_a_killed_broker_is_started_again_with_its_data(folder: Path, kafka_jars: Path) -> None:
-    broker = KafkaBroker(folder / "kafka")
-    broker.start(kafka_jars)
-    asyncio.run(create_topic(broker.bootstrap, "kept"))
-    killed = broker.pid()
-    assert killed is not None
-    os.kill(killed, signal.SIGKILL)
-    broker.start(kafka_jars)
-    assert broker.pid() != killed
-    asyncio.run(see_topic(broker.bootstrap, "kept"))
-    broker.stop()
-    assert broker.pid() is None
 
 
 @pytest.mark.kafka

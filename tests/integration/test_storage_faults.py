@@ -11,7 +11,16 @@ from storage.errors import Fenced
 from storage.pool import Pool, open_pool
 from storage.server_database import Database
 from storage.sink import Sink, Written
-from tests.integration.storage_harness import TOPIC, ask, chunk, contents, one_row, until_blocked, writer_pool
+from tests.integration.storage_harness import (
+    TOPIC,
+    ask,
+    chunk,
+    contents,
+    one_row,
+    until_blocked,
+    until_gone,
+    writer_pool,
+)
 from tests.integration.storage_wire import wire
 
 LOCK = "select from sink_offset where topic = 'telemetry.acme' for update"
@@ -92,6 +101,21 @@ async def test_a_claim_ends_the_transaction_of_an_owner_that_froze_while_writing
     with pytest.raises(Fenced):
         await sink.write(old, chunk(0, 1, one_row(1, 0, 2.0)))
     assert ask(plain_database, "select v0 from telemetry") == [(2.0,)]
+
+
+async def test_a_transaction_that_idled_too_long_can_be_tried_again(
+    plain_database: Database, pool: Pool
+) -> None:
+    async def idle() -> None:
+        async with pool.connection() as conn, conn.transaction():
+            await conn.execute("set idle_in_transaction_session_timeout = '10ms'")
+            await until_gone(plain_database, conn.info.backend_pid)
+            await conn.execute("select 1")
+
+    with pytest.raises(psycopg.OperationalError, match="idle-in-transaction timeout"):
+        await idle()
+    async with pool.connection() as conn:
+        await conn.execute("select 1")
 
 
 async def test_a_write_that_is_cancelled_leaves_nothing_and_spoils_nothing(

@@ -67,7 +67,7 @@ def everything(first: int = 0) -> ChunkResult:
     return chunk(
         first,
         first + 5,
-        block([1, 1, 2], [ts, ts + SECOND, ts], [[1, 2, np.nan], [4, 5, 6], [7, 8, 9.0]], [0.5, np.nan, 3]),
+        block([1, 1, 2], [ts, ts + SECOND, ts], [[1, 2, np.nan], [4.0, 5, 6], [7.0, 8, 9]], [0.5, np.nan, 3]),
         block(3, [ts], [[2.5]], 1.5, 1),
         tally=Tally(stored=2, duplicate=1, dead=1, tombstone=1),
         frames=[FrameRow(1, 10, first, 77, first, ts, 2), FrameRow(2, 20, first, 78, first + 1, ts, 1)],

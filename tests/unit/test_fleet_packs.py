@@ -50,6 +50,7 @@ PUMP = EquipmentType("pump", (Channel("flow", "L/min"), Channel("starts", "1", k
         (lambda: VerticalPack(PUMP, fault_modes=(FaultMode("f", "", "", ("x",), "", ""),)), "no channel 'x'"),
         (lambda: FaultMode("Not A Name", "", "", (), "", ""), "fault mode"),
         (lambda: Detection(persistence=0), "above 0"),
+        (lambda: VerticalPack(PUMP, Detection(idle=(0,))), "idle codes need a channel of kind state"),
     ],
 )
 def test_a_pack_that_contradicts_itself_is_refused(make: object, message: str) -> None:

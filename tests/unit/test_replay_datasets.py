@@ -55,14 +55,17 @@ def test_every_shipped_map_is_tested_here_and_recognises_its_files() -> None:
         assert not (DATA / other).exists() or recognise(DATA / other) is None
 
 
-def test_skab_is_one_testbed_in_the_order_of_time() -> None:
+def test_skabs_experiments_are_assets_in_the_order_of_time() -> None:
     readings, found = read("skab")
     assert [reading.paths[0].stem for reading in readings[:4]] == ["0", "1", "2", "3"]
     paths = [path for reading in readings for path in reading.paths]
     current = list(column(paths, "Current", ";"))
-    assert found["skab-testbed"].rows == len(current) == 18_160
-    assert found["skab-testbed"].samples == 8 * len(current)
-    assert found["skab-testbed"].sums["motor_current"] == pytest.approx(math.fsum(current), rel=1e-12)
+    assert len(found) == 16
+    assert found["skab-valve1-0"].rows == 1147
+    assert sum(checksum.rows for checksum in found.values()) == len(current) == 18_160
+    assert sum(checksum.samples for checksum in found.values()) == 8 * len(current)
+    amperes = math.fsum(checksum.sums["motor_current"] for checksum in found.values())
+    assert amperes == pytest.approx(math.fsum(current), rel=1e-12)
     assert all(not reading.tally.unreadable and not reading.tally.repeated for reading in readings)
 
 

@@ -129,9 +129,11 @@ def test_two_assets_that_would_get_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_asset_may_be_part_of_the_file_name(tmp_path: Path) -> None:
-    by_file = MAP.replace('name = "pump-1"', "name = 'pump-{file}'\nfile = 'run_(\\d+)\\.csv'")
-    reading = make(tmp_path, "t,Flow,Head\n1,1,1\n", name="run_07.csv", of=by_file)
-    assert next(reading.frames()).asset == "pump-07"
+    by_file = MAP.replace('name = "pump-1"', "name = '{folder}-{file}'\nfile = 'run_(\\d+)\\.csv'")
+    hall = tmp_path / "Hall 3"
+    hall.mkdir()
+    reading = make(hall, "t,Flow,Head\n1,1,1\n", name="run_07.csv", of=by_file)
+    assert next(reading.frames()).asset == "hall-3-07"
     with pytest.raises(MapError, match=r"other\.csv: the map is for files called"):
         make(tmp_path, "t,Flow,Head\n1,1,1\n", name="other.csv", of=by_file)
 

@@ -117,11 +117,11 @@ def test_what_belongs_to_a_trip_is_missing_while_the_car_stands() -> None:
     assert values["motor_current"][~standing].mean() > 10 * values["motor_current"][standing].mean()
 
 
-def test_the_machine_tool_cuts_on_shift_and_rests_on_sunday() -> None:
+def test_the_machine_tool_cuts_on_shift_and_rests_at_night() -> None:
     values = life("mill-1")
-    by_day = values["execution"].reshape(7, 1440).mean(axis=1)
-    assert (by_day[:5] > 0.4).all()
-    assert by_day[6] == 0
+    by_hour = (values["program"] > 0).reshape(7, 24, 60).mean(axis=(0, 2))
+    assert (by_hour[6:20] > 0.7).all()
+    assert (by_hour[:6] == 0).all()
     assert set(values["program"]) == {0, 1, 2, 3}
 
 

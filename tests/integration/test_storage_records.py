@@ -1,0 +1,170 @@
+"""Dead letters, outbox, models and keys."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from fleet.deadletter import Reason
+from storage.apikeys import Principal, create_key, revoke, verify
+from storage.batch import DeadLetter, OutboxMessage
+from storage.bootstrap import OWNER
+from storage.deadletters import counts, letters, mark_replayed, one_letter
+from storage.models import load_models, save_model
+from storage.outbox import Outbox, unsent
+from storage.pool import Pool
+from storage.server_database import Database
+from storage.sink import Sink
+from tests.integration.storage_harness import TOPIC, ask, chunk, writer_pool
+
+
+@pytest.fixture
+async def pool(plain_database: Database) -> AsyncIterator[Pool]:
+    async with writer_pool(plain_database) as opened:
+        yield opened
+
+
+REASONS = (Reason.BAD_JSON, Reason.CONFLICT, Reason.BAD_JSON)
+
+
+async def write_letters(pool: Pool) -> None:
+    sink = Sink(pool, "score")
+    made = [
+        DeadLetter(n, reason, f"letter {n}", b"p1", b"abc", 3 + n, [("h", bytes([n]))], 1_772_000_000_000)
+        for n, reason in enumerate(REASONS)
+    ]
+    await sink.write(await sink.claim(TOPIC, 0), chunk(0, 3, dead_letters=made))
+
+
+async def test_letters_are_listed_newest_first_page_by_page(pool: Pool) -> None:
+    await write_letters(pool)
+    found = await letters(pool)
+    assert [letter.detail for letter in found] == ["letter 2", "letter 1", "letter 0"]
+    page = await letters(pool, limit=1, before_id=found[0].id)
+    assert page == [found[1]]
+    assert [letter.offset for letter in await letters(pool, reason=Reason.BAD_JSON)] == [2, 0]
+    assert await letters(pool, topic="telemetry.other") == []
+    assert await letters(pool, topic=TOPIC, since=found[0].created_at + timedelta(seconds=1)) == []
+    assert len(await letters(pool, topic=TOPIC, since=found[0].created_at)) == 3
+
+
+async def test_a_letter_has_all_that_it_takes_to_send_it_again(pool: Pool) -> None:
+    await write_letters(pool)
+    whole, cut = sorted(await letters(pool, reason=Reason.BAD_JSON), key=lambda letter: letter.offset)
+    assert (whole.key, whole.value, whole.headers, whole.whole) == (b"p1", b"abc", (("h", b"\x00"),), True)
+    assert not cut.whole
+    assert await one_letter(pool, whole.id) == whole
+    assert await one_letter(pool, 10**9) is None
+
+
+async def test_a_letter_that_was_sent_again_counts_no_more(pool: Pool) -> None:
+    await write_letters(pool)
+    assert await counts(pool) == {"bad_json": 2, "conflict": 1}
+    first = (await letters(pool))[0]
+    assert await mark_replayed(pool, [first.id]) == 1
+    assert await mark_replayed(pool, [first.id]) == 0
+    assert await counts(pool) == {"bad_json": 1, "conflict": 1}
+    again = await one_letter(pool, first.id)
+    assert again is not None
+    assert again.replayed_at is not None
+
+
+async def write_messages(pool: Pool, *keys: str) -> None:
+    sink = Sink(pool, "score")
+    claim = await sink.claim(TOPIC, 0)
+    messages = [OutboxMessage(key, "health.acme", b"p1", key.encode(), (("h", b"\x00\xff"),)) for key in keys]
+    first = claim.next_offset or 0
+    await sink.write(claim, chunk(first, first + 1, outbox=messages))
+
+
+async def test_messages_leave_once_and_in_order(pool: Pool) -> None:
+    outbox = Outbox(pool)
+    await write_messages(pool, "b", "a")
+    await write_messages(pool, "c")
+    assert await unsent(pool) == 3
+    async with outbox.lease(2) as messages:
+        assert [message.message_key for message in messages] == ["b", "a"]
+        assert messages[0] == OutboxMessage("b", "health.acme", b"p1", b"b", (("h", b"\x00\xff"),))
+    async with outbox.lease(2) as messages:
+        assert [message.message_key for message in messages] == ["c"]
+    async with outbox.lease(2) as messages:
+        assert list(messages) == []
+    assert await unsent(pool) == 0
+
+
+async def test_what_was_not_sent_comes_again(pool: Pool) -> None:
+    await write_messages(pool, "a")
+    with pytest.raises(ConnectionError):
+        async with Outbox(pool).lease(10):
+            raise ConnectionError
+    async with Outbox(pool).lease(10) as messages:
+        assert [message.message_key for message in messages] == ["a"]
+
+
+async def test_one_sender_at_a_time(pool: Pool) -> None:
+    await write_messages(pool, "a")
+    async with Outbox(pool).lease(10) as first, Outbox(pool).lease(10) as second:
+        assert len(first) == 1
+        assert list(second) == []
+    assert await unsent(pool) == 0
+
+
+async def test_each_fit_is_a_version_and_the_newest_is_loaded(pool: Pool) -> None:
+    assert await load_models(pool) == []
+    assert await save_model(pool, "press", "gamma", b"\x00one", {"runs": 1}) == 1
+    assert await save_model(pool, "press", "gamma", b"\x00two", {"runs": 2}) == 2
+    assert await save_model(pool, "lift", "trend", b"x", {}) == 1
+    lift, press = await load_models(pool)
+    assert (lift.equipment_type, lift.forecaster) == ("lift", "trend")
+    assert (press.version, press.state, press.lineage) == (2, b"\x00two", {"runs": 2})
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        await save_model(pool, "unknown", "gamma", b"", {})
+
+
+async def test_a_key_opens_what_it_is_for(pool: Pool) -> None:
+    key = await create_key(pool, "acme", ["read", "ingest"])
+    found = await verify(pool, key)
+    assert found == Principal(key.split("_")[1], "acme", frozenset({"read", "ingest"}))
+    found.require("ingest")
+    with pytest.raises(PermissionError, match="this key may ingest, read, not admin"):
+        found.require("admin")
+
+
+async def test_only_the_hash_of_a_key_is_stored(plain_database: Database, pool: Pool) -> None:
+    key = await create_key(pool, "acme", ["read"])
+    _, key_id, secret = key.split("_")
+    assert len(bytes.fromhex(secret)) == 32
+    (row,) = ask(plain_database, "select api_key::text from api_key")
+    assert key_id in row[0]
+    assert secret not in row[0]
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        await create_key(pool, "nobody", ["read"])
+
+
+async def test_no_other_key_opens_anything(plain_database: Database, pool: Pool) -> None:
+    key = await create_key(pool, "acme", ["read"])
+    prefix, key_id, secret = key.split("_")
+    other = await create_key(pool, "acme", ["read"])
+    wrong = [
+        "",
+        secret,
+        f"{prefix}_{key_id}",
+        f"{prefix}_{key_id}_{other.split('_')[2]}",
+        f"{prefix}_{key_id}_{secret}\n",
+        f"{prefix}_{key_id}_{secret[:-1]}\0",
+        f"{prefix}_{key_id}_{secret.upper()}" if secret.upper() != secret else "",
+        f"{prefix}_{'0' * 16}_{secret}",
+        "flt_é_é",
+    ]
+    assert [await verify(pool, each) for each in wrong] == [None] * len(wrong)
+    expired = await create_key(pool, "acme", ["read"], lifetime=timedelta(0))
+    assert await verify(pool, expired) is None
+    assert (
+        await verify(pool, await create_key(pool, "acme", ["read"], lifetime=timedelta(hours=1))) is not None
+    )
+    assert await revoke(pool, key_id)
+    assert not await revoke(pool, key_id)
+    assert await verify(pool, key) is None
+    assert await verify(pool, other) is not None
+    assert ask(plain_database, "select count(*) from api_key where revoked_at is not null", OWNER) == [(1,)]

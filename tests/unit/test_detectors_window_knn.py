@@ -1,0 +1,61 @@
+"""The kernel finds PyOD's distances, and window statistics show what levels do not."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pyod.models.knn import KNN
+
+from detectors.contract import Samples, Scores
+from detectors.window_knn import NEIGHBOURS, WindowKnn, distances
+
+
+def scored(x: NDArray[np.float64]) -> Scores:
+    n = len(x)
+    rows = Samples(
+        np.zeros(n, np.int32), np.arange(n) * 1_000_000, np.zeros(n, np.int16), x.astype(np.float32)
+    )
+    return WindowKnn(x.shape[1]).update(rows)
+
+
+def test_the_kernel_finds_the_distances_that_pyod_finds() -> None:
+    rng = np.random.default_rng(0)
+    neighbours, z = rng.normal(size=(50, 12)), rng.normal(size=(200, 12))
+    neighbours[:10] = neighbours[0]
+    pyod = KNN(n_neighbors=NEIGHBOURS, method="mean", algorithm="ball_tree").fit(neighbours)
+    np.testing.assert_allclose(distances(z, neighbours), pyod.decision_function(z), rtol=1e-9)
+
+
+def test_more_scatter_at_the_same_level_is_odd() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(900, 3))
+    x[600:, 2] *= 4
+    found = scored(x)
+    assert np.median(found.score[500:600]) < 1.5
+    assert np.median(found.score[700:]) > 4
+    assert (found.contribution[700:].argmax(axis=1) == 2).mean() > 0.9
+
+
+def test_two_ways_of_running_are_both_normal() -> None:
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(1200, 2)) + np.where(np.arange(1200) // 60 % 2, 40, 0)[:, None]
+    assert np.median(scored(x).score[600:]) < 1.5
+
+
+def test_a_score_holds_until_the_next_window() -> None:
+    found = scored(np.random.default_rng(3).normal(size=(700, 2)))
+    assert np.flatnonzero(np.diff(found.score[429:])).tolist() == list(range(9, 270, 10))
+    assert np.isnan(found.score[:429]).all()
+
+
+def test_windows_without_any_value_teach_nothing() -> None:
+    x = np.random.default_rng(4).normal(size=(1000, 2))
+    x[:300] = np.nan
+    found = scored(x)
+    assert np.isnan(found.score[: 300 + 400]).all()
+    assert np.isfinite(found.score[-200:]).all()
+
+
+@pytest.mark.parametrize("wrong", [{"length": 3}, {"hop": 31}, {"hop": 0}, {"training": 5}])
+def test_parameters_that_cannot_be_are_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="windows of 4 rows or more"):
+        WindowKnn(2, **wrong)
