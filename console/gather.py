@@ -8,6 +8,7 @@ from typing import Any
 
 from console.summary import Episode, Intake, Machine, Outlook, Series, State, Summary, Text
 from fleet.asset import EquipmentType
+from fleet.catalogue import pack_of
 from fleet.registry import Registry
 from storage import queries, series
 from storage.pool import Pool
@@ -16,6 +17,8 @@ from storage.rollup import run_due
 
 EPISODES = 1000
 ORDER = list(State)
+
+CONDITION = Text("condition of the machine", "设备状态")
 
 LINES = 3
 """Channels drawn beside the worst episode of a machine."""
@@ -30,7 +33,8 @@ async def gather(pool: Pool, now: datetime) -> Summary:
     for found in await queries.recent_episodes(pool, limit=EPISODES):
         episodes[found.asset_id].append(_episode(found))
     for one in await queries.latest_forecasts(pool):
-        outlooks[one.asset_id].append(_outlook(one))
+        kind = registry.asset_by_id(one.asset_id).equipment_type
+        outlooks[one.asset_id].append(_outlook(one, registry.equipment_type(kind)))
     machines = [
         await _machine(pool, registry, one, episodes[one.asset_id], outlooks[one.asset_id])
         for one in await queries.fleet_now(pool)
@@ -79,12 +83,12 @@ async def _machine(
 def _state(now: queries.AssetNow, episodes: Sequence[Episode]) -> State:
     if now.ts is None:
         return State.SILENT
-    machine = [episode for episode in episodes if episode.kind == "machine"]
-    if any(episode.end is None for episode in machine):
+    on = {episode.kind for episode in episodes if episode.end is None}
+    if "machine" in on:
         return State.ODD
-    if machine:
-        return State.WAS_ODD
-    return State.SENSOR if episodes else State.FINE
+    if "sensor" in on:
+        return State.SENSOR
+    return State.WAS_ODD if episodes else State.FINE
 
 
 def _episode(found: queries.Episode) -> Episode:
@@ -102,9 +106,11 @@ def _episode(found: queries.Episode) -> Episode:
     )
 
 
-def _outlook(one: queries.LatestForecast) -> Outlook:
+def _outlook(one: queries.LatestForecast, kind: EquipmentType) -> Outlook:
+    titles = {counter.name: Text(counter.title_en, counter.title_zh) for counter in pack_of(kind).wear}
+    title = titles.get(one.target, CONDITION)
     hours = one.p10_h, one.p50_h, one.p90_h
-    return Outlook(one.target, one.ts, one.verdict, *hours, one.basis, one.forecaster)
+    return Outlook(one.target, title, one.ts, one.verdict, *hours, one.basis, one.forecaster)
 
 
 async def _with_lines(

@@ -45,17 +45,16 @@ def machine_svg(machine: Machine, threshold: float) -> str:
     rows = 2 + len(channels)
     height = 1.3 * rows + 0.35
     figure = Figure(figsize=(9.2, height))
-    figure.subplots_adjust(left=0.085, right=0.99, top=1 - 0.1 / height, bottom=0.35 / height, hspace=0.18)
+    figure.subplots_adjust(left=0.045, right=0.99, top=1 - 0.2 / height, bottom=0.35 / height, hspace=0.32)
     axes = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
     axes[0].set_xlim(*_span(machine, machine.score_line))
     _score(axes[0], machine.score_line, machine.episodes, threshold)
     _health(axes[1], machine)
     for axis, (name, line) in zip(axes[2:], channels, strict=True):
         _line(axis, line, ACCENT)
-        axis.set_ylabel(name)
+        _name(axis, name)
         _shade(axis, machine.episodes)
     axes[-1].xaxis.set_major_formatter(dates.ConciseDateFormatter(axes[-1].xaxis.get_major_locator()))
-    figure.align_ylabels(axes)
     return _svg(figure)
 
 
@@ -78,13 +77,13 @@ def _fan(machine: Machine) -> list[np.datetime64]:
 def _score(axis: Axes, line: Series, episodes: tuple[Episode, ...], threshold: float) -> None:
     _line(axis, line, INK)
     axis.axhline(threshold, color=WARN, linewidth=0.8, linestyle="--")
-    axis.set_ylabel("score (−log10 p)")
+    _name(axis, "score (−log10 p)")
     axis.set_ylim(bottom=0)
     _shade(axis, episodes)
 
 
 def _health(axis: Axes, machine: Machine) -> None:
-    axis.set_ylabel("health (%)")
+    _name(axis, "health (%)")
     axis.set_ylim(0, 103)
     line = machine.health_line
     if line is None or not len(line.ts):
@@ -94,6 +93,10 @@ def _health(axis: Axes, machine: Machine) -> None:
         start, level = line.ts[-1], float(line.value[-1])
         axis.fill([start, ends[0], ends[2]], [level, 0, 0], color=BAND, alpha=0.5, linewidth=0)
         axis.plot([start, ends[1]], [level, 0], color=ACCENT, linewidth=1, linestyle=":")
+
+
+def _name(axis: Axes, text: str) -> None:
+    axis.set_title(text, loc="left", fontsize=8, pad=3, color=INK)
 
 
 def _line(axis: Axes, line: Series, color: str) -> None:
@@ -110,5 +113,5 @@ def _shade(axis: Axes, episodes: tuple[Episode, ...]) -> None:
 def _svg(figure: Figure) -> str:
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    svg = buffer.getvalue()
-    return re.sub(r"^.*?(?=<svg)", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"^.*?(?=<svg)", "", buffer.getvalue(), flags=re.DOTALL)
+    return re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)

@@ -63,7 +63,7 @@ def _row(machine: Machine) -> tuple[str, str, str, str, str]:
     service = "–"
     if due:
         service = due.window().en + (
-            f"\n[dim]{due.target}, median {due.p50_h:,.0f} h[/]" if due.p50_h is not None else ""
+            f"\n[dim]{due.title.en}, median {due.p50_h:,.0f} h[/]" if due.p50_h is not None else ""
         )
     colour = COLOURS[machine.state]
     return (

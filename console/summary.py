@@ -24,10 +24,10 @@ class State(StrEnum):
 
     ODD = "odd"
     """An episode is open now."""
-    WAS_ODD = "was_odd"
-    """It had episodes that have ended."""
     SENSOR = "sensor"
     """A sensor cannot be trusted; the machine itself looks normal."""
+    WAS_ODD = "was_odd"
+    """It had episodes that have ended."""
     FINE = "fine"
     SILENT = "silent"
     """Nothing was ever received."""
@@ -62,6 +62,7 @@ class Outlook:
     """The newest forecast of what runs out on a machine; hours from `made`."""
 
     target: str
+    title: Text
     made: datetime
     verdict: str
     p10_h: float | None
@@ -73,6 +74,8 @@ class Outlook:
     def window(self) -> Text:
         """When service is due, in words."""
         if self.verdict == Verdict.ESTIMATE and self.p10_h is not None and self.p90_h is not None:
+            if self.p90_h <= 0:
+                return Text("now: the limit is reached", "立即：已达到限值")
             early, late = self._date(self.p10_h), self._date(self.p90_h)
             if early == late:
                 return Text(f"on {early}", f"{early}")

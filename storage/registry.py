@@ -151,9 +151,9 @@ def _titles(kind: EquipmentType) -> tuple[str, str, str]:
 
 def _channel_rows(kinds: Iterable[EquipmentType]) -> Iterator[tuple[Any, ...]]:
     for kind in kinds:
-        for column, channel in enumerate(kind.channels):
-            name, unit, low, high, *rest = astuple(channel)
-            yield kind.name, column, name, unit, float(low), float(high), *rest
+        for column, c in enumerate(kind.channels):
+            bounds = float(c.low), float(c.high)  # a list of whole and broken numbers is none to psycopg
+            yield kind.name, column, c.name, c.unit, *bounds, c.kind, float(c.rate_hz), c.title_en, c.title_zh
 
 
 async def _upsert(conn: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> Change:

@@ -170,9 +170,8 @@ def _episodes(rows: Sequence[EpisodeRow]) -> list[list[Any]]:
 def _wear(rows: Sequence[WearRow]) -> list[list[Any]]:
     newest = {(row.asset_id, row.counter): row for row in sorted(rows, key=lambda row: row.ts_us)}
     return _columns(
-        (w.asset_id, w.counter, from_microseconds(w.ts_us))
-        + (float(w.value), float(w.warning), float(w.limit), w.unit)
-        for _, w in sorted(newest.items())
+        (*key, from_microseconds(w.ts_us), float(w.value), float(w.warning), float(w.limit), w.unit)
+        for key, w in sorted(newest.items())
     )
 
 

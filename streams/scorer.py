@@ -51,8 +51,8 @@ class Rows:
     ts_us: NDArray[np.int64]
     values: NDArray[np.float32]
 
-    def take(self, where: NDArray[Any]) -> "Rows":
-        """The rows at an index or mask."""
+    def take(self, where: NDArray[Any] | slice) -> "Rows":
+        """The rows at an index, mask or slice."""
         return Rows(self.asset_id[where], self.ts_us[where], self.values[where])
 
 

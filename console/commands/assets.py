@@ -39,7 +39,7 @@ def add(
     if as_json:
         print_json(report)
     else:
-        out.print(report)
+        out.print(str(report))
 
 
 @app.command("list", epilog="Example: faultline assets list --tenant acme --json")

@@ -42,7 +42,7 @@ def demo_faults() -> tuple[Fault, ...]:
     return (
         Fault("lift-b", "door-drive", onset_h=14 * 24, failure_h=27 * 24),
         Fault("lift-d", "guide-wear", onset_h=16 * 24, failure_h=34 * 24),
-        Fault("lift-e", STUCK, onset_h=18 * 24, failure_h=20 * 24, channel="motor_temperature"),
+        Fault("lift-e", STUCK, onset_h=26 * 24, failure_h=40 * 24, channel="motor_temperature"),
         Fault("lift-f", OUT_OF_RANGE, onset_h=20 * 24, failure_h=21 * 24, channel="brake_temperature"),
         Fault("t1", "cooling", onset_h=15 * 24, failure_h=32 * 24),
         Fault("mill-1", "spindle-bearing", onset_h=15 * 24, failure_h=28 * 24),

@@ -239,18 +239,26 @@ def test_a_taken_port_is_given_up(place: Path) -> None:
             assert ask(server.admin_dsn, "select 1") == 1
 
 
-def test_a_foreign_process_with_the_recorded_number_is_left_alone(place: Path) -> None:
+@pytest.fixture
+def stranger() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is none of ours."""
+    with subprocess.Popen(["sleep", "600"]) as process:
+        yield process
+        process.kill()
+
+
+def test_a_foreign_process_with_the_recorded_number_is_left_alone(
+    place: Path, stranger: subprocess.Popen[bytes]
+) -> None:
     server = launcher(place)
     server.start()
     server.stop()
-    with subprocess.Popen(["sleep", "600"]) as stranger:
-        record = server.home / "data" / "postmaster.pid"
-        record.write_text(f"{stranger.pid}\n{server.home / 'data'}\n0\n{server.port}\n\n127.0.0.1\n\nready\n")
-        assert server.pid() is None
-        assert server.stop()
-        assert stranger.poll() is None
-        record.unlink()
-        stranger.kill()
+    record = server.home / "data" / "postmaster.pid"
+    record.write_text(f"{stranger.pid}\n{server.home / 'data'}\n0\n{server.port}\n\n127.0.0.1\n\nready\n")
+    assert server.pid() is None
+    assert server.stop()
+    assert stranger.poll() is None
+    record.unlink()
 
 
 def test_a_lost_password_is_an_error_that_leaves_nothing_running(place: Path) -> None:

@@ -192,17 +192,19 @@ async def test_a_write_that_commits_after_the_job_took_its_hour_is_not_lost(
     assert ask(plain_database, "select n, vmax[1] from rollup_minute") == [(2, 2.0)]
 
 
-async def test_an_older_job_never_overwrites_a_newer_one(plain_database: Database, plain_pool: Pool) -> None:
+async def test_a_job_waits_for_another_and_then_does_what_is_left(
+    plain_database: Database, plain_pool: Pool
+) -> None:
     writes = await writer(plain_pool)
     await writes.write(one_row(1, 0, 1.0), one_row(2, 0, 1.0))
     await run_due(plain_pool)
     await writes.write(one_row(1, 1, 2.0), one_row(2, 1, 2.0))
     async with await psycopg.AsyncConnection.connect(plain_database.dsn(OWNER)) as holder:
         await holder.execute("select from rollup_minute where asset_id = 1 for update")
-        older = asyncio.create_task(run_due(plain_pool))
+        older = asyncio.create_task(run_due(plain_pool, limit=2))
         await until_blocked(plain_database)  # at asset 1; what it will see of asset 2 is settled already
         await writes.write(one_row(2, 2, 3.0))
-        newer = asyncio.create_task(run_due(plain_pool))
+        newer = asyncio.create_task(run_due(plain_pool, limit=2))
         await until_blocked(plain_database, 2)
         await holder.commit()
         assert (await older, await newer) == (2, 1)

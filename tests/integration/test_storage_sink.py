@@ -346,10 +346,13 @@ async def test_a_wear_counter_keeps_its_latest_reading(plain_database: Database,
     sink = Sink(plain_pool, "score")
     claim = await sink.claim(TOPIC, 0)
     read = everything().wear[0]
-    late, newer = replace(read, ts_us=T0 - 1, value=1.0), replace(read, ts_us=T0 + 1, value=6.0)
-    await sink.write(claim, chunk(0, 1, wear=[newer, read]))
+    late, newer = replace(read, ts_us=T0 - 1, value=1.0), replace(read, ts_us=T0 + 1, value=6)
+    await sink.write(claim, chunk(0, 1, wear=[newer, read, replace(read, counter="hours", value=2.5)]))
     await sink.write(claim, chunk(1, 2, wear=[late]))
-    assert ask(plain_database, "select value from wear_counter") == [(6.0,)]
+    assert ask(plain_database, "select counter, value from wear_counter order by 1") == [
+        ("hours", 2.5),
+        ("strokes", 6.0),
+    ]
 
 
 async def test_a_damaged_snapshot_is_not_handed_out(plain_database: Database, plain_pool: Pool) -> None:
@@ -359,6 +362,18 @@ async def test_a_damaged_snapshot_is_not_handed_out(plain_database: Database, pl
         conn.execute(r"update snapshot set state = '\x01'")
     claim = await sink.claim(TOPIC, 0)
     assert (claim.next_offset, claim.snapshot) == (5, None)
+
+
+async def test_a_snapshot_can_be_kept_between_chunks(plain_database: Database, plain_pool: Pool) -> None:
+    sink = Sink(plain_pool, "score")
+    old = await sink.claim(TOPIC, 0)
+    await sink.keep(old, 0, b"a")
+    claim = await sink.claim(TOPIC, 0)
+    assert claim.snapshot == Snapshot(0, b"a")
+    with pytest.raises(Fenced):
+        await sink.keep(old, 0, b"b")
+    await sink.keep(claim, 0, b"c")
+    assert ask(plain_database, "select state from snapshot") == [(b"c",)]
 
 
 async def test_the_ledger_finds_the_highest_sequence_of_each_boot(

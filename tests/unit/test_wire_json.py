@@ -94,6 +94,7 @@ def test_an_integer_of_any_length_has_a_reason(digits: int) -> None:
     assert reason_for(step) == Reason.NUMBER_OUT_OF_RANGE
     late = Reason.TS_OUT_OF_RANGE if digits <= 4300 else Reason.NUMBER_OUT_OF_RANGE
     assert reason_for(b'{"asset":"a","ts":%s,"values":{"rpm":1}}' % number) == late
+    assert reason_for(b'{"asset":"a","ts":%s,"step":1e9,"values":{"rpm":[1,2]}}' % number) == late
     assert reason_for(b'{"schema":%s}' % number) in {Reason.UNSUPPORTED_SCHEMA, Reason.NUMBER_OUT_OF_RANGE}
 
 

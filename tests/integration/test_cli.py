@@ -1,0 +1,132 @@
+"""The commands as people type them, on the embedded platform."""
+
+import json
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from console.cli import build, command_names
+
+ROOT = Path(__file__).resolve().parents[2]
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FAULTLINE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("FAULTLINE_LOG_LEVEL", "error")
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(
+            build([words[0]] if words[0] in command_names() else command_names()), words
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("command", command_names())
+def test_every_command_explains_itself_with_an_example(run: Run, command: str) -> None:
+    text = run(command, "--help").output
+    assert "Usage:" in text
+    if "Commands" not in text:
+        assert "Example:" in text
+
+
+def test_the_commands_are_those_of_the_handbook(run: Run) -> None:
+    wanted = {
+        "demo",
+        "serve",
+        "worker",
+        "replay",
+        "simulate",
+        "stack",
+        "db",
+        "assets",
+        "deadletters",
+        "check",
+    }
+    assert set(command_names()) == wanted
+    assert "faultline demo" in run("--help").output
+
+
+def test_a_fleet_comes_in_is_simulated_and_looked_at(run: Run, tmp_path: Path) -> None:
+    fleet = str(ROOT / "examples" / "fleet.toml")
+    added = json.loads(run("assets", "add", fleet, "--json").stdout)
+    wanted = len(tomllib.loads(Path(fleet).read_text())["asset"])
+    assert added["assets"]["added"] == wanted
+    assert "nothing new" in run("assets", "add", fleet).output
+    assert len(json.loads(run("assets", "list", "--json").stdout)) == wanted
+
+    sent = json.loads(run("simulate", "--days", "1", "--truth", "truth.json", "--json").stdout)
+    assert sent["rows"] == 8 * 1440
+    assert json.loads((tmp_path / "truth.json").read_text())[0]["mode"]
+
+    checked = run("check", "--json")
+    assert checked.exit_code == 0
+    found = json.loads(checked.stdout)
+    assert all(one["ok"] for one in found["checks"])
+    sources = {one["name"]: one["source"] for one in found["settings"]}
+    assert sources["data_dir"] == "environment FAULTLINE_DATA_DIR"
+    assert json.loads(run("deadletters", "list", "--json").stdout) == []
+    assert all(one["applied_at"] for one in json.loads(run("db", "status", "--json").stdout))
+    key = run("assets", "key", "harbour", "--scope", "read").stdout.strip()
+    assert key.startswith("flt_")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("assets", "list", "--tenant", "nobody"), "no tenant 'nobody'"),
+        (("assets", "key", "nobody"), "faultline assets add"),
+        (("deadletters", "show", "17"), "faultline deadletters list"),
+        (("replay", "some.csv"), "fits no shipped map"),
+        (("replay", "some.csv", "--map", "nonsense"), "skab"),
+        (("worker",), "set kafka"),
+        (("assets", "add", "some.csv"), "some.csv"),
+    ],
+)
+def test_errors_name_the_cure(run: Run, tmp_path: Path, words: tuple[str, ...], says: str) -> None:
+    (tmp_path / "some.csv").write_text("a,b\n1,2\n")
+    done = run(*words)
+    assert done.exit_code != 0
+    told = " ".join(f"{done.output} {done.stderr} {done.exception}".split())
+    assert says in told
+
+
+def test_bad_settings_name_the_setting_and_its_place(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "faultline.toml").write_text("partitions = 0\ncolour = 1\n")
+    told = str(run("check").exception)
+    assert "partitions" in told
+    assert "colour" in told
+    assert "faultline.toml" in told
+
+
+def test_a_file_is_overruled_by_the_environment(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "faultline.toml").write_text(
+        'partitions = 3\ndatabase = "host=127.0.0.1 port=1 password=x"\n'
+    )
+    monkeypatch.setenv("FAULTLINE_PARTITIONS", "4")
+    done = run("check", "--json")
+    assert done.exit_code == 1
+    settings = {one["name"]: one for one in json.loads(done.stdout)["settings"]}
+    assert settings["partitions"]["value"] == "4"
+    assert settings["database"] == {"name": "database", "value": "********", "source": "faultline.toml"}
+    assert "password=x" not in done.output
+
+
+def test_the_demo_tells_what_it_found_and_leaves_nothing_running(run: Run, tmp_path: Path) -> None:
+    done = run("demo", "--days", "1", "--report", "report.html")
+    assert done.exit_code == 0, done.output
+    assert "lift-a" in done.output
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("<svg") == 8
+    assert not re.findall(r'(?:src|href)="(?!#)', page)
+    assert "设备状态报告" in page
+    assert not list(Path("/tmp").glob("faultline-demo-*/postgres-*/data/postmaster.pid"))

@@ -1,0 +1,156 @@
+"""What a machine's rows become: the same whatever the cut into chunks, and after any restart."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detectors.contract import StateError
+from fleet.asset import Channel, EquipmentType
+from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
+from storage.batch import EpisodeRow
+from streams.scorer import Rows, Scored, Scorer
+
+MINUTE = 60_000_000
+START = 1_767_225_600_000_000
+
+PACK = VerticalPack(
+    EquipmentType(
+        "press",
+        (
+            Channel("mode", "1", 0, 3, "state"),
+            Channel("force", "kN", 0, 100, title_en="Force", title_zh="压力"),
+            Channel("current", "A", 0, 50),
+            Channel("strokes", "1", 0, kind="counter"),
+        ),
+    ),
+    Detection(on_score=4.0, persistence=5, baseline_rows=120, health_tau_s=600.0, d_fail=10.0, idle=(0,)),
+    (
+        WearCounter("die", "strokes", 800, 1000, "1"),
+        WearCounter("running", "mode", 80, 100, "h", above=0.5),
+    ),
+    (FaultMode("stiff", "Stiff guide", "导轨卡滞", ("force",), "Grease it.", "加润滑脂。"),),
+)
+
+
+@cache
+def presses() -> Rows:
+    """Three machines in turn; number 2 gets stiff half-way, number 3's force sensor dies for an hour."""
+    n = 600
+    rng = np.random.default_rng(5)
+    ts = np.repeat(START + np.arange(n, dtype=np.int64) * MINUTE, 3)
+    asset = np.tile(np.array([1, 2, 3], np.int32), n)
+    minute = np.repeat(np.arange(n), 3)
+    values = np.empty((3 * n, 4), np.float32)
+    values[:, 0] = np.where(minute % 60 < 15, 0, 1)
+    values[:, 1] = 20 + rng.normal(0, 1, 3 * n) + np.where((asset == 2) & (minute > 300), 8, 0)
+    values[:, 2] = 5 + rng.normal(0, 0.2, 3 * n)
+    values[:, 3] = minute
+    values[(asset == 3) & (minute > 400) & (minute < 460), 1] = 400.0
+    values[rng.random((3 * n, 4)) < 0.02] = np.nan
+    return Rows(asset, ts, values)
+
+
+def name_of(asset_id: int) -> tuple[str, str]:
+    return "acme", f"press-{asset_id}"
+
+
+def run(rows: Rows, cuts: list[int], restarts: bool = False) -> tuple[list[Scored], bytes]:
+    scorer, scored, at = Scorer(PACK), [], 0
+    for end in sorted({min(cut, len(rows.ts_us)) for cut in cuts} | {len(rows.ts_us)}):
+        scored.append(scorer.score(rows.take(slice(at, end)), name_of))
+        at = end
+        if restarts:
+            state = scorer.state()
+            scorer = Scorer(PACK)
+            scorer.load(state)
+    return scored, scorer.state()
+
+
+def scores(scored: list[Scored]) -> dict[tuple[int, int], float]:
+    return {
+        (asset, ts): score
+        for part in scored
+        for asset, ts, score in zip(
+            part.telemetry.asset_id.tolist(),
+            part.telemetry.ts_us.tolist(),
+            np.nan_to_num(part.telemetry.score, nan=-1).tolist(),
+            strict=True,
+        )
+    }
+
+
+def last_of_each(scored: list[Scored]) -> dict[str, EpisodeRow]:
+    return {row.episode_id.hex: row for part in scored for row in part.episodes}
+
+
+def test_the_stiff_press_and_the_dead_sensor_are_found_and_nothing_else() -> None:
+    scored, _ = run(presses(), [])
+    episodes = sorted(last_of_each(scored).values(), key=lambda e: e.asset_id)
+    assert [(e.asset_id, e.kind, e.evidence["code"]) for e in episodes] == [
+        (2, "machine", "stiff"),
+        (3, "sensor", "sensor-out-of-range"),
+    ]
+    onset = (episodes[0].onset_us - START) // MINUTE
+    assert 300 < onset < 340
+    assert episodes[0].end_us is None
+    assert ((episodes[1].end_us or 0) - START) // MINUTE == 460
+    health = {row.asset_id: row.health for row in scored[0].health}
+    assert health[1] > 90
+    assert health[3] > 90
+    assert health[2] < 60
+
+
+def test_resting_rows_and_late_rows_are_stored_and_not_scored() -> None:
+    rows = presses()
+    scorer = Scorer(PACK)
+    scorer.score(rows, name_of)
+    late = scorer.score(Rows(rows.asset_id[:3], rows.ts_us[:3] + 1, rows.values[:3]), name_of)
+    assert len(late.telemetry.ts_us) == 3
+    assert np.isnan(late.telemetry.score).all()
+    assert late.episodes == []
+    whole = Scorer(PACK).score(rows, name_of).telemetry
+    resting = whole.values[:, 0] == 0
+    assert np.isnan(whole.score[resting]).all()
+    assert np.isfinite(whole.score[~resting]).any()
+
+
+def test_rows_come_out_in_the_tables_order_each_instant_once() -> None:
+    rows = presses().take(slice(0, 30))
+    twice = Rows(*(np.concatenate([a, a]) for a in (rows.asset_id, rows.ts_us, rows.values)))
+    told = Scorer(PACK).score(twice, name_of).telemetry
+    assert len(told.ts_us) == 30
+    keys = list(zip(told.asset_id.tolist(), told.ts_us.tolist(), strict=True))
+    assert keys == sorted(keys)
+
+
+def test_wear_counts_running_hours_and_reads_the_counter() -> None:
+    scored, _ = run(presses(), [])
+    newest = {(row.asset_id, row.counter): row.value for row in scored[0].wear}
+    assert 5 < newest[1, "running"] < 8
+    assert newest[1, "die"] > 500
+    levels = scored[0].messages[-1].levels
+    assert set(levels) == {"condition", "die", "running"}
+    assert levels["die"] == pytest.approx(newest[3, "die"] / 1000, abs=1e-3)
+
+
+@settings(max_examples=8)
+@given(st.lists(st.integers(1, 1800), max_size=12), st.booleans())
+def test_no_cut_and_no_restart_changes_anything(cuts: list[int], restarts: bool) -> None:
+    whole, state = run(presses(), [])
+    parts, state_in_parts = run(presses(), cuts, restarts)
+    assert scores(parts) == scores(whole)
+    assert last_of_each(parts) == last_of_each(whole)
+    assert [row for part in parts for row in part.health] == whole[0].health
+    assert [message for part in parts for message in part.messages] == whole[0].messages
+    assert state_in_parts == state
+
+
+def test_another_equipment_types_state_is_refused() -> None:
+    _, state = run(presses(), [])
+    other = replace(PACK, equipment_type=EquipmentType("lathe", PACK.equipment_type.channels))
+    with pytest.raises(StateError):
+        Scorer(other).load(state)
