@@ -28,8 +28,9 @@ demo: setup
 check: .venv/dev.stamp
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/mypy --no-error-summary tests
+	@$(BIN)/lint-imports
 
 test: .venv/dev.stamp
 	@$(BIN)/python -m deploy.local.requirements --install

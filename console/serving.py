@@ -9,7 +9,8 @@ import structlog
 import typer
 import uvicorn
 
-from console.api import ApiParts, build_api
+from console.api import build_api
+from console.api_parts import ApiParts
 from console.logs import configure_logs
 from console.platform import Platform, platform
 from console.settings import Settings

@@ -1,7 +1,9 @@
 """Time as an object, so that a test or a replay can turn the hands."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
@@ -33,8 +35,7 @@ class ManualClock:
 
 def microseconds(instant: datetime) -> int:
     """Microseconds since 1970-01-01 UTC, exactly (no float in between)."""
-    delta = instant - datetime(1970, 1, 1, tzinfo=UTC)
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+    return (instant - EPOCH) // timedelta(microseconds=1)
 
 
 def from_microseconds(us: int) -> datetime:

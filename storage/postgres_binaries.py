@@ -51,7 +51,7 @@ class Installation:
     @cached_property
     def version(self) -> str:
         """The server's version, such as `18.4`."""
-        command = [self.bin / "postgres", "--version"]
+        command = [str(self.bin / "postgres"), "--version"]
         answer = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own binary
         return answer.stdout.split()[-1]
 

@@ -5,8 +5,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from deploy.local.errors import LocalError
 
 # The program writes its pid before it becomes itself, so there is no moment in which it runs unrecorded.
 _RECORD = 'echo $$ >"$0"; exec "$@"'
@@ -51,12 +54,14 @@ class BackgroundProcess:
         return self.pid_file.exists() and self.pid_file.stat().st_size > 0
 
     def stop(self, patience_s: float) -> None:
-        """Ask it to end, and after `patience_s` seconds make it."""
+        """Ask it to end, and after `patience_s` seconds make it; raises `LocalError` if even that fails."""
         for how, seconds in ((signal.SIGTERM, patience_s), (signal.SIGKILL, 10.0)):
-            if (pid := self.pid()) is None:
-                break
-            os.kill(pid, how)
-            self._wait(seconds)
+            if (pid := self.pid()) is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, how)
+                self._wait(seconds)
+        if (pid := self.pid()) is not None:
+            raise LocalError(f"process {pid} does not end: {self.mark}")
         self.pid_file.unlink(missing_ok=True)
 
     def _wait(self, seconds: float) -> None:

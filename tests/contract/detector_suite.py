@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ FLEET = 3
 START_US = 1_700_000_000_000_000
 
 
-def rows(slot: NDArray[np.int64], x: NDArray[np.floating], regime: int = 0) -> Samples:
+def rows(slot: NDArray[Any], x: NDArray[np.floating], regime: int = 0) -> Samples:
     """Samples of one second each, in the order given; (n,), (n, channels)."""
     order = np.zeros(len(slot), np.int64)
     for s in np.unique(slot):

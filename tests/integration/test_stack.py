@@ -184,9 +184,10 @@ def test_a_process_that_ignores_the_request_to_end_is_ended(tmp_path: Path) -> N
     process.start([sys.executable, "-c", stubborn, "the-mark"], log)
     while not log.read_text():
         os.sched_yield()
-    assert process.pid() is not None
+    pid = process.pid()
+    assert pid is not None
     process.stop(patience_s=0.1)
-    assert process.pid() is None
+    assert not alive(pid)
 
 
 def test_missing_programs_are_named_with_the_line_that_installs_them(
