@@ -187,9 +187,9 @@ async def _fitted(pool: Pool) -> dict[str, Forecaster]:
 
 def policy(settings: Settings) -> Policy:
     """What is kept for how long."""
-    return Policy(
-        raw=timedelta(days=settings.retention_raw_days), rollup=timedelta(days=settings.retention_rollup_days)
-    )
+    raw = timedelta(days=settings.retention_raw_days)
+    ledger = max(raw, timedelta(days=settings.past_days + 1))  # a frame sent again must still be known
+    return Policy(raw=raw, rollup=timedelta(days=settings.retention_rollup_days), ledger=ledger)
 
 
 async def _roll_up(pool: Pool) -> None:

@@ -6,11 +6,13 @@ import typer
 
 from console.databases import databases
 from console.output import fail, out, print_json, print_table
-from console.session import tell
+from console.session import tell, with_database
 from console.settings import load_settings
 from storage.migrate import FileStatus
 from storage.migrate import migrate as run_migrations
 from storage.migrate import status as read_status
+from storage.position import set_position
+from streams.topics import TELEMETRY
 
 app = typer.Typer(no_args_is_help=True, help="Bring the database's schema up to date, or look at it.")
 
@@ -39,6 +41,22 @@ def status(as_json: Json = False) -> None:
         print_json(rows)
     else:
         print_table("migrations", ["file", "applied", "waits for"], [_row(one) for one in rows])
+
+
+@app.command(epilog="Example: faultline db position telemetry.acme 3 120000")
+def position(
+    topic: Annotated[str, typer.Argument(help="The topic that lost records or was made anew.")],
+    partition: Annotated[int, typer.Argument(min=0, help="Its partition.")],
+    offset: Annotated[int, typer.Argument(min=0, help="The offset to go on at.")],
+) -> None:
+    """Let the workers go on elsewhere in a partition, after a worker stopped because its position is lost."""
+    consumer = "score" if topic.startswith(TELEMETRY) else "forecast"
+    moved = with_database(
+        load_settings(), lambda pool: set_position(pool, consumer, topic, partition, offset)
+    )
+    if not moved:
+        fail(f"nothing of {topic}[{partition}] is stored, so there is no position to move")
+    out.print(f"{topic}[{partition}]: the next record stored will be the one at {offset}")
 
 
 def _row(one: FileStatus) -> tuple[str, str, str]:

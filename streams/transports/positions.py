@@ -38,5 +38,5 @@ class PositionLost(RuntimeError):
         why = "records expired unread" if wanted < begin else "the topic was truncated or created anew"
         super().__init__(
             f"{tp.topic}[{tp.partition}]: the next offset is {wanted}, but the log spans {begin} to {end}: "
-            f"{why}. Restore the log, or set the partition's stored position to an offset in that span."
+            f"{why}. Restore the log, or go on without them: faultline db position {tp.topic} {tp.partition} {begin}"
         )

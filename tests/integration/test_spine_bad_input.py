@@ -25,6 +25,7 @@ from storage.apikeys import create_key
 from storage.bootstrap import WRITER
 from storage.deadletters import letters, mark_replayed
 from storage.pool import open_pool
+from storage.position import set_position
 from storage.registry import register
 from storage.server_database import Database
 from streams.topics import telemetry_topic
@@ -97,8 +98,10 @@ def hours(seq: int) -> Frame:
 
 
 @asynccontextmanager
-async def running(settings: Settings, *machines: str) -> AsyncIterator[tuple[Platform, MemoryBroker]]:
-    """The platform at work on a fleet, with a broker to publish to."""
+async def running(
+    settings: Settings, *machines: str, survives: bool = True
+) -> AsyncIterator[tuple[Platform, MemoryBroker]]:
+    """The platform at work on a fleet, with a broker to publish to; it must still be at work in the end."""
     assert settings.database is not None
     async with open_pool(settings.database.get_secret_value(), "test") as pool:
         await register(pool, fleet(*machines))
@@ -108,7 +111,8 @@ async def running(settings: Settings, *machines: str) -> AsyncIterator[tuple[Pla
             yield wired, find_broker("embedded")
         finally:
             work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+            (ended,) = await asyncio.gather(work, return_exceptions=True)
+            assert isinstance(ended, asyncio.CancelledError) is survives, repr(ended)
 
 
 @pytest.fixture
@@ -263,6 +267,22 @@ async def test_the_embedded_log_goes_on_where_the_database_is(settings: Settings
             told = (await ask(wired, "select count(*) from health"))[0][0]
             assert sorted(positions) == [("forecast", told), ("score", start + 12)]
             assert told >= 9
+
+
+async def test_a_position_can_be_moved_on_by_hand(settings: Settings) -> None:
+    async with running(settings, "l1") as (wired, broker):
+        await broker.publish(TOPIC, b"l1", encode_binary(frame(0)))
+        await wired.drained()
+    async with running(settings, "l1") as (wired, broker):
+        await broker.publish(TOPIC, b"l1", encode_binary(frame(1)))
+        await wired.drained()
+        assert await set_position(wired.pool, "score", TOPIC, 0, 7)
+        assert not await set_position(wired.pool, "score", "telemetry.nobody", 0, 7)
+    async with running(settings, "l1") as (wired, broker):
+        assert (await broker.publish(TOPIC, b"l1", encode_binary(frame(2)))) == (0, 7)
+        await wired.drained()
+        assert await ask(wired, "select next_offset from sink_offset where consumer = 'score'") == [(8,)]
+        assert await ask(wired, "select count(*) from telemetry") == [(15,)]
 
 
 async def test_work_beside_ends_with_the_main_part() -> None:
