@@ -43,7 +43,7 @@ def configure_logs(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
-    for chatty in ("faust", "mode", "aiokafka", "uvicorn", "kafka", "asyncio"):
+    for chatty in ("faust", "mode", "streams.transports", "aiokafka", "uvicorn", "kafka", "asyncio"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
 
 

@@ -51,7 +51,7 @@ REGISTRY_EVERY_S = 30.0
 log = structlog.get_logger()
 
 
-class FleetChanged(RuntimeError):
+class FleetChanged(Exception):
     """A tenant came or went: the worker starts again to read the right topics."""
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+import socket
+from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
 
 import structlog
@@ -12,8 +13,8 @@ import uvicorn
 from console.api import build_api
 from console.api_parts import ApiParts
 from console.logs import configure_logs
-from console.platform import Platform, platform
-from console.settings import Settings
+from console.platform import FleetChanged, Platform, platform
+from console.settings import Settings, SettingsError
 
 T = TypeVar("T")
 
@@ -24,14 +25,30 @@ log = structlog.get_logger()
 
 
 def run_process(settings: Settings, port: int) -> None:
-    """Run until SIGINT or SIGTERM; ends with `EXIT_RESTART` if the platform failed."""
+    """Run until SIGINT or SIGTERM; ends with `EXIT_RESTART` if the platform failed.
+
+    When a tenant was added or removed it starts again by itself, to read the right topics.
+    """
     configure_logs(settings)
-    try:
-        asyncio.run(_serve(settings, port))
-    except* (OSError, RuntimeError) as failures:
-        for failure in failures.exceptions:
-            log.error("ending: the supervisor should start this process again", error=repr(failure))
-        raise typer.Exit(EXIT_RESTART) from None
+    while True:
+        try:
+            return asyncio.run(_serve(settings, port))
+        except* SettingsError as wrong:
+            raise next(_leaves(wrong)) from None
+        except* FleetChanged as changed:
+            log.info("starting again", because=str(next(_leaves(changed))))
+        except* (OSError, RuntimeError) as failures:
+            for failure in _leaves(failures):
+                log.error("ending: the supervisor should start this process again", error=repr(failure))
+            raise typer.Exit(EXIT_RESTART) from None
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 async def _serve(settings: Settings, port: int) -> None:
@@ -62,16 +79,28 @@ def api_parts(running: Platform) -> ApiParts:
 
 
 async def serve_http(running: Platform, port: int) -> None:
-    """Serve the API until SIGINT or SIGTERM."""
-    config = uvicorn.Config(
-        build_api(api_parts(running)),
-        host=running.settings.http_host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-    )
-    server = uvicorn.Server(config)
-    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn sees them too, and ends by itself
-        asyncio.get_running_loop().add_signal_handler(number, log.info, "stopping")
-    await server.serve()
+    """Serve the API until SIGINT, SIGTERM or cancellation; raises `SettingsError` if the port is taken."""
+    with _listen(running.settings.http_host, port) as listener:
+        config = uvicorn.Config(
+            build_api(api_parts(running)), log_config=None, access_log=False, lifespan="off"
+        )
+        server = uvicorn.Server(config)
+        for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn sees them too, and ends by itself
+            asyncio.get_running_loop().add_signal_handler(number, log.info, "stopping")
+        log.info("listening", host=running.settings.http_host, port=listener.getsockname()[1])
+        serving = asyncio.create_task(server.serve([listener]))
+        try:
+            await asyncio.shield(serving)
+        finally:
+            server.should_exit = True
+            await serving
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise SettingsError(
+            f"{host}:{port}: {error.strerror}: choose another FAULTLINE_HTTP_PORT (a worker: "
+            "FAULTLINE_METRICS_PORT); 0 picks a free one"
+        ) from error

@@ -41,7 +41,8 @@ _PASSING_TROUBLE = (
 )
 
 _CONFIGURATION = """\
-# Written anew at every start.
+# Written anew at every start, over what initdb found out about this machine.
+include '{found_out}'
 listen_addresses = '{host}'
 port = {port}
 unix_socket_directories = ''
@@ -253,12 +254,15 @@ class PostgresServer:
             port = _free_port(0)
         (self.home / "port").write_text(str(port))
         text = _CONFIGURATION.format(
+            found_out=str(self._data / "postgresql.conf").replace("'", "''"),
             host=HOST,
             port=port,
             shared_buffers=self._shared_buffers,
             preload=",".join(self.installation.preload),
         )
-        (self.home / "postgresql.conf").write_text(text)
+        configuration = self.home / "postgresql.conf"
+        configuration.write_text(text)
+        configuration.chmod(0o644)  # the server's account reads it
 
     def _start_postmaster(self, program: Installation, account: Account) -> bool:
         """Run pg_ctl until the server is ready (True) or has given up (False)."""

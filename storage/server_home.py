@@ -42,6 +42,7 @@ def _make(folder: Path) -> None:
 def _make_elsewhere(link: Path) -> None:
     key = hashlib.sha256(os.fsencode(link.absolute())).hexdigest()[:12]
     home = ELSEWHERE / f"{link.name}-{key}"
+    _make(ELSEWHERE)
     _make(home)
     link.unlink(missing_ok=True)  # a link whose target was deleted
     link.symlink_to(home)

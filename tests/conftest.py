@@ -19,6 +19,7 @@ from deploy.local.errors import LocalError
 from deploy.local.kafka import KafkaBroker
 from deploy.local.kafka_jars import fetch_jars
 from deploy.local.timescaledb import build_timescaledb
+from storage import server_home
 from storage.bootstrap import bootstrap
 from storage.embedded import Installation, PostgresServer
 from storage.file_lock import ALONE_AT_ONCE, locked
@@ -57,6 +58,26 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             cure = mine[0].split(f"{what}: ", 1)[-1]
             line = f"Not run on this machine: {len(mine)} tests that need {what}: {cure}"
             terminalreporter.write_line(line, yellow=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_stays_in_var() -> Iterator[None]:
+    """Root's servers live elsewhere when their data folder is closed to their account: here, in tests."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o711)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server_home, "ELSEWHERE", folder)
+        yield
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def data_root() -> Iterator[Path]:
+    """An empty data folder that the servers' account can reach, gone afterwards with what runs there."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o711)
+    yield folder
+    _clean(folder)
 
 
 @pytest.fixture(scope="session")

@@ -135,7 +135,7 @@ def _files(settings: Settings, readings: Sequence[Reading]) -> Feed:
 
     def feed(publisher: Publisher) -> Sent:
         with progress_bar() as bar:
-            task = bar.add_task(f"{len(readings)} files", total=None, note="")
+            task = bar.add_task(f"{len(readings)} recordings", total=None, note="")
             return send(
                 readings,
                 TENANT,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.status import Status
 
 from console.output import err, fail, out, print_json, print_table
@@ -126,8 +127,10 @@ def _working() -> Iterator[Progress]:
 
 
 def _say(spinner: Status, message: str) -> None:
-    spinner.update(message)
-    if not err.is_terminal:
+    """On a terminal each message; elsewhere, where lines stay, one for each thing that is worked on."""
+    before = str(spinner.status).partition(":")[0]
+    spinner.update(escape(message))
+    if not err.is_terminal and before != message.partition(":")[0]:
         err.print(message, markup=False, highlight=False)
 
 
@@ -135,11 +138,9 @@ def _show(found: StackStatus, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [
-        (server, found.versions.get(program), found.pids.get(server, "does not run"))
-        for server, program in ((Server.KAFKA, "kafka"), (Server.POSTGRES, "timescaledb"))
-    ]
-    print_table("local stack", ["server", "version", "process"], rows)
+    print_table(
+        "local stack", ["server", "process"], [(s, found.pids.get(s, "does not run")) for s in Server]
+    )
     if found.running:  # lines to paste: nothing may wrap them
         typer.echo(f"export FAULTLINE_KAFKA={found.bootstrap_servers}")
         typer.echo(f"export FAULTLINE_DATABASE={shlex.quote(found.databases[WRITER])}")

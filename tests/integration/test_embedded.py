@@ -27,18 +27,8 @@ ROOT = os.geteuid() == 0
 only_root = pytest.mark.skipif(not ROOT, reason="root has to give up its rights only where it has them")
 
 
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A data root that the server's account can reach, gone afterwards with whatever runs there."""
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o711)
-    yield folder
-    launcher(folder).remove()
-    shutil.rmtree(folder)
-
-
-def launcher(place: Path) -> PostgresServer:
-    return PostgresServer(Installation.embedded(), place)
+def launcher(data_root: Path) -> PostgresServer:
+    return PostgresServer(Installation.embedded(), data_root)
 
 
 @pytest.fixture(scope="module")
@@ -111,20 +101,20 @@ def test_the_password_is_in_one_private_file_and_nowhere_else(server: PostgresSe
     assert not [path for path in others if password in path.read_text()]
 
 
-def test_a_warm_start_keeps_data_password_and_port(place: Path) -> None:
-    server = launcher(place)
+def test_a_warm_start_keeps_data_password_and_port(data_root: Path) -> None:
+    server = launcher(data_root)
     server.start()
     dsn = server.admin_dsn
     with psycopg.connect(dsn) as connection:
         connection.execute("create table kept as select 42 as answer")
     assert server.stop()
     assert not server.running()
-    with launcher(place):
+    with launcher(data_root):
         assert ask(dsn, "select answer from kept") == 42
 
 
-def test_a_second_launcher_shares_the_server_and_the_last_one_ends_it(place: Path) -> None:
-    first, second = launcher(place), launcher(place)
+def test_a_second_launcher_shares_the_server_and_the_last_one_ends_it(data_root: Path) -> None:
+    first, second = launcher(data_root), launcher(data_root)
     first.start()
     second.start()
     assert first.pid() == second.pid()
@@ -136,11 +126,11 @@ def test_a_second_launcher_shares_the_server_and_the_last_one_ends_it(place: Pat
     assert first.pid() is None
 
 
-def test_a_released_server_runs_on_until_somebody_stops_it(place: Path) -> None:
-    first = launcher(place)
+def test_a_released_server_runs_on_until_somebody_stops_it(data_root: Path) -> None:
+    first = launcher(data_root)
     first.start()
     first.release()
-    later = launcher(place)
+    later = launcher(data_root)
     assert later.running()
     assert later.stop()
     assert not first.running()
@@ -162,8 +152,8 @@ def test_it_listens_on_loopback_alone(server: PostgresServer) -> None:
     assert f".s.PGSQL.{server.port}" not in Path("/proc/net/unix").read_text()
 
 
-def test_a_stop_leaves_no_process(place: Path) -> None:
-    server = launcher(place)
+def test_a_stop_leaves_no_process(data_root: Path) -> None:
+    server = launcher(data_root)
     server.start()
     processes = family(postmaster(server))
     assert len(processes) > 1
@@ -171,8 +161,8 @@ def test_a_stop_leaves_no_process(place: Path) -> None:
     assert not [pid for pid in processes if alive(pid)]
 
 
-def test_committed_rows_survive_the_kill_of_the_postmaster(place: Path) -> None:
-    with launcher(place) as server:
+def test_committed_rows_survive_the_kill_of_the_postmaster(data_root: Path) -> None:
+    with launcher(data_root) as server:
         killed = postmaster(server)
         with closing(psycopg.connect(server.admin_dsn)) as connection:
             connection.execute("create table committed as select generate_series(1, 10000) as n")
@@ -184,24 +174,24 @@ def test_committed_rows_survive_the_kill_of_the_postmaster(place: Path) -> None:
         assert ask(server.admin_dsn, "select count(*) from committed") == 10000
 
 
-def test_a_server_whose_owner_was_killed_is_found_again(place: Path) -> None:
+def test_a_server_whose_owner_was_killed_is_found_again(data_root: Path) -> None:
     script = f"""
         import os, signal
         from pathlib import Path
         from storage.embedded import Installation, PostgresServer
-        PostgresServer(Installation.embedded(), Path({str(place)!r})).start()
+        PostgresServer(Installation.embedded(), Path({str(data_root)!r})).start()
         os.kill(os.getpid(), signal.SIGKILL)
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False)
     assert done.returncode == -signal.SIGKILL
-    orphan = postmaster(launcher(place))
-    with launcher(place) as server:
+    orphan = postmaster(launcher(data_root))
+    with launcher(data_root) as server:
         assert server.pid() == orphan
         assert ask(server.admin_dsn, "select 1") == 1
-    assert not launcher(place).running()
+    assert not launcher(data_root).running()
 
 
-def test_a_process_that_inherits_its_servers_buries_a_killed_one(place: Path) -> None:
+def test_a_process_that_inherits_its_servers_buries_a_killed_one(data_root: Path) -> None:
     """In a container our parent is nobody: what we started and lost comes back to us as a child."""
     script = f"""
         import ctypes, os, signal
@@ -209,32 +199,32 @@ def test_a_process_that_inherits_its_servers_buries_a_killed_one(place: Path) ->
         from storage.embedded import Installation, PostgresServer
         PR_SET_CHILD_SUBREAPER = 36
         assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
-        with PostgresServer(Installation.embedded(), Path({str(place)!r})) as server:
+        with PostgresServer(Installation.embedded(), Path({str(data_root)!r})) as server:
             os.kill(server.pid(), signal.SIGKILL)
             server.start()
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True)
-    assert launcher(place).pid() is None
+    assert launcher(data_root).pid() is None
 
 
-def test_a_half_made_cluster_is_thrown_away(place: Path) -> None:
-    half = place / "postgres-18" / "data.new"
+def test_a_half_made_cluster_is_thrown_away(data_root: Path) -> None:
+    half = data_root / "postgres-18" / "data.new"
     half.mkdir(parents=True)
-    (place / "postgres-18").chmod(0o711)
+    (data_root / "postgres-18").chmod(0o711)
     (half / "PG_VERSION").write_text("18\n")
-    with launcher(place) as server:
+    with launcher(data_root) as server:
         assert ask(server.admin_dsn, "select 1") == 1
     assert not half.exists()
 
 
-def test_a_taken_port_is_given_up(place: Path) -> None:
-    with launcher(place) as server:
+def test_a_taken_port_is_given_up(data_root: Path) -> None:
+    with launcher(data_root) as server:
         old = server.port
     with socket.socket() as squatter:
         squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         squatter.bind(("127.0.0.1", old))
         squatter.listen()
-        with launcher(place) as server:
+        with launcher(data_root) as server:
             assert server.port != old
             assert ask(server.admin_dsn, "select 1") == 1
 
@@ -248,9 +238,9 @@ def stranger() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_a_foreign_process_with_the_recorded_number_is_left_alone(
-    place: Path, stranger: subprocess.Popen[bytes]
+    data_root: Path, stranger: subprocess.Popen[bytes]
 ) -> None:
-    server = launcher(place)
+    server = launcher(data_root)
     server.start()
     server.stop()
     record = server.home / "data" / "postmaster.pid"
@@ -261,8 +251,8 @@ def test_a_foreign_process_with_the_recorded_number_is_left_alone(
     record.unlink()
 
 
-def test_a_lost_password_is_an_error_that_leaves_nothing_running(place: Path) -> None:
-    server = launcher(place)
+def test_a_lost_password_is_an_error_that_leaves_nothing_running(data_root: Path) -> None:
+    server = launcher(data_root)
     server.start()
     server.stop()
     (server.home / "passfile").unlink()
@@ -271,14 +261,25 @@ def test_a_lost_password_is_an_error_that_leaves_nothing_running(place: Path) ->
     assert server.pid() is None
 
 
-def test_a_server_that_cannot_start_says_why(place: Path) -> None:
-    broken = PostgresServer(Installation.embedded(), place, shared_buffers="1 lightyear")
+def test_a_server_that_cannot_start_says_why(data_root: Path) -> None:
+    broken = PostgresServer(Installation.embedded(), data_root, shared_buffers="1 lightyear")
     with pytest.raises(ServerError, match=r"server\.log[\s\S]*lightyear"):
         broken.start()
 
 
+@pytest.fixture
+def private_umask() -> Iterator[None]:
+    """Whatever we make without a word about its mode is closed to everybody else."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
 @only_root
-def test_root_gives_up_its_rights_and_opens_no_folder(tmp_path: Path) -> None:
+def test_root_gives_up_its_rights_and_opens_no_folder(
+    tmp_path: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch, private_umask: None
+) -> None:
+    monkeypatch.setattr(server_home, "ELSEWHERE", data_root / "elsewhere")
     tmp_path.chmod(0o700)
     server = launcher(tmp_path / "data")
     try:
@@ -299,16 +300,16 @@ def test_root_gives_up_its_rights_and_opens_no_folder(tmp_path: Path) -> None:
 
 
 @only_root
-def test_root_copies_binaries_that_the_account_cannot_reach(place: Path, tmp_path: Path) -> None:
+def test_root_copies_binaries_that_the_account_cannot_reach(data_root: Path, tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     private = replace(Installation.embedded().copy_to(tmp_path / "site"), label="private")
     for _ in range(2):
-        with PostgresServer(private, place) as server:
+        with PostgresServer(private, data_root) as server:
             program = Path(f"/proc/{postmaster(server)}/exe").resolve()
-            assert program.is_relative_to(place / "binaries-private")
+            assert program.is_relative_to(data_root / "binaries-private")
 
 
-def test_an_unprivileged_user_needs_no_root(place: Path) -> None:
+def test_an_unprivileged_user_needs_no_root(data_root: Path) -> None:
     """A child of root becomes `nobody` only after its imports, since nobody may not read root's Python."""
     script = f"""
         import json, os
@@ -318,15 +319,15 @@ def test_an_unprivileged_user_needs_no_root(place: Path) -> None:
         found = Installation.embedded()
         if os.geteuid() == 0:
             os.setgroups([]); os.setgid(65534); os.setuid(65534)
-        with PostgresServer(found, Path({str(place / "own")!r})) as server:
+        with PostgresServer(found, Path({str(data_root / "own")!r})) as server:
             with psycopg.connect(server.admin_dsn) as connection:
                 (answer,) = connection.execute("select 6 * 7").fetchone()
             print(json.dumps([answer, os.geteuid(), os.stat(f"/proc/{{server.pid()}}").st_uid]))
         assert not server.running()
     """
-    (place / "own").mkdir()
+    (data_root / "own").mkdir()
     if ROOT:
-        os.chown(place / "own", 65534, 65534)
+        os.chown(data_root / "own", 65534, 65534)
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True, capture_output=True)
     answer, user, owner = json.loads(done.stdout)
     assert answer == 42
