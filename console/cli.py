@@ -13,12 +13,12 @@ from threadpoolctl import threadpool_limits
 import console.commands
 from console.output import fail
 from console.settings import SettingsError
+from deploy.local.errors import LocalError
 from fleet.asset import FleetError
 from storage.errors import StorageError
-from storage.postgres_cluster import ServerError
 from streams.replay.tables import MapError
 
-EXPECTED = (SettingsError, FleetError, StorageError, ServerError, MapError, psycopg.OperationalError)
+EXPECTED = (SettingsError, FleetError, LocalError, StorageError, MapError, psycopg.OperationalError)
 """What people and their surroundings cause; the message says what to do."""
 
 

@@ -39,11 +39,6 @@ class Server(StrEnum):
     POSTGRES = "postgres"
 
 
-def register(root: typer.Typer) -> None:
-    """Add `faultline stack`."""
-    root.add_typer(app, name="stack")
-
-
 @app.command(epilog="Example: faultline stack up --install")
 def up(
     folder: Folder = None,

@@ -36,7 +36,8 @@ class PositionLost(RuntimeError):
         self.available = range(begin, end + 1)
         """Positions one can go on from; the last one is that of the next record to be written."""
         why = "records expired unread" if wanted < begin else "the topic was truncated or created anew"
+        cure = f"faultline db position {tp.topic} {tp.partition} {begin}"
         super().__init__(
             f"{tp.topic}[{tp.partition}]: the next offset is {wanted}, but the log spans {begin} to {end}: "
-            f"{why}. Restore the log, or go on without them: faultline db position {tp.topic} {tp.partition} {begin}"
+            f"{why}. Restore the log, or go on without them: {cure}"
         )

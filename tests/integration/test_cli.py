@@ -16,9 +16,9 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(tmp_path: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("FAULTLINE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("FAULTLINE_DATA_DIR", str(data_root))
     monkeypatch.setenv("FAULTLINE_LOG_LEVEL", "error")
 
     def run(*words: str) -> Result:
