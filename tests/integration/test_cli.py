@@ -78,6 +78,24 @@ def test_a_fleet_comes_in_is_simulated_and_looked_at(run: Run, tmp_path: Path) -
     assert key.startswith("flt_")
 
 
+def test_dead_letters_are_sent_again_once_their_machine_is_known(run: Run, tmp_path: Path) -> None:
+    header = "datetime;Accelerometer1RMS;Accelerometer2RMS;Current;Pressure;Temperature;Thermocouple;Voltage"
+    rows = [f"2020-03-09 10:00:{s:02};0.1;0.1;1;{s};70;25;230;32" for s in range(40)]
+    file = tmp_path / "7.csv"
+    file.write_text("\n".join([f"{header};Volume Flow RateRMS", *rows]))
+    run("assets", "add", str(ROOT / "examples" / "fleet.toml"))
+    send = ("replay", str(file), "--map", "skab", "--tenant", "harbour", "--json")
+    assert json.loads(run(*send, "--known-only").stdout)["frames"] == 1
+    (letter,) = json.loads(run("deadletters", "list", "--json").stdout)
+    assert letter["reason"] == "unknown_asset"
+    assert f"{letter['id']}" in run("deadletters", "show", str(letter["id"])).output
+    assert json.loads(run(*send, "--resume").stdout)["skipped"] == 1  # registers the machine, sends nothing
+    assert json.loads(run("deadletters", "replay", "--json").stdout) == {"sent": 1, "cut": 0}
+    (letter,) = json.loads(run("deadletters", "list", "--json").stdout)
+    assert letter["replayed_at"]
+    assert json.loads(run("deadletters", "replay", "--json").stdout) == {"sent": 0, "cut": 0}
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
