@@ -29,8 +29,8 @@ from storage.registry import load_registry
 from storage.retention import Policy, apply_retention
 from storage.rollup import run_due
 from storage.sink import Sink
+from streams.dead_letter_limit import DeadLetterLimit
 from streams.forecast_engine import Forecasters
-from streams.limits import DeadLetterLimit
 from streams.patience import OUTAGE
 from streams.publisher import KafkaPublisher, MemoryPublisher, Publisher
 from streams.registry_cache import RegistryCache

@@ -14,7 +14,7 @@ import structlog
 from storage.batch import ChunkResult
 from storage.sink import Claim, Sink
 from streams import metrics
-from streams.limits import DeadLetterLimit
+from streams.dead_letter_limit import DeadLetterLimit
 from streams.patience import Patience
 from streams.record import Chunk
 

@@ -14,8 +14,8 @@ from faust.types import TP
 from storage.errors import StorageError
 from storage.sink import Sink
 from streams import metrics
+from streams.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
 from streams.lane import EngineFactory, Lane
-from streams.limits import DeadLetterLimit, TooManyDeadLetters
 from streams.patience import OUTAGE, Patience
 from streams.record import Chunk
 

@@ -12,10 +12,10 @@ from faust.types import TP
 from storage.outbox import Outbox
 from storage.sink import Sink
 from streams import metrics
+from streams.dead_letter_limit import DeadLetterLimit
 from streams.forecast_engine import ForecastEngine, Forecasters
 from streams.lane import EngineFactory
 from streams.lanes import Lanes
-from streams.limits import DeadLetterLimit
 from streams.publisher import Publisher
 from streams.registry_cache import RegistryCache
 from streams.relay import Relay

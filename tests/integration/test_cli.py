@@ -2,6 +2,7 @@
 
 import json
 import re
+import tempfile
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -139,7 +140,10 @@ def test_a_file_is_overruled_by_the_environment(
     assert "password=x" not in done.output
 
 
-def test_the_demo_tells_what_it_found_and_leaves_nothing_running(run: Run, tmp_path: Path) -> None:
+def test_the_demo_tells_what_it_found_and_leaves_nothing_behind(
+    run: Run, tmp_path: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(data_root))
     done = run("demo", "--days", "1", "--report", "report.html")
     assert done.exit_code == 0, done.output
     assert "lift-a" in done.output
@@ -147,4 +151,4 @@ def test_the_demo_tells_what_it_found_and_leaves_nothing_running(run: Run, tmp_p
     assert page.count("<svg") == 8
     assert not re.findall(r'(?:src|href)="(?!#)', page)
     assert "设备状态报告" in page
-    assert not list(Path("/tmp").glob("faultline-demo-*/postgres-*/data/postmaster.pid"))
+    assert list(data_root.iterdir()) == []

@@ -17,12 +17,6 @@ from tests.integration.storage_harness import ask
 from tests.integration.storage_wire import wire
 
 
-@pytest.fixture(params=["plain_database", pytest.param("database", marks=pytest.mark.timescale)])
-def any_database(request: pytest.FixtureRequest) -> Database:
-    found: Database = request.getfixturevalue(request.param)
-    return found
-
-
 @pytest.fixture
 def new_name(plain_database: Database) -> Iterator[str]:
     name = f"new-{uuid4().hex[:12]}"  # a name that needs quotes

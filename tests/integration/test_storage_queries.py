@@ -25,7 +25,6 @@ from storage.queries import (
 )
 from storage.rollup import run_due
 from storage.series import MAX_POINTS, health_series, score_series, telemetry_series
-from storage.server_database import Database
 from storage.sink import Sink
 from tests.integration.storage_harness import SECOND, T0, TOPIC, block, chunk, one_row, writer_pool
 
@@ -36,12 +35,6 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 @pytest.fixture(params=["plain_database", pytest.param("database", marks=pytest.mark.timescale)])
 async def pool(request: pytest.FixtureRequest) -> AsyncIterator[Pool]:
     async with writer_pool(request.getfixturevalue(request.param)) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def plain_pool(plain_database: Database) -> AsyncIterator[Pool]:
-    async with writer_pool(plain_database) as opened:
         yield opened
 
 

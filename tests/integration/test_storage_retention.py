@@ -1,6 +1,5 @@
 """What is too old goes, and nothing else can be removed."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -21,18 +20,6 @@ from tests.integration.storage_harness import TOPIC, ask, block, chunk, writer_p
 
 AGES = (1, 80, 100, 700, 800)
 """Days: 90 is the limit of raw values, 730 that of rollups."""
-
-
-@pytest.fixture(params=["plain_database", pytest.param("database", marks=pytest.mark.timescale)])
-def any_database(request: pytest.FixtureRequest) -> Database:
-    found: Database = request.getfixturevalue(request.param)
-    return found
-
-
-@pytest.fixture
-async def pool(any_database: Database) -> AsyncIterator[Pool]:
-    async with writer_pool(any_database) as opened:
-        yield opened
 
 
 async def test_each_thing_goes_at_its_age(any_database: Database, pool: Pool) -> None:

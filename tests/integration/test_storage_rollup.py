@@ -1,7 +1,6 @@
 """Rollups equal what NumPy makes of the raw rows, in whatever order and however late those came."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import numpy as np
@@ -25,28 +24,9 @@ from tests.integration.storage_harness import (
     chunk,
     one_row,
     until_blocked,
-    writer_pool,
 )
 
 HOUR_US = 3600 * SECOND
-
-
-@pytest.fixture(params=["plain_database", pytest.param("database", marks=pytest.mark.timescale)])
-def any_database(request: pytest.FixtureRequest) -> Database:
-    found: Database = request.getfixturevalue(request.param)
-    return found
-
-
-@pytest.fixture
-async def pool(any_database: Database) -> AsyncIterator[Pool]:
-    async with writer_pool(any_database) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def plain_pool(plain_database: Database) -> AsyncIterator[Pool]:
-    async with writer_pool(plain_database) as opened:
-        yield opened
 
 
 class Writer:

@@ -1,6 +1,5 @@
 """A chunk's transaction: all of it or nothing, once, and exactly what was given."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -37,26 +36,7 @@ from tests.integration.storage_harness import (
     chunk,
     contents,
     one_row,
-    writer_pool,
 )
-
-
-@pytest.fixture(params=["plain_database", pytest.param("database", marks=pytest.mark.timescale)])
-def any_database(request: pytest.FixtureRequest) -> Database:
-    found: Database = request.getfixturevalue(request.param)
-    return found
-
-
-@pytest.fixture
-async def pool(any_database: Database) -> AsyncIterator[Pool]:
-    async with writer_pool(any_database) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def plain_pool(plain_database: Database) -> AsyncIterator[Pool]:
-    async with writer_pool(plain_database) as opened:
-        yield opened
 
 
 def everything(first: int = 0) -> ChunkResult:

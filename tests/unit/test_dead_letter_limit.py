@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.limits import WINDOW, DeadLetterLimit, TooManyDeadLetters
+from streams.dead_letter_limit import WINDOW, DeadLetterLimit, TooManyDeadLetters
 
 
 def test_a_run_of_dead_letters_stops() -> None:
