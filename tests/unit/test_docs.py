@@ -1,0 +1,60 @@
+"""What the handbook tells people to type exists, and so does every page it points to."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+from console.cli import build, command_names
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+
+
+def commands() -> dict[str, object]:
+    """Every command and subcommand, as words, with its click object."""
+    root = typer.main.get_command(build(command_names()))
+    found: dict[str, object] = {}
+    for name, command in root.commands.items():  # type: ignore[attr-defined]
+        found[name] = command
+        for inner, subcommand in getattr(command, "commands", {}).items():
+            found[f"{name} {inner}"] = subcommand
+    return found
+
+
+def typed(text: str) -> list[str]:
+    """Everything after `faultline` in code spans and code blocks."""
+    spans = re.findall(r"```\w*\n(.*?)```", text, re.DOTALL) + re.findall(r"`([^`\n]+)`", text)
+    return re.findall(r"(?:^|\s)faultline ((?:[a-z-]+ ?)[^\n]*)", "\n".join(spans))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_and_option_in_the_page_exists(page: Path) -> None:
+    known = commands()
+    for line in typed(page.read_text()):
+        first, *rest = line.replace("|", " ").replace("(", " ").split()
+        if first not in known:
+            pytest.fail(f"{page.name} tells people to type `faultline {line}`")
+        group = hasattr(known[first], "commands")
+        name = f"{first} {rest[0]}" if group and rest else first
+        assert name in known, f"{page.name} tells people to type `faultline {line}`"
+        options = {option for param in known[name].params for option in param.opts}  # type: ignore[attr-defined]
+        for option in re.findall(r"(?<!\S)--[a-z-]+", line):
+            assert option in options | {"--help"}, f"{page.name}: faultline {line}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_page_and_file_it_points_to_exists(page: Path) -> None:
+    for name in re.findall(
+        r"`((?:docs|tests|examples|console|streams|storage|fleet|detectors|forecasting)/[\w./-]+)`",
+        page.read_text(),
+    ):
+        path = ROOT / name
+        assert path.exists() or path.with_suffix(".py").exists(), f"{page.name} points to {name}"
+
+
+def test_the_make_targets_of_the_readme_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page in PAGES:
+        assert set(re.findall(r"`?make ([a-z]+)", page.read_text())) <= targets | {"it", "sure"}, page.name
