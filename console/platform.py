@@ -73,8 +73,12 @@ class Platform:
             await self.worker.score.wait_stored(tp, offset)
 
     async def drained(self) -> None:
-        """Return once everything sent so far is stored, told on through the outbox, and forecast."""
-        while self.worker.behind() or await unsent(self.pool):  # noqa: ASYNC110 - the database sets no event
+        """Return once everything sent so far is stored, told on through the outbox, and forecast.
+
+        Looked at in this order: without records to score nothing new comes into the outbox, and without an
+        outbox nothing new to forecast.
+        """
+        while self.worker.behind() or await unsent(self.pool) or self.worker.behind():  # noqa: ASYNC110
             await asyncio.sleep(0.1)
 
     def problems(self) -> dict[str, str]:

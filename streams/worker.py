@@ -133,9 +133,10 @@ class Worker:
                 raise Stuck(f"nothing stored for {STUCK_S:.0f} s while records wait in {sorted(waiting)}")
 
     def behind(self) -> bool:
-        """Whether a partition that is not stopped holds records that are not stored."""
+        """Whether a partition is not claimed yet, or holds records that are not stored and is not stopped."""
+        assigned = self.app.consumer.assignment()
         stored = self.score.stored() | self.forecast.stored()
-        return not stored or bool(self._waiting(stored))
+        return not assigned or bool(assigned - stored.keys()) or bool(self._waiting(stored))
 
     def _waiting(self, stored: Mapping[TP, int]) -> list[TP]:
         """Partitions with records not stored yet, and their lag told to Prometheus."""
