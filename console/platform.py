@@ -97,9 +97,8 @@ class Platform:
             tasks.create_task(every(REGISTRY_EVERY_S, self._check_tenants))
 
     async def _check_tenants(self) -> None:
-        before = self.registry.current.tenants
         await self.registry.refresh()
-        if self.registry.current.tenants != before:
+        if self.registry.current.tenants != self.worker.tenants:
             raise FleetChanged("tenants were added or removed")
 
 

@@ -37,7 +37,7 @@ def run_process(settings: Settings, port: int) -> None:
             raise next(_leaves(wrong)) from None
         except* FleetChanged as changed:
             log.info("starting again", because=str(next(_leaves(changed))))
-        except* (OSError, RuntimeError) as failures:
+        except* Exception as failures:  # noqa: BLE001 - the process ends here, whatever it was
             for failure in _leaves(failures):
                 log.error("ending: the supervisor should start this process again", error=repr(failure))
             raise typer.Exit(EXIT_RESTART) from None

@@ -64,6 +64,7 @@ class Lane:
         self._snapshot_s = snapshot_s
         self._next_snapshot = 0.0  # the first commit carries one
         self._kept = claim.snapshot.next_offset if claim.snapshot else 0
+        self._unread = False  # whether the log is to be read from its beginning
         self._settled = False  # whether the engine's state is that after everything stored
         self.stored = claim.next_offset or 0
         """Everything below this offset is in the database."""
@@ -75,16 +76,19 @@ class Lane:
         """
         snapshot = self._claim.snapshot
         if snapshot is None:
+            self._unread = True
             return None
         try:
             self._engine.load(snapshot.state)
         except ValueError as error:
             log.warning("snapshot not usable, computing the state again", reason=str(error))
+            self._unread = True
             return None
         return snapshot.next_offset
 
     async def handle(self, chunk: Chunk) -> None:
         """Compute and commit one chunk; waits out outages. Raises `Fenced`, `TooManyDeadLetters`."""
+        self._check_no_gap(chunk)
         self._settled = False
         below, rest = chunk.split(self.stored)
         if below:
@@ -96,6 +100,16 @@ class Lane:
             await self._commit(rest, result)
             self._count(result, computed - started, time.perf_counter() - computed)
         self._settled = chunk.end_offset >= self.stored
+
+    def _check_no_gap(self, chunk: Chunk) -> None:
+        """Reading from the log's beginning, the first chunk must not begin beyond what is stored."""
+        first, place = chunk.records[0].offset, f"{chunk.topic} {chunk.partition}"
+        if self._unread and self._claim.next_offset is not None and first > self.stored:
+            raise RuntimeError(
+                f"{place}: all below {self.stored} is stored, but the log begins at {first}: records expired "
+                f"unread. Go on without them: faultline db position {place} {first}"
+            )
+        self._unread = False
 
     async def keep_snapshot(self) -> None:
         """Store the state if it has moved on since the last snapshot: when nothing comes, or at the end."""

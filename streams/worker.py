@@ -84,6 +84,7 @@ class Worker:
         self.forecast = self._lanes(
             forecast_sink, lambda _: ForecastEngine(parts.registry, parts.forecasters)
         )
+        self.tenants = parts.tenants
         self.app = self._build_app()
         self._relay = Relay(parts.outbox, parts.publisher)
 
