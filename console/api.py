@@ -16,7 +16,7 @@ from console.api_parts import ApiParts
 from console.ingest import ingest
 from storage.apikeys import Principal, verify
 from streams import metrics
-from streams.patience import OUTAGE
+from streams.retry import OUTAGE
 
 
 def _parts(request: Request) -> ApiParts:

@@ -14,8 +14,11 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from console.databases import Databases
 from console.output import err, fail
-from console.platform import Platform
+from console.platform import Platform, foundation, platform
+from console.serving import beside
+from console.settings import Settings
 from streams.replay.publisher import BridgePublisher, KafkaPublisher, Publisher, PublishError
 from streams.replay.sender import Sent, publish
 from streams.wire.frame import Frame
@@ -39,8 +42,18 @@ def progress_bar() -> Progress:
     )
 
 
-def through_kafka(bootstrap: str, feed: Callable[[Publisher], T]) -> T:
-    """Run `feed` with a Kafka producer that is flushed and closed afterwards."""
+def send_through(settings: Settings, feed: Callable[[Publisher], T]) -> T:
+    """Run `feed` with a publisher into the log: Kafka's, as any gateway would, or the embedded platform's.
+
+    The embedded platform runs for as long as it takes until all of it is stored.
+    """
+    if settings.kafka is not None:
+        return _through_kafka(settings.kafka, feed)
+    with foundation(settings) as found:
+        return asyncio.run(_through_embedded(settings, found, feed))
+
+
+def _through_kafka(bootstrap: str, feed: Callable[[Publisher], T]) -> T:
     try:
         with closing(KafkaPublisher(bootstrap)) as publisher:
             result = feed(publisher)
@@ -48,6 +61,11 @@ def through_kafka(bootstrap: str, feed: Callable[[Publisher], T]) -> T:
             return result
     except PublishError as error:
         fail(str(error))
+
+
+async def _through_embedded(settings: Settings, found: Databases, feed: Callable[[Publisher], T]) -> T:
+    async with platform(settings, found) as running:
+        return await beside(running.run(), into_embedded(running, feed))
 
 
 async def into_embedded(platform: Platform, feed: Callable[[Publisher], T]) -> T:

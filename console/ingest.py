@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse
@@ -13,7 +14,7 @@ from console.api_parts import ApiParts
 from fleet.clock import microseconds
 from streams.topics import telemetry_topic
 from streams.wire.binary import decode_binary
-from streams.wire.chunk import decode_chunk
+from streams.wire.decode import DecodedChunk, decode_chunk
 from streams.wire.frame import FrameError
 from streams.wire.text import decode_json
 
@@ -106,18 +107,29 @@ def _key(raw: bytes, content_type: str) -> bytes:
 
 
 async def _ingest(parts: ApiParts, tenant: str, posted: list[Posted]) -> JSONResponse:
+    rejected: list[dict[str, Any]] = []
+    landing: list[Awaitable[None]] = []
+    async with asyncio.timeout(DURABLE_WITHIN_S):
+        while posted:
+            decoded = await _decode(parts, tenant, posted)
+            landing += [
+                await _send(parts, tenant, posted[record]) for record in decoded.frames.record.tolist()
+            ]
+            rejected += [
+                {"index": posted[each.record].offset, "reason": str(each.reason), "detail": each.detail}
+                for each in decoded.rejects
+            ]
+            posted = posted[decoded.records :]
+        await asyncio.gather(*landing)
+    status = 200 if not rejected else 207 if landing else 422
+    return JSONResponse({"accepted": len(landing), "rejected": rejected}, status)
+
+
+async def _decode(parts: ApiParts, tenant: str, posted: list[Posted]) -> DecodedChunk:
     decoded = decode_chunk(posted, tenant, parts.registry.current, parts.limits)
     if decoded.unknown_assets and await parts.registry.refresh():
         decoded = decode_chunk(posted, tenant, parts.registry.current, parts.limits)
-    async with asyncio.timeout(DURABLE_WITHIN_S):
-        landing = [await _send(parts, tenant, posted[record]) for record in decoded.frames.record.tolist()]
-        await asyncio.gather(*landing)
-    rejected = [
-        {"index": reject.record, "reason": str(reject.reason), "detail": reject.detail}
-        for reject in decoded.rejects
-    ]
-    status = 200 if not rejected else 207 if landing else 422
-    return JSONResponse({"accepted": len(landing), "rejected": rejected}, status)
+    return decoded
 
 
 async def _send(parts: ApiParts, tenant: str, message: Posted) -> Awaitable[None]:

@@ -6,15 +6,14 @@ the same worker and API over real brokers.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 import structlog
-from faust.types import TP
 
-from console.databases import databases
+from console.databases import Databases, databases
 from console.session import tell
 from console.settings import Settings, SettingsError
 from fleet.clock import Clock, SystemClock
@@ -31,9 +30,9 @@ from storage.rollup import run_due
 from storage.sink import Sink
 from streams.dead_letter_limit import DeadLetterLimit
 from streams.forecast_engine import Forecasters
-from streams.patience import OUTAGE
 from streams.publisher import KafkaPublisher, MemoryPublisher, Publisher
 from streams.registry_cache import RegistryCache
+from streams.retry import OUTAGE
 from streams.topics import create_topics, topics_of
 from streams.transports.memory_broker import MemoryBroker, register_broker
 from streams.wire.limits import Limits
@@ -67,18 +66,13 @@ class Platform:
     limits: Limits
     clock: Clock
 
-    async def durable(self, tp: TP, offset: int) -> None:
-        """Return once the record is safe: Kafka has it, or without Kafka the database."""
-        if self.settings.kafka is None:
-            await self.worker.score.wait_stored(tp, offset)
-
     async def drained(self) -> None:
         """Return once everything sent so far is stored, told on through the outbox, and forecast.
 
         Looked at in this order: without records to score nothing new comes into the outbox, and without an
         outbox nothing new to forecast.
         """
-        while self.worker.behind() or await unsent(self.pool) or self.worker.behind():  # noqa: ASYNC110
+        while await self.worker.behind() or await unsent(self.pool) or await self.worker.behind():  # noqa: ASYNC110
             await asyncio.sleep(0.1)
 
     def problems(self) -> dict[str, str]:
@@ -102,14 +96,25 @@ class Platform:
             raise FleetChanged("tenants were added or removed")
 
 
-@asynccontextmanager
-async def platform(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Platform]:
-    """A platform that is wired and ready to `run`; everything it started ends with the context."""
-    clock = clock or SystemClock()
-    async with AsyncExitStack() as stack:
+@contextmanager
+def foundation(settings: Settings) -> Iterator[Databases]:
+    """What a platform stands on: its database, and without Kafka the right to be the only one.
+
+    Not part of the event loop, so that Ctrl-C at any moment ends an embedded server too.
+    """
+    with ExitStack() as stack:
         if settings.kafka is None:
             stack.enter_context(_alone(settings))
-        found = await asyncio.to_thread(stack.enter_context, databases(settings, tell))
+        yield stack.enter_context(databases(settings, tell))
+
+
+@asynccontextmanager
+async def platform(
+    settings: Settings, found: Databases, clock: Clock | None = None
+) -> AsyncIterator[Platform]:
+    """A platform on its foundation, wired and ready to `run`; everything it started ends with the context."""
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(found.writer, "faultline-worker", max_size=12))
         registry = RegistryCache(partial(load_registry, pool))
         await registry.refresh()
@@ -124,6 +129,7 @@ async def platform(settings: Settings, clock: Clock | None = None) -> AsyncItera
         )
         parts = WorkerParts(
             broker=broker,
+            log_survives=settings.kafka is not None,
             group=settings.group,
             session_timeout_s=settings.session_timeout_s,
             tenants=registry.current.tenants,

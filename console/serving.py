@@ -12,8 +12,9 @@ import uvicorn
 
 from console.api import build_api
 from console.api_parts import ApiParts
+from console.databases import Databases
 from console.logs import configure_logs
-from console.platform import FleetChanged, Platform, platform
+from console.platform import FleetChanged, Platform, foundation, platform
 from console.settings import Settings, SettingsError
 
 T = TypeVar("T")
@@ -21,26 +22,32 @@ T = TypeVar("T")
 EXIT_RESTART = 70
 """Something happened that only a restart mends (sysexits' EX_SOFTWARE); a supervisor starts us again."""
 
+GRACE_S = 10
+"""Requests under way may take this long when the process is to end."""
+
 log = structlog.get_logger()
 
 
 def run_process(settings: Settings, port: int) -> None:
     """Run until SIGINT or SIGTERM; ends with `EXIT_RESTART` if the platform failed.
 
-    When a tenant was added or removed it starts again by itself, to read the right topics.
+    When a tenant was added or removed it starts again by itself, to read the right topics. The port is taken
+    before anything else, so that a second process on it disturbs nobody.
     """
     configure_logs(settings)
-    while True:
-        try:
-            return asyncio.run(_serve(settings, port))
-        except* SettingsError as wrong:
-            raise next(_leaves(wrong)) from None
-        except* FleetChanged as changed:
-            log.info("starting again", because=str(next(_leaves(changed))))
-        except* Exception as failures:  # noqa: BLE001 - the process ends here, whatever it was
-            for failure in _leaves(failures):
-                log.error("ending: the supervisor should start this process again", error=repr(failure))
-            raise typer.Exit(EXIT_RESTART) from None
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the event loop handles both
+    with listen(settings.http_host, port) as listener, foundation(settings) as found:
+        while True:
+            try:
+                return asyncio.run(_serve(settings, found, listener))
+            except* SettingsError as wrong:
+                raise next(_leaves(wrong)) from None
+            except* FleetChanged as changed:
+                log.info("starting again", because=str(next(_leaves(changed))))
+            except* Exception as failures:  # noqa: BLE001 - the process ends here, whatever it was
+                for failure in _leaves(failures):
+                    log.error("ending: the supervisor should start this process again", error=repr(failure))
+                raise typer.Exit(EXIT_RESTART) from None
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
@@ -51,9 +58,9 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
             yield error
 
 
-async def _serve(settings: Settings, port: int) -> None:
-    async with platform(settings) as running:
-        await beside(running.run(), serve_http(running, port))
+async def _serve(settings: Settings, found: Databases, listener: socket.socket) -> None:
+    async with platform(settings, found) as running:
+        await beside(running.run(), serve_http(running, listener.dup()))
 
 
 async def beside(work: Coroutine[Any, Any, None], main: Coroutine[Any, Any, T]) -> T:
@@ -71,23 +78,28 @@ def api_parts(running: Platform) -> ApiParts:
         pool=running.pool,
         registry=running.registry,
         publisher=running.publisher,
-        durable=running.durable,
+        durable=running.worker.durable,
         limits=running.limits,
         clock=running.clock,
         problems=running.problems,
     )
 
 
-async def serve_http(running: Platform, port: int) -> None:
-    """Serve the API until SIGINT, SIGTERM or cancellation; raises `SettingsError` if the port is taken."""
-    with _listen(running.settings.http_host, port) as listener:
-        config = uvicorn.Config(
-            build_api(api_parts(running)), log_config=None, access_log=False, lifespan="off"
-        )
-        server = uvicorn.Server(config)
-        for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn sees them too, and ends by itself
-            asyncio.get_running_loop().add_signal_handler(number, log.info, "stopping")
-        log.info("listening", host=running.settings.http_host, port=listener.getsockname()[1])
+async def serve_http(running: Platform, listener: socket.socket) -> None:
+    """Serve the API on the socket until SIGINT, SIGTERM or cancellation; closes it."""
+    config = uvicorn.Config(
+        build_api(api_parts(running)),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    server = uvicorn.Server(config)
+    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn sees them too, and ends by itself
+        asyncio.get_running_loop().add_signal_handler(number, log.info, "stopping")
+    host, port = listener.getsockname()[:2]
+    log.info("listening", host=host, port=port)
+    with listener:
         serving = asyncio.create_task(server.serve([listener]))
         try:
             await asyncio.shield(serving)
@@ -96,7 +108,8 @@ async def serve_http(running: Platform, port: int) -> None:
             await serving
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; raises `SettingsError` if the port is taken."""
     try:
         return socket.create_server((host, port))
     except OSError as error:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from console.databases import databases
+from console.databases import Databases, databases
 from console.output import err
 from console.settings import Settings
 from storage.pool import Pool, open_pool
@@ -15,12 +15,17 @@ T = TypeVar("T")
 def with_database(settings: Settings, operation: Callable[[Pool], Awaitable[T]]) -> T:
     """Run `operation` on the configured database, starting the embedded one for as long as it takes."""
     with databases(settings, progress=tell) as found:
+        return with_pool(found, operation)
 
-        async def run() -> T:
-            async with open_pool(found.writer, "faultline-command") as pool:
-                return await operation(pool)
 
-        return asyncio.run(run())
+def with_pool(found: Databases, operation: Callable[[Pool], Awaitable[T]]) -> T:
+    """Run `operation` on a database that is there."""
+
+    async def run() -> T:
+        async with open_pool(found.writer, "faultline-command") as pool:
+            return await operation(pool)
+
+    return asyncio.run(run())
 
 
 def tell(line: str) -> None:

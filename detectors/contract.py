@@ -38,14 +38,17 @@ class Scores:
     score: (n,) float32, -log10 of the probability that a healthy machine looks this odd or odder,
     0 and up; NaN is "cannot say yet". contribution: (n, channels) float32, each channel's share of the
     detector's statistic, 0 where the channel was missing. expected: (n, channels) float32, what a
-    healthy machine would have shown, NaN where unknown. statistic: (n,) float32, the squared distance from
-    healthy over all channels judged (T²); NaN with the score, and while only the fleet's prior judges.
-    judged: (n,) int16, how many channels that are; sqrt(statistic / judged) is what health is made of.
+    healthy machine would have shown. observed: (n, channels) float32, what this one shows, smoothed as the
+    verdict is; both in the channels' units, NaN where unknown. statistic: (n,) float32, the squared
+    distance from healthy over all channels judged (T²); NaN with the score, and while only the fleet's
+    prior judges. judged: (n,) int16, how many channels that are; sqrt(statistic / judged) is what health
+    is made of.
     """
 
     score: NDArray[np.float32]
     contribution: NDArray[np.float32]
     expected: NDArray[np.float32]
+    observed: NDArray[np.float32]
     statistic: NDArray[np.float32]
     judged: NDArray[np.int16]
 
@@ -55,6 +58,7 @@ class Scores:
         return cls(
             np.full(rows, np.nan, np.float32),
             np.zeros((rows, channels), np.float32),
+            np.full((rows, channels), np.nan, np.float32),
             np.full((rows, channels), np.nan, np.float32),
             np.full(rows, np.nan, np.float32),
             np.zeros(rows, np.int16),

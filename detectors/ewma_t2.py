@@ -27,6 +27,9 @@ DEGREES = 30
 LOG_LOW, LOG_HIGH, STEPS = -7.0, 21.0, 560
 """Grid of ln T² on which -log10 p is tabulated; outside it the score stays at the end's value."""
 
+FARTHEST = np.float32(1e6)
+"""Standard deviations beyond which what was measured is told no further, so that no sum overflows."""
+
 SAME = 1e-6
 """Relative difference up to which a constant channel has not moved (float32 rounding)."""
 
@@ -56,6 +59,7 @@ class EwmaT2:
         self._table = _tails(channels)
         self._slots = 0
         self._ewma = np.zeros((0, channels), np.float32)
+        self._unclipped = np.zeros((0, channels), np.float32)
         self._cell_of = np.full((0, MAX_REGIMES), -1, np.int32)
         self._cells = Cells.of(channels, baseline)
 
@@ -93,28 +97,31 @@ class EwmaT2:
         like = self._arrays(nobody, nobody, np.arange(MAX_REGIMES, dtype=np.int32))
         saved = unpack(self._kind, state, like)
         slot, regime = saved.pop("slot"), saved.pop("regime")
-        ewma = saved.pop("ewma")
+        ewma, unclipped = saved.pop("ewma"), saved.pop("unclipped")
         try:
             cell_of = np.full((len(ewma), MAX_REGIMES), -1, np.int32)
             cell_of[slot, regime] = np.arange(MAX_REGIMES, MAX_REGIMES + len(slot))
             cells = Cells.restore(saved, self._baseline)
-            if cells.count != MAX_REGIMES + len(slot):
-                raise ValueError("it has baselines that belong to no slot")
+            if cells.count != MAX_REGIMES + len(slot) or ewma.shape != unclipped.shape:
+                raise ValueError("it has baselines that belong to no slot, or means of other slots")
         except (ValueError, IndexError) as error:
             raise StateError(f"state of {self.NAME} contradicts itself; start without it: {error}") from error
-        self._slots, self._ewma, self._cell_of, self._cells = len(ewma), ewma, cell_of, cells
+        self._slots, self._ewma, self._unclipped = len(ewma), ewma, unclipped
+        self._cell_of, self._cells = cell_of, cells
 
     def _arrays(self, slot: NDArray[np.int64], regime: NDArray[np.int64], order: Ints) -> dict[str, Any]:
         return {
             "slot": slot,
             "regime": regime,
             "ewma": self._ewma[: self._slots],
+            "unclipped": self._unclipped[: self._slots],
             **self._cells.arrays(order),
         }
 
     def _reach(self, slots: int) -> None:
         self._slots = max(self._slots, slots)
         self._ewma = grown(self._ewma, slots, 0.0)
+        self._unclipped = grown(self._unclipped, slots, 0.0)
         self._cell_of = grown(self._cell_of, slots, -1)
 
     def _attend(self, slot: int, regime: int) -> None:
@@ -125,13 +132,16 @@ class EwmaT2:
         elif self._cells.buffer_of[cell] < 0:
             self._cells.collect(cell)
         else:
-            self._ewma[slot, self._cells.complete(cell, self._weight)] = 0.0
+            fresh = self._cells.complete(cell, self._weight)
+            self._ewma[slot, fresh] = self._unclipped[slot, fresh] = 0.0
 
     def _advance(self, start: int, slot: Ints, regime: NDArray[np.int16], x: Floats, scores: Scores) -> int:
         cells = self._cells
-        state = (self._cell_of, self._ewma, cells.learned, cells.filled, cells.buffer_of, cells.buffers)
+        collected = (cells.learned, cells.filled, cells.buffer_of, cells.buffers)
+        state = (self._cell_of, self._ewma, self._unclipped, *collected)
         normal = (cells.location, cells.inverse_scale, cells.precision)
-        out = (scores.score, scores.contribution, scores.expected, scores.statistic, scores.judged)
+        seen = (scores.contribution, scores.expected, scores.observed)
+        out = (scores.score, *seen, scores.statistic, scores.judged)
         rules = np.float32(self._weight), np.float32(CLIP), self._table
         return _score_rows(start, slot, regime, x, rules, state, normal, out)
 
@@ -154,15 +164,15 @@ def _score_rows(
     regime: NDArray[np.int16],
     x: Floats,
     rules: tuple[np.float32, np.float32, Floats],
-    state: tuple[Ints, Floats, NDArray[np.bool_], Ints, Ints, Floats],
+    state: tuple[Ints, Floats, Floats, NDArray[np.bool_], Ints, Ints, Floats],
     normal: tuple[Floats, Floats, Floats],
-    out: tuple[Floats, Floats, Floats, Floats, NDArray[np.int16]],
+    out: tuple[Floats, Floats, Floats, Floats, Floats, NDArray[np.int16]],
 ) -> int:
     """Score rows from `start` on; returns the first row that needs `_attend` before it, else their number."""
     weight, clip, table = rules
-    cell_of, ewma, learned, filled, buffer_of, buffers = state
+    cell_of, ewma, unclipped, learned, filled, buffer_of, buffers = state
     location, inverse_scale, precision = normal
-    score, contribution, expected, statistic, judged = out
+    score, contribution, expected, observed, statistic, judged = out
     e, y = np.empty(x.shape[1], np.float32), np.empty(x.shape[1], np.float32)
     gaps = np.empty(x.shape[1], np.int64)
     for i in range(start, len(slot)):
@@ -181,11 +191,11 @@ def _score_rows(
         cell = own if learned[own] else r
         if not learned[cell]:
             continue
-        for k in range(x.shape[1]):
-            if inverse_scale[cell, k] > 0:
-                expected[i, k] = location[cell, k]
         present, missing = _smooth(
             x[i], weight, clip, location[cell], inverse_scale[cell], ewma[slot[i]], e, gaps
+        )
+        _describe(
+            x[i], weight, location[cell], inverse_scale[cell], unclipped[slot[i]], expected[i], observed[i]
         )
         if present == 0:
             continue
@@ -238,6 +248,27 @@ def _smooth(
                 gaps[missing] = k
                 missing += 1
     return present, missing
+
+
+@kernel
+def _describe(
+    row: Floats,
+    weight: np.float32,
+    location: Floats,
+    inverse_scale: Floats,
+    unclipped: Floats,
+    expected: Floats,
+    observed: Floats,
+) -> None:
+    """Move the means of what was really measured on, and say what is expected and what is seen."""
+    for k in range(len(row)):
+        if inverse_scale[k] > 0:
+            expected[k] = location[k]
+            if np.isfinite(row[k]):
+                z = (row[k] - location[k]) * inverse_scale[k]
+                unclipped[k] += weight * (min(max(z, -FARTHEST), FARTHEST) - unclipped[k])
+                seen = location[k] + unclipped[k] / inverse_scale[k]
+                observed[k] = seen if abs(seen) < np.inf else row[k]
 
 
 @kernel

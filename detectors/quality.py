@@ -114,7 +114,7 @@ class QualityGate:
         if stuck_rows < 2 or fault_rows < 1:
             raise ValueError("needs stuck_rows >= 2 and fault_rows >= 1")
         self._limits = plain(low, np.float32), plain(high, np.float32), plain(varies, np.bool_)
-        self._patience = stuck_rows, fault_rows
+        self._retry = stuck_rows, fault_rows
         self._kind = f"quality {VERSION}: {len(low)} channels"
         self._slots = 0
         self._state = np.full((0, len(low)), FRESH, STATE)
@@ -127,7 +127,7 @@ class QualityGate:
         clean = np.array(samples.x, np.float32)
         flags = np.zeros(clean.shape, np.uint8)
         told = np.empty(2 * clean.size, EVENT)
-        count = _check(slot, ts_us, *self._limits, self._patience, self._state, clean, flags, told)
+        count = _check(slot, ts_us, *self._limits, self._retry, self._state, clean, flags, told)
         return Checked(flags, clean, [_fault(each) for each in told[:count]])
 
     def state(self) -> bytes:

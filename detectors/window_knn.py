@@ -189,6 +189,7 @@ class _Model:
         verdicts.contribution[which] = share * (distance**2 / FEATURES)[:, None]
         verdicts.judged[which] = able[able.any(axis=(1, 2))].any(axis=2).sum(axis=1)
         verdicts.expected[which] = np.where(self.scatter[:, 0] > 0, self.level[:, 0], np.nan)
+        verdicts.observed[which] = np.where(self.scatter[:, 0] > 0, features[which, :, 0], np.nan)
 
 
 def _standards(windows: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

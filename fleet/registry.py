@@ -35,6 +35,10 @@ class Registry:
         """The asset with that number; raises `KeyError`."""
         return self._by_id[asset_id]
 
+    def knows(self, asset_id: int) -> bool:
+        """Whether there is an asset with that number."""
+        return asset_id in self._by_id
+
     def equipment_type(self, name: str) -> EquipmentType:
         """The equipment type of that name; raises `KeyError`."""
         return self._types[name]

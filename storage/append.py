@@ -15,8 +15,16 @@ from psycopg import AsyncCopy, sql
 from psycopg.types.json import Json
 
 from fleet.clock import from_microseconds
-from storage.batch import ChunkResult, DeadLetter, ForecastRow, FrameRow, HealthRow, OutboxMessage, Telemetry
-from storage.copy import copy_rows, timestamps
+from storage.binary_copy import copy_rows, timestamps
+from storage.chunk_result import (
+    ChunkResult,
+    DeadLetter,
+    ForecastRow,
+    FrameRow,
+    HealthRow,
+    OutboxMessage,
+    Telemetry,
+)
 from storage.pool import Connection
 
 Place: TypeAlias = tuple[str, str, int]

@@ -83,7 +83,12 @@ class PostgresServer:
         self._share = ExitStack()
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:  # Ctrl-C while it starts must not leave it running
+            with suppress(ServerError):
+                self.stop()
+            raise
         return self
 
     def __exit__(

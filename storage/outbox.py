@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from storage.batch import OutboxMessage
+from storage.chunk_result import OutboxMessage
 from storage.pool import Pool
 
 _LOCK = 0x6F7574626F78  # "outbox": one sender at a time over all processes keeps the order

@@ -11,8 +11,8 @@ import psycopg
 import structlog
 
 from storage.append import Append, Place, appends
-from storage.batch import ChunkResult
-from storage.copy import pg_array
+from storage.binary_copy import pg_array
+from storage.chunk_result import ChunkResult
 from storage.errors import Fenced, OffsetMismatch
 from storage.pool import Connection, Pool
 from storage.upsert import Statement, snapshot_statement, statements
@@ -66,11 +66,6 @@ from source where boot_id is not null
 
 _STORED_OFFSETS = """
 select topic, partition, next_offset from sink_offset where consumer = %s and next_offset is not null
-"""
-
-_DEAD_OFFSETS = """
-select "offset" from dead_letter
-where consumer = %s and topic = %s and partition = %s and "offset" >= %s and "offset" < %s
 """
 
 
@@ -183,15 +178,6 @@ class Sink:
         async with self._pool.connection() as conn:
             cursor = await conn.execute(_HIGH_WATER, (pg_array(np.array(asset_ids, np.int32)),))
             return {(asset_id, boot_id): seq for asset_id, boot_id, seq in await cursor.fetchall()}
-
-    async def dead_offsets(self, topic: str, partition: int, start: int, end: int) -> set[int]:
-        """Offsets from `start` up to but not including `end` that became dead letters."""
-        async with self._pool.connection() as conn:
-            place = self._place(topic, partition)
-            return {
-                offset
-                for (offset,) in await (await conn.execute(_DEAD_OFFSETS, (*place, start, end))).fetchall()
-            }
 
     async def keep(self, claim: Claim, next_offset: int, state: bytes) -> None:
         """Store a snapshot of the state after everything below `next_offset`; raises `Fenced`."""

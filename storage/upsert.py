@@ -12,8 +12,8 @@ from psycopg.types.json import Json
 
 from fleet.clock import from_microseconds
 from storage.append import Place
-from storage.batch import ChunkResult, EpisodeRow, HealthRow, Telemetry, WearRow
-from storage.copy import PgArray, pg_array, timestamptz_array
+from storage.binary_copy import PgArray, pg_array, timestamptz_array
+from storage.chunk_result import ChunkResult, EpisodeRow, HealthRow, Telemetry, WearRow
 
 Statement: TypeAlias = tuple[str, Sequence[Any]]
 """SQL and its parameters."""

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.snapshot import pack, unpack
-from fleet.deadletter import Reason
+from fleet.dead_letter import Reason
 from forecasting.contract import Forecast, Forecaster, Verdict
-from storage.batch import ChunkResult, DeadLetter, ForecastRow, Tally
-from streams.deadletter import dead_letter
+from storage.chunk_result import ChunkResult, DeadLetter, ForecastRow, Tally
+from streams.dead_letter import dead_letter
 from streams.health_message import HealthMessage, decode
 from streams.record import Chunk
 from streams.registry_cache import RegistryCache
@@ -67,22 +67,16 @@ class ForecastEngine:
 
     async def process(self, chunk: Chunk, again: bool) -> ChunkResult:
         """Extend the trajectories; forecast those that passed a round instant."""
-        dead: list[DeadLetter] = []
+        messages, dead = await self._read(chunk)
         due: list[Due] = []
-        repeated = tombstones = 0
-        for record in chunk.records:
-            if record.value is None:
-                tombstones += 1
-                continue
-            try:
-                passed = self._extend(decode(record.value))
-            except ValueError as error:
-                dead.append(dead_letter(record, Reason.SCHEMA_INVALID, str(error)))
-                continue
+        repeated = 0
+        for message in messages:
+            passed = self._extend(message)
             repeated += passed is None
             due += passed or []
+        tombstones = len(chunk.records) - len(messages) - len(dead)
         forecasts = [] if again else await asyncio.to_thread(self._forecast_all, due)
-        stored = len(chunk.records) - len(dead) - repeated - tombstones
+        stored = len(messages) - repeated
         return ChunkResult(
             chunk.topic,
             chunk.partition,
@@ -92,6 +86,30 @@ class ForecastEngine:
             dead_letters=dead,
             forecasts=forecasts,
         )
+
+    async def _read(self, chunk: Chunk) -> tuple[list[HealthMessage], list[DeadLetter]]:
+        """The chunk's messages in order, all of machines that are known, and what is none."""
+        messages: list[HealthMessage] = []
+        dead: list[DeadLetter] = []
+        for record in chunk.records:
+            if record.value is None:
+                continue
+            try:
+                message = decode(record.value)
+            except ValueError as error:
+                dead.append(dead_letter(record, Reason.SCHEMA_INVALID, str(error)))
+                continue
+            if not await self._is_known(message.asset_id):
+                dead.append(dead_letter(record, Reason.UNKNOWN_ASSET, f"no asset {message.asset_id}"))
+                continue
+            messages.append(message)
+        return messages, dead
+
+    async def _is_known(self, asset_id: int) -> bool:
+        """Asks again for a machine that was added a moment ago, by way of another worker."""
+        if not self._registry.current.knows(asset_id):
+            await self._registry.refresh()
+        return self._registry.current.knows(asset_id)
 
     def _extend(self, message: HealthMessage) -> list[Due] | None:
         """Trajectories, as they are now, that passed a round instant; None if the message is a repeat."""

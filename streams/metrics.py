@@ -1,5 +1,7 @@
 """What a process tells Prometheus; every name is written here and nowhere else."""
 
+from contextlib import suppress
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 REGISTRY = CollectorRegistry()
@@ -19,7 +21,7 @@ CHUNK_SECONDS = Histogram(
     registry=REGISTRY,
 )
 LAG = Gauge(
-    "faultline_lag_records", "Records not yet stored.", ["agent", "topic", "partition"], registry=REGISTRY
+    "faultline_lag_records", "Records not yet dealt with.", ["agent", "topic", "partition"], registry=REGISTRY
 )
 HALTED = Gauge(
     "faultline_partition_halted",
@@ -32,3 +34,10 @@ RETRIES = Counter(
 )
 OUTBOX_SENT = Counter("faultline_outbox_sent_total", "Messages sent from the outbox.", registry=REGISTRY)
 EPISODES = Counter("faultline_episodes_total", "Episodes opened.", ["kind"], registry=REGISTRY)
+
+
+def forget_partition(agent: str, topic: str, partition: int) -> None:
+    """Say nothing more about a partition that is another worker's by now."""
+    for gauge in (LAG, HALTED):
+        with suppress(KeyError):
+            gauge.remove(agent, topic, str(partition))

@@ -1,5 +1,6 @@
 """What a transport hands over: raw records, in chunks of one partition."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -36,7 +37,7 @@ class Record(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What one fetch brought for one partition: the unit of compute, of transaction and of ack.
+    """What one fetch brought for one partition: the unit of ack.
 
     Records are in offset order; offsets may have holes (compaction, transaction markers).
     """
@@ -52,9 +53,12 @@ class Chunk:
 
     def split(self, offset: int) -> tuple["Chunk | None", "Chunk | None"]:
         """The records below `offset` and those from it on, None where there are none."""
-        below = [record for record in self.records if record.offset < offset]
-        rest = self.records[len(below) :]
-        return (
-            Chunk(self.topic, self.partition, below) if below else None,
-            Chunk(self.topic, self.partition, rest) if rest else None,
-        )
+        at = bisect_left(self.records, offset, key=lambda record: record.offset)
+        return self.first(at) if at else None, self._part(at, None) if at < len(self.records) else None
+
+    def first(self, count: int) -> "Chunk":
+        """The first `count` records, at least one."""
+        return self._part(None, count)
+
+    def _part(self, start: int | None, stop: int | None) -> "Chunk":
+        return Chunk(self.topic, self.partition, self.records[start:stop])

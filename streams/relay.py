@@ -1,26 +1,33 @@
 """Sends what transactions left in the outbox, at least once and in order, then marks it sent."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
+from faust.types import TP
 
+from storage.chunk_result import OutboxMessage
 from storage.outbox import Outbox
 from streams import metrics
-from streams.patience import OUTAGE
 from streams.publisher import Publisher
+from streams.retry import OUTAGE
 
 log = structlog.get_logger()
 
 BATCH = 500
 IDLE_PAUSE_S = 0.25
 
+Durable = Callable[[TP, int], Awaitable[None]]
+"""Returns once the record at an offset can no longer be lost."""
+
 
 class Relay:
     """Moves the outbox to the broker. One at a time over all processes, so that order is kept."""
 
-    def __init__(self, outbox: Outbox, publisher: Publisher) -> None:
+    def __init__(self, outbox: Outbox, publisher: Publisher, durable: Durable) -> None:
         self._outbox = outbox
         self._publisher = publisher
+        self._durable = durable
 
     async def run(self) -> None:
         """Send until cancelled; outages are waited out."""
@@ -36,10 +43,15 @@ class Relay:
     async def send_batch(self) -> int:
         """Send the oldest unsent messages; returns how many. A crash before the mark sends them again."""
         async with self._outbox.lease(BATCH) as messages:
-            landing = [
-                await self._publisher.send(message.topic, message.key, message.value, message.headers)
-                for message in messages
-            ]
-            await asyncio.gather(*landing)
+            await asyncio.gather(*[await self._send(message) for message in messages])
         metrics.OUTBOX_SENT.inc(len(messages))
         return len(messages)
+
+    async def _send(self, message: OutboxMessage) -> Awaitable[None]:
+        place = await self._publisher.send(message.topic, message.key, message.value, message.headers)
+
+        async def landed() -> None:
+            partition, offset = await place
+            await self._durable(TP(message.topic, partition), offset)
+
+        return landed()

@@ -11,18 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.snapshot import pack, unpack
-from fleet.catalogue import pack_of
-from fleet.deadletter import Reason
-from storage.batch import ChunkResult, DeadLetter, FrameRow, OutboxMessage, Tally
+from fleet.catalog import pack_of
+from fleet.dead_letter import Reason
+from storage.chunk_result import ChunkResult, DeadLetter, FrameRow, OutboxMessage, Tally
 from storage.sink import Sink
-from streams.deadletter import dead_letter
+from streams.dead_letter import dead_letter
+from streams.frame_dedup import Fate, FrameDedup, Sighting
 from streams.health_message import CONTENT_TYPE, HealthMessage
 from streams.record import Chunk
 from streams.registry_cache import RegistryCache
 from streams.scorer import Rows, Scored, Scorer
-from streams.seen import Fate, SeenFrames, Sighting
 from streams.topics import health_topic, tenant_of
-from streams.wire.chunk import Block, DecodedChunk, decode_chunk
+from streams.wire.decode import Block, DecodedChunk, decode_chunk
 from streams.wire.limits import Limits
 
 STATE = "score-engine-1"
@@ -38,12 +38,13 @@ class ScoreEngine:
         self._registry = registry
         self._sink = sink
         self._limits = limits
-        self._seen = SeenFrames()
+        self._seen = FrameDedup()
         self._scorers: dict[str, Scorer] = {}
 
     async def process(self, chunk: Chunk, again: bool) -> ChunkResult:
         """Decode, tell new from seen, score. `again`: only rebuild the state."""
         decoded = await self._decode(chunk)
+        chunk = chunk.first(decoded.records)
         sightings = _sightings(chunk, decoded)
         fates = await self._judge(sightings, again)
         new = np.array([fate is Fate.NEW for fate in fates], bool)

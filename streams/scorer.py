@@ -21,11 +21,11 @@ from detectors.health import HealthTracker
 from detectors.kernels import kernel
 from detectors.quality import QualityGate, SensorFault
 from detectors.window_knn import WindowKnn
-from fleet.finding import episode_id, read_finding
+from fleet.finding import Finding, episode_id, read_finding
 from fleet.sensor_finding import read_sensor_fault
 from fleet.vertical import VerticalPack
-from fleet.wear import WearMeter
-from storage.batch import EpisodeRow, HealthRow, Telemetry, WearRow
+from forecasting.wear_meter import WearMeter
+from storage.chunk_result import EpisodeRow, HealthRow, Telemetry, WearRow
 from streams.health_message import HealthMessage
 
 HEALTH_EVERY_US = 3600 * 1_000_000
@@ -90,7 +90,10 @@ class Scorer:
         self._health = HealthTracker(
             baseline=rules.baseline_rows, tau_s=rules.health_tau_s, d_fail=rules.d_fail
         )
-        self._wear = WearMeter(pack)
+        self._wear = WearMeter(
+            np.array([pack.equipment_type.column(counter.channel) for counter in pack.wear], np.int64),
+            np.array([np.nan if counter.above is None else counter.above for counter in pack.wear]),
+        )
         self._assets: list[int] = []
         self._slots: dict[int, int] = {}
         self._last_us = np.zeros(0, np.int64)
@@ -167,6 +170,7 @@ class Scorer:
         columns = int(self._measured.sum())
         whole.contribution[where] = scores.contribution[:, :columns]
         whole.expected[where] = scores.expected[:, :columns]
+        whole.observed[where] = scores.observed[:, :columns]
         return whole
 
     def _episode_row(self, event: EpisodeEvent, verdict: Scores, rows: Rows, name_of: NameOf) -> EpisodeRow:
@@ -174,8 +178,10 @@ class Scorer:
         name = episode_id(*name_of(asset_id), ENSEMBLE, VERSION, event.onset_us)
         if event.change is not Change.CLOSED:
             i = event.row
-            finding = read_finding(self._pack, verdict.contribution[i], verdict.expected[i], rows.values[i])
-            self._findings[name.hex] = asdict(finding)
+            finding = read_finding(
+                self._pack, verdict.contribution[i], verdict.expected[i], verdict.observed[i]
+            )
+            self._findings[name.hex] = _plain(finding)
         return EpisodeRow(
             episode_id=name,
             asset_id=asset_id,
@@ -194,7 +200,7 @@ class Scorer:
         name = episode_id(*name_of(asset_id), detector, VERSION, fault.onset_us)
         if fault.end_us is None:
             reading = float(rows.values[fault.row, fault.channel])
-            self._findings[name.hex] = asdict(read_sensor_fault(channel, fault.kind, reading))
+            self._findings[name.hex] = _plain(read_sensor_fault(channel, fault.kind, reading))
         return EpisodeRow(
             episode_id=name,
             asset_id=asset_id,
@@ -233,14 +239,14 @@ class Scorer:
         asset_id, ts_us = int(rows.asset_id[i]), int(rows.ts_us[i])
         return [
             WearRow(asset_id, one.name, ts_us, float(value), one.warning, one.limit, one.unit)
-            for one, value in zip(self._wear.counters, wear[i], strict=True)
+            for one, value in zip(self._pack.wear, wear[i], strict=True)
         ]
 
     def _message(
         self, i: int, rows: Rows, health: NDArray[np.float32], wear: NDArray[np.float64]
     ) -> HealthMessage:
         levels = {"condition": 1.0 - float(health[i]) / 100.0}
-        for counter, value in zip(self._wear.counters, wear[i], strict=True):
+        for counter, value in zip(self._pack.wear, wear[i], strict=True):
             levels[counter.name] = float(value) / counter.limit
         return HealthMessage(int(rows.asset_id[i]), int(rows.ts_us[i]), levels)
 
@@ -289,6 +295,11 @@ class Scorer:
         return own | dict.fromkeys(self._parts(), raw)
 
 
+def _plain(finding: Finding) -> dict[str, Any]:
+    """The finding as JSON will have it, so that a restart changes nothing."""
+    return asdict(finding) | {"evidence": [asdict(each) for each in finding.evidence]}
+
+
 def _higher(one: Scores, other: Scores) -> Scores:
     """Row by row the verdict with the higher score; a score that is unknown loses."""
     second = np.nan_to_num(other.score, nan=-1.0) > np.nan_to_num(one.score, nan=-1.0)
@@ -296,7 +307,8 @@ def _higher(one: Scores, other: Scores) -> Scores:
     return Scores(
         np.where(second, other.score, one.score),
         np.where(wide, other.contribution, one.contribution),
-        np.where(np.isnan(one.expected), other.expected, one.expected),
+        np.where(wide, other.expected, one.expected),
+        np.where(wide, other.observed, one.observed),
         one.statistic,
         one.judged,
     )

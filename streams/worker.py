@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from aiokafka.errors import KafkaError
+from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 
 from storage.outbox import Outbox
@@ -14,51 +16,52 @@ from storage.sink import Sink
 from streams import metrics
 from streams.dead_letter_limit import DeadLetterLimit
 from streams.forecast_engine import ForecastEngine, Forecasters
-from streams.lane import EngineFactory
-from streams.lanes import Lanes
+from streams.partition_task import EngineFactory
 from streams.publisher import Publisher
 from streams.registry_cache import RegistryCache
 from streams.relay import Relay
 from streams.score_engine import engine_for
+from streams.task_manager import TaskManager
 from streams.topics import HEALTH, TELEMETRY, health_topic, telemetry_topic
 from streams.transports.app import ChunkApp
-from streams.transports.chunks import chunks
+from streams.transports.chunk_consumer import Progress
+from streams.transports.chunk_stream import chunks
+from streams.watchdog import Watchdog
 from streams.wire.limits import Limits
 
-STUCK_S = 120.0
-"""Time without progress, while records wait and no outage explains it, after which the process ends."""
+WATCH_EVERY_S = 5.0
 
 log = structlog.get_logger()
-
-
-class Stuck(RuntimeError):
-    """Records wait, the database answers, and yet nothing is stored: only a restart helps."""
 
 
 class AgentPositions:
     """Claims telemetry partitions for the score agent and health partitions for the forecast agent."""
 
-    def __init__(self, by_prefix: Mapping[str, Lanes]) -> None:
-        self._by_prefix = by_prefix
+    def __init__(self, agents: Mapping[str, TaskManager], registry: RegistryCache) -> None:
+        self._agents = agents
+        self._registry = registry
 
     async def claim(self, partitions: Collection[TP]) -> Mapping[TP, int | None]:
         """Where to read each partition from."""
+        retry = next(iter(self._agents.values())).retry
+        await retry.until_done(self._registry.refresh)  # another's snapshot may know younger machines
         starts: dict[TP, int | None] = {}
-        for prefix, lanes in self._by_prefix.items():
-            starts |= await lanes.claim([tp for tp in partitions if tp.topic.startswith(prefix)])
+        for prefix, manager in self._agents.items():
+            starts |= await manager.claim([tp for tp in partitions if tp.topic.startswith(prefix)])
         return starts
 
     async def release(self, partitions: Collection[TP]) -> None:
         """Let the partitions go."""
-        for prefix, lanes in self._by_prefix.items():
-            await lanes.release([tp for tp in partitions if tp.topic.startswith(prefix)])
+        for prefix, manager in self._agents.items():
+            await manager.release([tp for tp in partitions if tp.topic.startswith(prefix)])
 
 
 @dataclass(frozen=True)
 class WorkerParts:
-    """What a worker is wired from."""
+    """What a worker is wired from. `log_survives`: whether a record in the log outlives this process."""
 
     broker: str
+    log_survives: bool
     group: str
     session_timeout_s: float
     tenants: Sequence[str]
@@ -78,25 +81,25 @@ class Worker:
     def __init__(self, parts: WorkerParts) -> None:
         self._parts = parts
         score_sink, forecast_sink = parts.sinks["score"], parts.sinks["forecast"]
-        self.score = self._lanes(
+        self.score = self._manager(
             score_sink, lambda topic: engine_for(topic, parts.registry, score_sink, parts.limits)
         )
-        self.forecast = self._lanes(
+        self.forecast = self._manager(
             forecast_sink, lambda _: ForecastEngine(parts.registry, parts.forecasters)
         )
+        self._agents = {TELEMETRY: self.score, HEALTH: self.forecast}
         self.tenants = parts.tenants
         self.app = self._build_app()
-        self._relay = Relay(parts.outbox, parts.publisher)
+        self._relay = Relay(parts.outbox, parts.publisher, self.durable)
 
-    def _lanes(self, sink: Sink, make_engine: EngineFactory) -> Lanes:
-        return Lanes(sink, make_engine, self._parts.make_limit, self._parts.snapshot_s)
+    def _manager(self, sink: Sink, make_engine: EngineFactory) -> TaskManager:
+        return TaskManager(sink, make_engine, self._parts.make_limit, self._parts.snapshot_s)
 
     def _build_app(self) -> ChunkApp:
-        positions = AgentPositions({TELEMETRY: self.score, HEALTH: self.forecast})
         app = ChunkApp(
             self._parts.group,
             self._parts.broker,
-            positions=positions,
+            positions=AgentPositions(self._agents, self._parts.registry),
             session_timeout_s=self._parts.session_timeout_s,
         )
         telemetry = app.chunk_topic(*map(telemetry_topic, self._parts.tenants))
@@ -118,39 +121,45 @@ class Worker:
             tasks.create_task(self.app.serve())
             tasks.create_task(self._relay.run())
             tasks.create_task(self._watch())
-            for lanes in (self.score, self.forecast):
-                tasks.create_task(_raise_when_failed(lanes))
+            for manager in self._agents.values():
+                tasks.create_task(_raise_when_failed(manager))
+
+    async def durable(self, tp: TP, offset: int) -> None:
+        """Return once the record is safe: in a log that outlives this process, or else in the database."""
+        if not self._parts.log_survives:
+            await self._manager_of(tp).wait_stored(tp, offset)
+
+    async def behind(self) -> bool:
+        """Whether a partition is not read yet, or holds records that are not stored and is not stopped."""
+        progress = await self._progress()
+        unread = not self.app.consumer.assignment()
+        return unread or any(seen is None or seen.lag for seen in progress.values())
+
+    async def _progress(self) -> dict[TP, Progress | None]:
+        """How far each partition is that is not stopped on purpose."""
+        progress = await self.app.consumer.progress()
+        halted = self.score.halted.keys() | self.forecast.halted.keys()
+        return {tp: seen for tp, seen in progress.items() if tp not in halted}
 
     async def _watch(self) -> None:
-        moved_at, before = time.monotonic(), dict[TP, int]()
+        """End a stuck process; waiting for a database or a broker that is away is no standstill."""
+        watchdog = Watchdog()
         while True:
-            await asyncio.sleep(5)
-            stored = self.score.stored() | self.forecast.stored()
-            waiting = self._waiting(stored)
-            if stored != before or not waiting:
-                moved_at, before = time.monotonic(), stored
-            refused_at = max(lanes.patience.last_refusal for lanes in (self.score, self.forecast))
-            if time.monotonic() - max(moved_at, refused_at) > STUCK_S:
-                raise Stuck(f"nothing stored for {STUCK_S:.0f} s while records wait in {sorted(waiting)}")
+            await asyncio.sleep(WATCH_EVERY_S)
+            try:
+                async with asyncio.timeout(WATCH_EVERY_S):
+                    progress = await self._progress()
+            except (KafkaError, ConsumerNotStarted, TimeoutError):
+                watchdog.check_silence(time.monotonic())
+                continue
+            for tp, seen in progress.items():
+                metrics.LAG.labels(self._manager_of(tp).consumer, *tp).set(seen.lag if seen else 0)
+            refused_at = max(manager.retry.last_refusal for manager in self._agents.values())
+            watchdog.check(progress, refused_at, time.monotonic())
 
-    def behind(self) -> bool:
-        """Whether a partition is not claimed yet, or holds records that are not stored and is not stopped."""
-        assigned = self.app.consumer.assignment()
-        stored = self.score.stored() | self.forecast.stored()
-        return not assigned or bool(assigned - stored.keys()) or bool(self._waiting(stored))
-
-    def _waiting(self, stored: Mapping[TP, int]) -> list[TP]:
-        """Partitions with records not stored yet, and their lag told to Prometheus."""
-        halted = self.score.halted.keys() | self.forecast.halted.keys()
-        waiting = []
-        for tp, offset in stored.items():
-            end = self.app.consumer.highwater(tp) or 0
-            agent = "score" if tp.topic.startswith(TELEMETRY) else "forecast"
-            metrics.LAG.labels(agent, tp.topic, tp.partition).set(max(0, end - offset))
-            if end > offset and tp not in halted:
-                waiting.append(tp)
-        return waiting
+    def _manager_of(self, tp: TP) -> TaskManager:
+        return self.score if tp.topic.startswith(TELEMETRY) else self.forecast
 
 
-async def _raise_when_failed(lanes: Lanes) -> None:
-    await asyncio.shield(lanes.failed)
+async def _raise_when_failed(manager: TaskManager) -> None:
+    await asyncio.shield(manager.failed)

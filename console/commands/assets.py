@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
+from console.fleet_file import load_fleet
 from console.output import fail, out, print_json, print_table
 from console.session import with_database
 from console.settings import load_settings
 from fleet.asset import FleetError
-from fleet.fleetfile import load_fleet
 from storage.apikeys import create_key
 from storage.pool import Pool
 from storage.registry import load_registry, register

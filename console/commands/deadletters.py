@@ -1,19 +1,16 @@
 """`faultline deadletters`: records that could not be used, and sending them again."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from console.feeding import into_embedded, through_kafka
+from console.feeding import send_through
 from console.output import fail, out, print_json, print_table
-from console.platform import platform
-from console.serving import beside
 from console.session import with_database
 from console.settings import Settings, load_settings
-from fleet.deadletter import Reason
-from storage.deadletters import KeptLetter, letters, mark_replayed, one_letter
+from fleet.dead_letter import Reason
+from storage.dead_letters import KeptLetter, letters, mark_replayed, one_letter
 from storage.pool import Pool
 from streams.replay.publisher import Publisher
 
@@ -103,18 +100,8 @@ def _send(settings: Settings, found: Sequence[KeptLetter]) -> None:
             publisher.publish(letter.topic, letter.key or b"", letter.value, letter.headers)
         publisher.flush()
 
-    ids = [letter.id for letter in found]
-    if settings.kafka is not None:
-        through_kafka(settings.kafka, feed)
-        with_database(settings, lambda pool: mark_replayed(pool, ids))
-        return
-
-    async def embedded() -> None:
-        async with platform(settings) as running:
-            await beside(running.run(), into_embedded(running, feed))
-            await mark_replayed(running.pool, ids)
-
-    asyncio.run(embedded())
+    send_through(settings, feed)
+    with_database(settings, lambda pool: mark_replayed(pool, [letter.id for letter in found]))
 
 
 def _row(letter: KeptLetter) -> tuple[object, ...]:

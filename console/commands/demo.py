@@ -3,23 +3,26 @@
 import asyncio
 import math
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from console.build_summary import build_summary
+from console.databases import Databases
 from console.feeding import into_embedded, progress_bar, publish_all
-from console.gather import gather
 from console.logs import configure_logs
 from console.output import err, fail, out
-from console.platform import Platform, platform
+from console.platform import Platform, foundation, platform
 from console.report import print_summary, write_html
-from console.serving import beside, serve_http
-from console.session import with_database
+from console.serving import beside, listen, serve_http
+from console.session import with_pool
 from console.settings import Settings, load_settings
 from console.summary import Summary
 from fleet.asset import Fleet
@@ -29,7 +32,7 @@ from storage.embedded import Installation, PostgresServer
 from storage.models import save_model
 from storage.pool import Pool
 from storage.registry import register as register_fleet
-from streams.replay.catalogue import fleet_of, recognise
+from streams.replay.catalog import fleet_of, recognise
 from streams.replay.mapping import load_map
 from streams.replay.publisher import Publisher
 from streams.replay.reader import Reading, plan
@@ -82,7 +85,6 @@ def _run(settings: Settings, data: Path | None, report: Path, keep: bool, days: 
     err.print("Starting PostgreSQL and the in-memory transport …")
     readings = _readings(data) if data else []
     fleet = fleet_of(readings, TENANT, "files") if readings else demo_fleet()
-    with_database(settings, lambda pool: _prepare(pool, fleet, simulated=not readings))
     feed = _files(settings, readings) if readings else _simulation(fleet, days)
 
     def show(summary: Summary) -> None:
@@ -92,17 +94,26 @@ def _run(settings: Settings, data: Path | None, report: Path, keep: bool, days: 
         out.print(f"\nReport with plots: [bold]{report.resolve()}[/]")
         out.print(f"[dim]{time.monotonic() - began:.0f} s in all[/]")
 
-    asyncio.run(_live(settings, feed, show, keep))
+    port = listen(settings.http_host, settings.http_port) if keep else nullcontext()
+    with port as listener, foundation(settings) as found:
+        with_pool(found, lambda pool: _prepare(pool, fleet, simulated=not readings))
+        asyncio.run(_live(settings, found, feed, show, listener))
 
 
-async def _live(settings: Settings, feed: Feed, show: Callable[[Summary], None], keep: bool) -> None:
-    async with platform(settings) as running:
+async def _live(
+    settings: Settings,
+    found: Databases,
+    feed: Feed,
+    show: Callable[[Summary], None],
+    stay: socket.socket | None,
+) -> None:
+    async with platform(settings, found) as running:
 
         async def fed_and_shown() -> None:
             await into_embedded(running, feed)
-            show(await gather(running.pool, running.clock.now()))
-            if keep:
-                await _stay(running)
+            show(await build_summary(running.pool, running.clock.now()))
+            if stay:
+                await _stay(running, stay)
 
         await beside(running.run(), fed_and_shown())
 
@@ -164,14 +175,15 @@ def _readings(data: Path) -> list[Reading]:
     return [reading for name, paths in sorted(by_map.items()) for reading in plan(load_map(name), paths)]
 
 
-async def _stay(running: Platform) -> None:
+async def _stay(running: Platform, listener: socket.socket) -> None:
     """Serve until Ctrl-C, and say how to look."""
     tenant = running.registry.current.tenants[0]
     keyfile = running.settings.data_dir / "api-key"
     key = await create_key(running.pool, tenant, ["ingest", "read"])
     keyfile.touch(mode=0o600)
     keyfile.write_text(f"Authorization: Bearer {key}\n")
-    base = f"http://{running.settings.http_host}:{running.settings.http_port}"
+    host, port = listener.getsockname()[:2]
+    base = f"http://{host}:{port}"
     out.print(
         f"\nStill running; Ctrl-C ends it and removes its data. As the customer {tenant!r}:\n"
         f"  curl -H @{keyfile} {base}/v1/assets\n"
@@ -181,7 +193,7 @@ async def _stay(running: Platform) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    await serve_http(running, running.settings.http_port)
+    await serve_http(running, listener)
 
 
 def _remove(settings: Settings) -> None:

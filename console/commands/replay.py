@@ -1,7 +1,5 @@
 """`faultline replay`: CSV and Parquet files as telemetry."""
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,15 +7,13 @@ from typing import Annotated
 
 import typer
 
-from console.feeding import into_embedded, progress_bar, through_kafka
+from console.feeding import progress_bar, send_through
 from console.output import err, fail, out, print_json
-from console.platform import platform
-from console.serving import beside
 from console.session import with_database
 from console.settings import Settings, load_settings
 from fleet.clock import from_microseconds
 from storage.registry import register as register_fleet
-from streams.replay.catalogue import fleet_of, recognise
+from streams.replay.catalog import fleet_of, recognise
 from streams.replay.mapping import FileMap, load_map, shipped_maps
 from streams.replay.publisher import Publisher
 from streams.replay.reader import Reading, plan
@@ -98,10 +94,4 @@ def _send(
 
     if settings.kafka is not None:
         create_topics(settings.kafka, topics_of([tenant]), settings.partitions)
-        return through_kafka(settings.kafka, feed)
-    return asyncio.run(_embedded(settings, feed))
-
-
-async def _embedded(settings: Settings, feed: Callable[[Publisher], Sent]) -> Sent:
-    async with platform(settings) as running:
-        return await beside(running.run(), into_embedded(running, feed))
+    return send_through(settings, feed)

@@ -1,6 +1,5 @@
 """`faultline simulate`: a seeded fleet as telemetry, with the truth in a file."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -10,14 +9,12 @@ from typing import Annotated
 
 import typer
 
-from console.feeding import into_embedded, progress_bar, publish_all, through_kafka
+from console.feeding import progress_bar, publish_all, send_through
+from console.fleet_file import load_fleet
 from console.output import fail, out, print_json
-from console.platform import platform
-from console.serving import beside
 from console.session import with_database
 from console.settings import Settings, load_settings
 from fleet.asset import Fleet
-from fleet.fleetfile import load_fleet
 from storage.registry import register as register_fleet
 from streams.replay.publisher import Publisher
 from streams.replay.sender import Sent
@@ -72,10 +69,4 @@ def _send(settings: Settings, spec: Fleet, frames: Iterator[Frame]) -> Sent:
 
     if settings.kafka is not None:
         create_topics(settings.kafka, topics_of(t.name for t in spec.tenants), settings.partitions)
-        return through_kafka(settings.kafka, feed)
-
-    async def embedded() -> Sent:
-        async with platform(settings) as running:
-            return await beside(running.run(), into_embedded(running, feed))
-
-    return asyncio.run(embedded())
+    return send_through(settings, feed)

@@ -1,1 +1,1 @@
-"""Vertical packs: one file per class of machine, found by :func:`fleet.catalogue.packs`."""
+"""Vertical packs: one file per class of machine, found by :func:`fleet.catalog.packs`."""

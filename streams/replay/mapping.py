@@ -14,7 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fleet.asset import Channel, EquipmentType, FleetError
-from fleet.catalogue import packs
+from fleet.catalog import packs
 from streams.replay.tables import MapError, Table
 
 MAPS = Path(__file__).parent / "maps"

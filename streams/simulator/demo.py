@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from fleet.asset import Asset, Fleet, Site, Tenant
-from fleet.catalogue import packs
+from fleet.catalog import packs
 from streams.simulator.fault import OUT_OF_RANGE, STUCK, Fault
 
 DURATION = timedelta(days=30)

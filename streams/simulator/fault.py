@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fleet.catalogue import packs
+from fleet.catalog import packs
 from streams.simulator.dynamics import Array
 
 STUCK = "sensor-stuck"

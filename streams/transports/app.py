@@ -9,14 +9,14 @@ from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from mode.supervisors import CrashingSupervisor
 
-from streams.transports.chunking import ChunkLimits
+from streams.transports.chunk_limits import ChunkLimits
 from streams.transports.positions import Positions
 
 A_DAY_S = 86_400.0
 
 
 class ChunkApp(faust.App):  # type: ignore[misc]
-    """An app whose agents read chunks (:func:`streams.transports.chunks.chunks`); serves once.
+    """An app whose agents read chunks (:func:`streams.transports.chunk_stream.chunks`); serves once.
 
     `app_id` is the consumer group. `broker` is `faultline+kafka://host:port[;host:port]` or
     `faultline+memory://name`. Without `positions` reading starts at the group's committed offsets. Nothing is

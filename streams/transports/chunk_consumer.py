@@ -5,15 +5,16 @@ Written against Faust 0.15.3, whose `Consumer` it overrides; every override says
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 from aiokafka.errors import IllegalStateError
 from faust.transport.consumer import Consumer, ensure_TP
 from faust.types import TP, ConsumerMessage
 
 from streams.record import Chunk, Record
-from streams.transports.chunking import ChunkLimits, split
-from streams.transports.commit_rule import Delivery, Ledger, Reading
+from streams.transports.chunk_limits import ChunkLimits, split
+from streams.transports.commit_rule import Delivery, Reading, Readings
 from streams.transports.positions import PositionLost, Positions
 
 FETCH_WAIT_S = 0.25
@@ -21,6 +22,18 @@ FETCH_WAIT_S = 0.25
 
 FAREWELL_S = 5.0
 """A broker that does not answer holds up each step of the stop no longer than this."""
+
+
+class Progress(NamedTuple):
+    """How far a partition is: everything below `acked_to` is dealt with, the log ends at `end`."""
+
+    acked_to: int
+    end: int
+
+    @property
+    def lag(self) -> int:
+        """Offsets still to deal with."""
+        return max(self.end - self.acked_to, 0)
 
 
 class ChunkMessage(ConsumerMessage):  # type: ignore[misc]
@@ -57,7 +70,7 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self._positions: Positions | None = self.app.positions
         self._limits: ChunkLimits = self.app.limits
-        self._ledger = Ledger()
+        self._readings = Readings()
         self._fetching = asyncio.Lock()
         self._room = asyncio.Event()
         self._revocations = 0
@@ -69,7 +82,13 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
     @property
     def unacked_bytes(self) -> int:
         """Bytes of the chunks that agents have not acknowledged yet."""
-        return self._ledger.unacked_bytes
+        return self._readings.unacked_bytes
+
+    async def progress(self) -> Mapping[TP, Progress | None]:
+        """How far each assigned partition is; None for one whose reading has not begun yet."""
+        readings = {tp: self._readings.reading(tp) for tp in self.assignment()}
+        ends = await self.highwaters(*(tp for tp, reading in readings.items() if reading))
+        return {tp: Progress(r.acked_to, ends[tp]) if r else None for tp, r in readings.items()}
 
     # Delivery.
 
@@ -102,20 +121,28 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
     async def _fetch(self, timeout: float) -> list[tuple[TP, Reading, Sequence[Record]]]:  # noqa: ASYNC109
         # Only partitions below their share: one that stands still must not use up what the others need.
         async with self._fetching:
-            below = self._ledger.below_share(self._limits.unacked_bytes)
+            below = self._readings.below_share(self._limits.unacked_bytes)
             readings = {tp: below[tp] for tp in self._get_active_partitions() if tp in below}
             if readings:
                 fetched = await self._getmany(set(readings), timeout)
+                await self._pass_over({tp: r for tp, r in readings.items() if tp not in fetched})
                 return [(ensure_TP(tp), readings[tp], records) for tp, records in fetched.items() if records]
         self._room.clear()
         await self.wait(self._room, timeout=timeout)
         return []
 
+    async def _pass_over(self, silent: Mapping[TP, Reading]) -> None:
+        """A log may end in marks of transactions, which no fetch brings: they are no backlog."""
+        for tp, reading in silent.items():
+            if self.highwater(tp) > reading.position:
+                with suppress(IllegalStateError):  # revoked meanwhile
+                    reading.pass_over(await self.position(tp))
+
     async def _wait_for_room(self, size: int, reading: Reading | None = None) -> None:
         while not self.should_stop:
             if not self.flow_active:
                 await self.wait(self.can_resume_flow)
-            elif (reading and reading.closed) or self._ledger.has_room(size, self._limits.unacked_bytes):
+            elif (reading and reading.closed) or self._readings.has_room(size, self._limits.unacked_bytes):
                 return
             else:
                 self._room.clear()
@@ -141,10 +168,10 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
         return news
 
     def _filter_tps_with_pending_acks(self, topics: Collection[Any] | None = None) -> Iterator[TP]:
-        return (tp for tp in self._ledger if topics is None or tp in topics or tp.topic in topics)
+        return (tp for tp in self._readings if topics is None or tp in topics or tp.topic in topics)
 
     def _new_offset(self, tp: TP) -> int | None:
-        reading = self._ledger.reading(tp)
+        reading = self._readings.reading(tp)
         return reading.committable() if reading else None
 
     def _should_commit(self, tp: TP, offset: int) -> bool:
@@ -155,7 +182,7 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
 
     async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:
         """Commit, and book it only if the broker accepts (Faust books a refused commit as done)."""
-        readings = {tp: self._ledger.reading(tp) for tp in offsets}
+        readings = {tp: self._readings.reading(tp) for tp in offsets}
         accepted: bool = await self._commit(offsets)
         if accepted:
             for tp, reading in readings.items():
@@ -173,13 +200,13 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
         for the next assignment.
         """
         async with self._fetching:
-            self._close(list(self._ledger))
+            self._close(list(self._readings))
             revocations = self._revocations
             starts = await self.seek_to_committed()
             if revocations != self._revocations:
                 raise IllegalStateError("partitions were revoked while they were being claimed")
             for tp, start in starts.items():
-                self._ledger.open(tp, start, committed=None if self._positions else start)
+                self._readings.open(tp, start, committed=None if self._positions else start)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Claim the assigned partitions and move to where each must be read from."""
@@ -205,7 +232,7 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
         async with self._fetching:
             self._close([partition])
             await self.seek_wait({partition: offset})
-            self._ledger.open(partition, offset)
+            self._readings.open(partition, offset)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Forget the chunks that are out, clear Faust's buffers, then let the partitions go."""
@@ -219,7 +246,7 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
             raise
 
     def _close(self, partitions: Iterable[TP]) -> None:
-        self._ledger.close(*partitions)
+        self._readings.close(*partitions)
         self._room.set()
 
     async def _release(self, partitions: Collection[TP]) -> None:
@@ -230,7 +257,7 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
 
     async def on_stop(self) -> None:
         """Commit a last time, then let all partitions go (Faust's waits for ever on a silent broker)."""
-        held = list(self._ledger)
+        held = list(self._readings)
         try:
             async with asyncio.timeout(FAREWELL_S):
                 await self.force_commit()

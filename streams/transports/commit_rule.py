@@ -37,9 +37,10 @@ class Reading:
     def __init__(self, start: int, committed: int | None = None) -> None:
         self.position = start
         """Everything below this offset has been delivered, or was stored before."""
+        self.acked_to = start
+        """Everything below this offset has been acknowledged, or was stored before."""
         self.unacked_bytes = 0
         self.closed = False
-        self._acked_to = start
         self._committed = committed
         self._waiting: deque[Delivery] = deque()
 
@@ -60,47 +61,53 @@ class Reading:
         delivery.acked = True
         self.unacked_bytes -= delivery.size
         while self._waiting and self._waiting[0].acked:
-            self._acked_to = self._waiting.popleft().end_offset
+            self.acked_to = self._waiting.popleft().end_offset
         return True
+
+    def pass_over(self, offset: int) -> None:
+        """Note that the log holds no record from `position` up to `offset`, only marks of transactions."""
+        self.position = max(self.position, offset)
+        if not self._waiting:
+            self.acked_to = self.position
 
     def committable(self) -> int | None:
         """The offset to commit now, None if the broker has it already."""
-        return None if self._acked_to == self._committed else self._acked_to
+        return None if self.acked_to == self._committed else self.acked_to
 
     def book(self, offset: int) -> None:
         """Note that the broker accepted the commit of `offset`."""
         self._committed = offset
 
 
-class Ledger:
+class Readings:
     """The open readings, one per partition."""
 
     def __init__(self) -> None:
-        self._readings: dict[TP, Reading] = {}
+        self._open: dict[TP, Reading] = {}
 
     def __iter__(self) -> Iterator[TP]:
-        return iter(self._readings)
+        return iter(self._open)
 
     def reading(self, tp: TP) -> Reading | None:
         """The partition's open reading, if it has one."""
-        return self._readings.get(tp)
+        return self._open.get(tp)
 
     def open(self, tp: TP, start: int, committed: int | None = None) -> Reading:
         """Begin to read a partition; what was known of it is forgotten."""
         self.close(tp)
-        self._readings[tp] = Reading(start, committed)
-        return self._readings[tp]
+        self._open[tp] = Reading(start, committed)
+        return self._open[tp]
 
     def close(self, *partitions: TP) -> None:
         """Stop reading the partitions: their unacknowledged bytes no longer count."""
         for tp in partitions:
-            if reading := self._readings.pop(tp, None):
+            if reading := self._open.pop(tp, None):
                 reading.closed = True
 
     @property
     def unacked_bytes(self) -> int:
         """Bytes of all chunks that agents have not acknowledged yet."""
-        return sum(reading.unacked_bytes for reading in self._readings.values())
+        return sum(reading.unacked_bytes for reading in self._open.values())
 
     def has_room(self, size: int, limit: int) -> bool:
         """Whether a chunk of `size` bytes may go out now; one always may when none is out."""
@@ -109,5 +116,5 @@ class Ledger:
 
     def below_share(self, limit: int) -> dict[TP, Reading]:
         """The readings that have less than their equal share of `limit` out, or nothing at all."""
-        share = limit // max(len(self._readings), 1)
-        return {tp: r for tp, r in self._readings.items() if r.unacked_bytes < max(share, 1)}
+        share = limit // max(len(self._open), 1)
+        return {tp: r for tp, r in self._open.items() if r.unacked_bytes < max(share, 1)}

@@ -21,7 +21,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from faust.types import TP
 
 from fleet.clock import Clock, microseconds
-from streams.transports.chunking import weight
+from streams.transports.chunk_limits import weight
 from streams.transports.memory_group import Group
 
 Headers = Sequence[tuple[str, bytes]]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleet.asset import MAX_CHANNELS, Asset, EquipmentType
-from fleet.deadletter import Reason
+from fleet.dead_letter import Reason
 from fleet.registry import Registry
 from streams.record import Record
 from streams.wire.bodies import Packed

@@ -6,7 +6,7 @@ from itertools import chain
 
 import numpy as np
 
-from fleet.deadletter import Reason
+from fleet.dead_letter import Reason
 from streams.wire.bodies import Packed, pack_mask, unpack
 from streams.wire.frame import Frame, FrameError, check, check_name, check_span
 from streams.wire.layout import pack_texts, parse_layout, parse_text

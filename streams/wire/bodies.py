@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fleet.deadletter import Reason
+from fleet.dead_letter import Reason
 from streams.wire import kernels
 from streams.wire.frame import Frame, FrameError
 from streams.wire.layout import Layout

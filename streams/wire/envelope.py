@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Callable, Iterable
 
-from fleet.deadletter import Reason
+from fleet.dead_letter import Reason
 from streams.wire.binary import read_binary
 from streams.wire.bodies import Packed
 from streams.wire.frame import FrameError, brief

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fleet.deadletter import Reason
+from fleet.dead_letter import Reason
 
 EARLIEST_US = 0
 """1970-01-01 UTC."""

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from fleet.deadletter import Reason
+from fleet.dead_letter import Reason
 from streams.wire.frame import FrameError, brief
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

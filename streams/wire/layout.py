@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from fleet.deadletter import Reason
+from fleet.dead_letter import Reason
 from streams.wire.frame import FrameError, brief, check_name
 
 REMEMBERED = 4096

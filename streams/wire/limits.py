@@ -1,4 +1,4 @@
-"""What a record may ask of the platform."""
+"""What records may ask of the platform."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,10 +6,15 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most bytes (also decompressed) and rows of a record, and its window around the broker's clock."""
+    """The most bytes (also decompressed) and rows of a record, and its window around the broker's clock.
+
+    `chunk_cells` is how many cells (rows times columns of the equipment type) are decoded at once: a kilobyte
+    of gzip can legally hold four million.
+    """
 
     max_bytes: int = 2**20
     max_rows: int = 2**16
+    chunk_cells: int = 2**22
     past: timedelta = timedelta(days=30)
     future: timedelta = timedelta(minutes=10)
 

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fleet.deadletter import Reason
+from fleet.dead_letter import Reason
 from streams.wire.frame import FrameError, brief
 from streams.wire.kernels import deepest
 from streams.wire.layout import first_repeated

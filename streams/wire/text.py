@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fleet.deadletter import Reason
+from fleet.dead_letter import Reason
 from streams.wire.bodies import Packed, pack_mask, unpack
 from streams.wire.frame import LATEST_US, Frame, FrameError, brief, check, check_name, check_span
 from streams.wire.instant import parse_instant

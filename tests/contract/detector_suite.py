@@ -133,7 +133,7 @@ def check_slots_independent(make: Make) -> None:
 
 
 def check_finite(make: Make) -> None:
-    """No input makes a score, contribution or expected value infinite, or a score negative."""
+    """No input makes a score, contribution, expected or observed value infinite, or a score negative."""
     rng = np.random.default_rng(5)
     huge = rng.choice(np.array([3e38, -3e38, 1e-40, 0.0, 1.0], np.float32), (ROWS, CHANNELS))
     constant, dead = np.full((ROWS, CHANNELS), 7.0), np.full((ROWS, CHANNELS), np.nan)
@@ -157,6 +157,7 @@ def check_finite(make: Make) -> None:
         assert not np.isinf(found.statistic).any(), f"infinite statistic on {name} values"
         assert np.isfinite(found.contribution).all(), f"infinite contribution on {name} values"
         assert not np.isinf(found.expected).any(), f"infinite expected value on {name} values"
+        assert not np.isinf(found.observed).any(), f"infinite observed value on {name} values"
 
 
 def check_bounded(make: Make) -> None:
@@ -243,6 +244,7 @@ def check_sees_a_shift(make: Make) -> None:
     assert np.median(found.score[after]) > np.median(found.score[before]) + 2, "the score does not rise"
     assert (np.argmax(found.contribution[after], axis=1) == 1).mean() > 0.9, "another channel is blamed"
     assert np.nanmedian(np.abs(found.expected[before] - 50)) < 0.5, "expects what was never seen"
+    assert np.nanmedian(np.abs(found.observed[after, 1] - 54)) < 1, "says that it sees what is not there"
 
 
 def check_promise(make: Make) -> None:

@@ -8,8 +8,8 @@ import pytest
 from faust.types import TP
 
 from streams.record import Chunk
-from streams.transports.chunking import RECORD_OVERHEAD, ChunkLimits
-from streams.transports.chunks import Ack
+from streams.transports.chunk_limits import RECORD_OVERHEAD, ChunkLimits
+from streams.transports.chunk_stream import Ack
 from tests.contract.transport_harness import (
     BROKERS,
     ONE_BY_ONE,

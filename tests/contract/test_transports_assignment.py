@@ -5,15 +5,18 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from uuid import uuid4
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
-from streams.transports.chunking import RECORD_OVERHEAD, ChunkLimits
+from streams.transports.chunk_limits import RECORD_OVERHEAD, ChunkLimits
+from streams.transports.chunk_consumer import Progress
 from streams.transports.positions import PositionLost
 from tests.contract.transport_harness import (
     BROKERS,
     Broker,
     HangingPositions,
+    RealKafka,
     StoredPositions,
     Worker,
     ack_at_once,
@@ -97,6 +100,42 @@ async def test_both_ends_of_the_log_are_positions_to_go_on_from(
         await publish(broker, topic, 1)
         await worker.got(9 - edge)
         assert worker.offsets() == list(range(edge, 9))
+
+
+@pytest.mark.kafka
+async def test_the_marks_of_transactions_are_no_backlog(request: pytest.FixtureRequest, group: str) -> None:
+    bootstrap: str = request.getfixturevalue("kafka")
+    broker = RealKafka(bootstrap)
+    await broker.start()
+    topic = await broker.create_topic(1)
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=group) as producer:
+        for _ in range(3):  # a record, then the mark that ends its transaction
+            async with producer.transaction():
+                await producer.send_and_wait(topic, b"x", partition=0)
+    async with Worker(broker, topic, group, on_chunk=ack_at_once) as worker:
+        await worker.got(3)
+        assert worker.offsets() == [0, 2, 4]
+        await until(lambda: caught_up(worker, TP(topic, 0), 6))
+        assert await worker.commit()
+        assert await broker.committed(group, TP(topic, 0)) == 6
+    await broker.stop()
+
+
+async def caught_up(worker: Worker, tp: TP, end: int) -> bool:
+    progress: Mapping[TP, Progress | None] = await worker.app.consumer.progress()
+    return progress.get(tp) == (end, end)
+
+
+async def test_progress_counts_what_is_not_acknowledged(broker: Broker, group: str) -> None:
+    topic = await broker.create_topic(1)
+    await publish(broker, topic, 5)
+    async with Worker(broker, topic, group) as worker:
+        await worker.got(5)
+        progress = (await worker.app.consumer.progress())[TP(topic, 0)]
+        assert (progress, progress.lag) == ((0, 5), 5)
+        for ack in worker.acks[:2]:
+            ack()
+        assert (await worker.app.consumer.progress())[TP(topic, 0)].lag == 3
 
 
 async def test_records_that_expire_before_they_are_read_stop_the_worker(broker: Broker, group: str) -> None:

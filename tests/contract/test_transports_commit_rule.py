@@ -15,7 +15,7 @@ from intervaltree import IntervalTree  # type: ignore[import-untyped]
 from mode.utils.logging import CompositeLogger
 
 from streams.transports.chunk_consumer import ChunkConsumer
-from streams.transports.commit_rule import Delivery, Ledger, Reading
+from streams.transports.commit_rule import Delivery, Reading, Readings
 
 PARTITION = TP("telemetry", 0)
 OURS: Any = ChunkConsumer
@@ -34,18 +34,19 @@ class Rule(Protocol):
 
 
 class Ours:
-    """The consumer's overrides on nothing but a ledger."""
+    """The consumer's overrides on nothing but a readings."""
 
     def __init__(self, committed: int | None, first: int) -> None:
         self.state = SimpleNamespace(
-            _ledger=Ledger(), app=SimpleNamespace(monitor=SimpleNamespace(on_tp_commit=lambda offsets: None))
+            _readings=Readings(),
+            app=SimpleNamespace(monitor=SimpleNamespace(on_tp_commit=lambda offsets: None)),
         )
-        self.state._ledger.open(PARTITION, first, committed or 0)
+        self.state._readings.open(PARTITION, first, committed or 0)
         self.deliveries: dict[int, Delivery] = {}
 
     async def deliver(self, offset: int) -> None:
         await OURS._add_gap(self.state, PARTITION, 0, offset)
-        self.deliveries[offset] = self.state._ledger.reading(PARTITION).deliver(offset + 1, 1)
+        self.deliveries[offset] = self.state._readings.reading(PARTITION).deliver(offset + 1, 1)
 
     def ack(self, offset: int) -> None:
         self.deliveries[offset].ack()
@@ -196,27 +197,27 @@ STEPS = st.lists(
 def test_whatever_happens_the_commit_stays_below_the_first_open_chunk_and_ends_at_the_end(
     steps: list[tuple[str, int]],
 ) -> None:
-    ledger = Ledger()
-    ledger.open(PARTITION, 0)
+    readings = Readings()
+    readings.open(PARTITION, 0)
     ever: list[Delivery] = []
     current: list[tuple[int, Delivery]] = []  # of this reading: where each chunk begins, the chunk
 
     def committable() -> int | None:
-        reading = ledger.reading(PARTITION)
+        reading = readings.reading(PARTITION)
         return reading.committable() if reading else None
 
     for step, number in steps:
-        reading = ledger.reading(PARTITION)
+        reading = readings.reading(PARTITION)
         if step == "deliver" and reading:
             current.append((reading.position, reading.deliver(reading.position + number, number)))
             ever.append(current[-1][1])
         elif step == "ack" and ever:
             ever[number % len(ever)].ack()
         elif step == "seek":
-            ledger.open(PARTITION, number)
+            readings.open(PARTITION, number)
             current = []
         elif step == "revoke":
-            ledger.close(PARTITION)
+            readings.close(PARTITION)
             current = []
         elif step == "commit" and reading and number and (offset := committable()) is not None:
             reading.book(offset)
@@ -224,12 +225,12 @@ def test_whatever_happens_the_commit_stays_below_the_first_open_chunk_and_ends_a
         still_open = [(begin, delivery) for begin, delivery in current if not delivery.acked]
         offered = committable()
         assert offered is None or not still_open or offered <= still_open[0][0]
-        assert ledger.unacked_bytes == sum(delivery.size for _, delivery in still_open)
+        assert readings.unacked_bytes == sum(delivery.size for _, delivery in still_open)
 
     for delivery in reversed(ever):
         delivery.ack()
-    if last := ledger.reading(PARTITION):
+    if last := readings.reading(PARTITION):
         if (offset := last.committable()) is not None:
             last.book(offset)
         assert last._committed == last.position
-    assert ledger.unacked_bytes == 0
+    assert readings.unacked_bytes == 0

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fleet.clock import ManualClock
 from streams.transports.app import ChunkApp
-from streams.transports.chunking import RECORD_OVERHEAD, ChunkLimits, payload, split
+from streams.transports.chunk_limits import RECORD_OVERHEAD, ChunkLimits, payload, split
 from streams.transports.memory_broker import (
     MemoryBroker,
     MemoryRecord,

@@ -16,8 +16,8 @@ from faust.types import TP
 from fleet.clock import SystemClock
 from streams.record import Chunk
 from streams.transports.app import ChunkApp
-from streams.transports.chunking import ChunkLimits
-from streams.transports.chunks import Ack, chunks
+from streams.transports.chunk_limits import ChunkLimits
+from streams.transports.chunk_stream import Ack, chunks
 from streams.transports.memory_broker import MemoryBroker, register_broker
 from streams.transports.positions import Positions
 
@@ -221,7 +221,7 @@ class Worker:
 
     async def assigned(self, count: int) -> None:
         """Wait until the worker reads so many partitions."""
-        await until(lambda: self._alive() and len(list(self.app.consumer._ledger)) == count)
+        await until(lambda: self._alive() and len(list(self.app.consumer._readings)) == count)
 
     async def commit(self) -> bool:
         """Commit now what may be committed."""

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from fleet.deadletter import Reason
+from fleet.dead_letter import Reason
 from streams.wire.binary import decode_binary
-from streams.wire.chunk import decode_chunk
+from streams.wire.decode import decode_chunk
 from streams.wire.frame import Frame, FrameError
 from streams.wire.text import decode_json
 from tests.fuzz import wire_reference

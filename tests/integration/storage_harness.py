@@ -13,8 +13,8 @@ from psycopg import sql
 
 from fleet.asset import Asset, Channel, EquipmentType, Fleet, Site, Tenant
 from fleet.clock import microseconds
-from storage.batch import ChunkResult, Tally, Telemetry
 from storage.bootstrap import OWNER, WRITER
+from storage.chunk_result import ChunkResult, Tally, Telemetry
 from storage.pool import Pool, open_pool
 from storage.registry import load_registry, register
 from storage.server_database import Database

@@ -261,6 +261,17 @@ def test_a_lost_password_is_an_error_that_leaves_nothing_running(data_root: Path
     assert server.pid() is None
 
 
+def test_an_interrupted_start_leaves_nothing_running(data_root: Path) -> None:
+    class Interrupted(PostgresServer):
+        def _check_that_it_is_ours(self) -> None:
+            raise KeyboardInterrupt  # as Ctrl-C does once the server is up
+
+    server = Interrupted(Installation.embedded(), data_root)
+    with pytest.raises(KeyboardInterrupt), server:
+        pass
+    assert server.pid() is None
+
+
 def test_a_server_that_cannot_start_says_why(data_root: Path) -> None:
     broken = PostgresServer(Installation.embedded(), data_root, shared_buffers="1 lightyear")
     with pytest.raises(ServerError, match=r"server\.log[\s\S]*lightyear"):

@@ -11,8 +11,9 @@ import psycopg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fleet.deadletter import Reason
-from storage.batch import (
+from fleet.dead_letter import Reason
+from storage.bootstrap import OWNER
+from storage.chunk_result import (
     ChunkResult,
     DeadLetter,
     EpisodeRow,
@@ -23,7 +24,6 @@ from storage.batch import (
     Telemetry,
     WearRow,
 )
-from storage.bootstrap import OWNER
 from storage.rollup import run_due
 from storage.server_database import Database
 from storage.sink import Sink

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from fleet.clock import from_microseconds
-from fleet.deadletter import Reason
-from storage.batch import DeadLetter, EpisodeRow, ForecastRow, HealthRow, Tally, WearRow
+from fleet.dead_letter import Reason
+from storage.chunk_result import DeadLetter, EpisodeRow, ForecastRow, HealthRow, Tally, WearRow
 from storage.pool import Pool
 from storage.queries import (
     AssetNow,

@@ -1,21 +1,27 @@
 """Dead letters, outbox, models and keys."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import psycopg
 import pytest
+from faust.types import TP
 
-from fleet.deadletter import Reason
+from fleet.clock import SystemClock
+from fleet.dead_letter import Reason
 from storage.apikeys import Principal, create_key, revoke, verify
-from storage.batch import DeadLetter, OutboxMessage
 from storage.bootstrap import OWNER
-from storage.deadletters import counts, letters, mark_replayed, one_letter
+from storage.chunk_result import DeadLetter, OutboxMessage
+from storage.dead_letters import counts, letters, mark_replayed, one_letter
 from storage.models import load_models, save_model
 from storage.outbox import Outbox, unsent
 from storage.pool import Pool
 from storage.server_database import Database
 from storage.sink import Sink
+from streams.publisher import MemoryPublisher
+from streams.relay import Relay
+from streams.transports.memory_broker import MemoryBroker
 from tests.integration.storage_harness import TOPIC, ask, chunk, writer_pool
 
 
@@ -23,6 +29,36 @@ from tests.integration.storage_harness import TOPIC, ask, chunk, writer_pool
 async def pool(plain_database: Database) -> AsyncIterator[Pool]:
     async with writer_pool(plain_database) as opened:
         yield opened
+
+
+class Held:
+    """A place in the log that is not safe until it is let go."""
+
+    def __init__(self) -> None:
+        self.safe = asyncio.Event()
+        self.asked: list[tuple[TP, int]] = []
+
+    async def durable(self, tp: TP, offset: int) -> None:
+        self.asked.append((tp, offset))
+        await self.safe.wait()
+
+
+async def test_a_message_is_marked_as_sent_only_once_it_can_no_longer_be_lost(pool: Pool) -> None:
+    message = OutboxMessage("health:1:1", "health.acme", b"p1", b"{}", [])
+    sink = Sink(pool, "score")
+    await sink.write(await sink.claim(TOPIC, 0), chunk(0, 1, outbox=[message]))
+    broker, held = MemoryBroker(SystemClock()), Held()
+    broker.create_topic("health.acme", 1)
+    relay = Relay(Outbox(pool), MemoryPublisher(broker), held.durable)
+    sending = asyncio.create_task(relay.send_batch())
+    async with asyncio.timeout(20):
+        while not held.asked:  # noqa: ASYNC110 - only looking tells
+            await asyncio.sleep(0.01)
+    assert held.asked == [(TP("health.acme", 0), 0)]
+    assert await unsent(pool) == 1
+    held.safe.set()
+    assert await sending == 1
+    assert await unsent(pool) == 0
 
 
 REASONS = (Reason.BAD_JSON, Reason.CONFLICT, Reason.BAD_JSON)

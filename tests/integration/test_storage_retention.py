@@ -7,9 +7,9 @@ import psycopg
 import pytest
 
 from fleet.clock import microseconds
-from fleet.deadletter import Reason
-from storage.batch import DeadLetter, FrameRow, HealthRow, OutboxMessage
+from fleet.dead_letter import Reason
 from storage.bootstrap import OWNER, WRITER
+from storage.chunk_result import DeadLetter, FrameRow, HealthRow, OutboxMessage
 from storage.outbox import Outbox
 from storage.pool import Pool
 from storage.retention import Policy, apply_retention

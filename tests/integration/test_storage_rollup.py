@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from fleet.clock import microseconds
-from storage.batch import Telemetry
 from storage.bootstrap import OWNER, WRITER
+from storage.chunk_result import Telemetry
 from storage.pool import Pool
 from storage.rollup import run_due
 from storage.server_database import Database

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from console.fleet_file import load_fleet
 from fleet.asset import Asset, FleetError, Site
-from fleet.fleetfile import load_fleet, parse_fleet
+from fleet.fleet_file import parse_fleet
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "fleet.toml"
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.catalogue import packs
+from fleet.catalog import packs
 from fleet.finding import UNKNOWN, episode_id, read_finding
 
 ELEVATOR = packs()["elevator"]

@@ -3,7 +3,7 @@
 import pytest
 
 from fleet.asset import Channel, EquipmentType, FleetError
-from fleet.catalogue import pack_of, packs
+from fleet.catalog import pack_of, packs
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 
 

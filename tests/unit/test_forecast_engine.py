@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from detectors.contract import StateError
 from fleet.asset import Asset, Channel, EquipmentType
-from fleet.deadletter import Reason
+from fleet.dead_letter import Reason
 from fleet.registry import Registry
 from forecasting.contract import Forecast, Forecaster, History, Run, Verdict
-from storage.batch import ForecastRow
+from storage.chunk_result import ForecastRow
 from streams.forecast_engine import FORECAST_EVERY_US, ForecastEngine, Forecasters
 from streams.health_message import HealthMessage
 from streams.record import Chunk
@@ -104,6 +104,16 @@ async def test_bad_messages_are_dead_letters_and_repeats_are_counted() -> None:
     ]
     tally = result.tally
     assert (tally.stored, tally.duplicate, tally.dead, tally.tombstone) == (1, 1, 2, 1)
+
+
+async def test_a_machine_that_was_added_a_moment_ago_is_asked_for() -> None:
+    async def load() -> Registry:
+        return REGISTRY
+
+    late = ForecastEngine(RegistryCache(load), Forecasters(LastLevel(), {}))  # knows nobody yet
+    result = await late.process(chunk([*hourly(1), *hourly(1, asset=99)]), again=False)
+    assert result.tally.stored == 1
+    assert [(d.offset, d.reason) for d in result.dead_letters] == [(1, Reason.UNKNOWN_ASSET)]
 
 
 async def test_the_types_fitted_model_answers_for_condition_unless_it_has_too_little_data() -> None:

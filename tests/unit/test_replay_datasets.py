@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streams.replay.catalogue import fleet_of, recognise
+from streams.replay.catalog import fleet_of, recognise
 from streams.replay.checksum import Checksum, checksums
 from streams.replay.mapping import load_map, shipped_maps
 from streams.replay.reader import Reading, plan

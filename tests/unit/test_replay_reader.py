@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.replay.catalogue import fleet_of
+from streams.replay.catalog import fleet_of
 from streams.replay.checksum import checksums
 from streams.replay.mapping import FileMap, parse_map
 from streams.replay.reader import Reading, plan

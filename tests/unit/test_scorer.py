@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from detectors.contract import StateError
 from fleet.asset import Channel, EquipmentType
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
-from storage.batch import EpisodeRow
+from storage.chunk_result import EpisodeRow
 from streams.scorer import Rows, Scored, Scorer
 
 MINUTE = 60_000_000

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fleet.asset import Fleet
-from fleet.catalogue import packs
+from fleet.catalog import packs
 from streams.simulator.demo import demo_faults, demo_fleet
 from streams.simulator.dynamics import Wander
 from streams.simulator.fault import OUT_OF_RANGE, STUCK, Fault, truth

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from fleet.deadletter import Reason
+from fleet.dead_letter import Reason
 from streams.wire.binary import decode_binary, encode_binary
 from streams.wire.frame import Frame, FrameError
 from tests.fuzz import wire_reference

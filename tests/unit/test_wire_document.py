@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fleet.deadletter import Reason
+from fleet.dead_letter import Reason
 from streams.wire.binary import decode_binary, encode_binary
-from streams.wire.chunk import decode_chunk
+from streams.wire.decode import decode_chunk
 from streams.wire.text import decode_json
 from tests.fuzz import wire_reference
 from tests.fuzz.wire_samples import REGISTRY, TENANT, Sent, meaning

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.clock import from_microseconds
-from fleet.deadletter import Reason
+from fleet.dead_letter import Reason
 from streams.wire.frame import LATEST_US, Frame, FrameError
 from streams.wire.instant import parse_instant
 from streams.wire.strict_json import parse

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from fleet.asset import Asset, Channel, EquipmentType
-from fleet.deadletter import Reason
+from fleet.dead_letter import Reason
 from fleet.registry import Registry
 from streams.wire.binary import decode_binary, encode_binary
-from streams.wire.chunk import DecodedChunk, decode_chunk
+from streams.wire.decode import DecodedChunk, decode_chunk
 from streams.wire.frame import Frame
 from streams.wire.text import decode_json, encode_json
 from tests.fuzz import wire_reference

@@ -22,7 +22,7 @@ OUTAGE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTim
 log = structlog.get_logger()
 
 
-class Patience:
+class OutageRetry:
     """Awaits operations of one agent until the outage is over."""
 
     def __init__(self, agent: str) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fleet.deadletter import Reason
+from fleet.dead_letter import Reason
 from fleet.registry import Registry
 from streams.record import Record
 from streams.wire import kernels
@@ -67,8 +67,12 @@ class Reject(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DecodedChunk:
-    """Every record of the chunk is in exactly one of frames, rejects (in order) and tombstones."""
+    """Each of the first `records` records is in exactly one of frames, rejects (in order) and tombstones.
 
+    Those are all of the chunk's, unless its frames hold more cells than are decoded at once.
+    """
+
+    records: int
     frames: FrameTable
     blocks: tuple[Block, ...]
     rejects: list[Reject]
@@ -102,24 +106,32 @@ def decode_chunk(
 ) -> DecodedChunk:
     """The records of one partition of `tenant`'s topic, in offset order. Raises nothing, whatever the bytes.
 
+    Ends before the record whose frame would be too much for `limits.chunk_cells`, but takes at least one.
+
     A record without a value is a tombstone, whatever its key. How records are cut into chunks makes no
     difference to what they become.
     """
     admission, accepted = Admission(tenant, registry, limits), _Accepted()
-    rejects, tombstones = [], []
+    rejects, tombstones, taken, cells = [], [], len(records), 0
     for index, record in enumerate(records):
         if record.value is None:
             tombstones.append(index)
             continue
         try:
             frame = read_value(record.value, record.headers, limits)
-            accepted.add(index, frame, *admission.admit(record, frame))
+            asset_id, plan = admission.admit(record, frame)
         except FrameError as error:
             rejects.append(Reject(index, error.reason, error.detail))
+            continue
+        cells += frame.rows * len(admission.plans[plan].kind.channels)
+        if cells > limits.chunk_cells and index:
+            taken = index
+            break
+        accepted.add(index, frame, asset_id, plan)
     faults = accepted.bodies.faults()
     rejects += [Reject(accepted.record[at], *FAULTS[faults[at]]) for at in np.flatnonzero(faults)]
     frames, blocks = _tabulate(accepted, np.flatnonzero(faults == kernels.GOOD), admission.plans)
-    return DecodedChunk(frames, blocks, sorted(rejects), tombstones, admission.unknown_assets)
+    return DecodedChunk(taken, frames, blocks, sorted(rejects), tombstones, admission.unknown_assets)
 
 
 def _tabulate(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from storage.copy import copy_rows, pg_array, timestamptz_array
+from storage.binary_copy import copy_rows, pg_array, timestamptz_array
 
 Fields = list[bytes | None]
 

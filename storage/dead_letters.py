@@ -6,7 +6,7 @@ from datetime import datetime
 
 from psycopg.rows import TupleRow
 
-from fleet.deadletter import Reason
+from fleet.dead_letter import Reason
 from storage.pool import Pool
 
 _COLUMNS = """

@@ -8,7 +8,7 @@ from typing import Any
 
 from console.summary import Episode, Intake, Machine, Outlook, Series, State, Summary, Text
 from fleet.asset import EquipmentType
-from fleet.catalogue import pack_of
+from fleet.catalog import pack_of
 from fleet.registry import Registry
 from storage import queries, series
 from storage.pool import Pool
@@ -24,7 +24,7 @@ LINES = 3
 """Channels drawn beside the worst episode of a machine."""
 
 
-async def gather(pool: Pool, now: datetime) -> Summary:
+async def build_summary(pool: Pool, now: datetime) -> Summary:
     """Everything the report shows, with the rollups brought up to date first."""
     while await run_due(pool):
         pass

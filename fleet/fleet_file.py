@@ -7,12 +7,11 @@ Every error names the file, the table and the cure, as in
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fleet.asset import Asset, Channel, EquipmentType, Fleet, FleetError, Site, Tenant, check_name
-from fleet.catalogue import packs
+from fleet.catalog import packs
 
 T = TypeVar("T")
 
@@ -32,14 +31,6 @@ SITE = Keys(("tenant", "name"), ("title", "timezone"))
 ASSET = Keys(("tenant", "site", "name", "equipment_type"), ("title",))
 TYPE = Keys(("name", "channel"), ("title_en", "title_zh"))
 CHANNEL = Keys(("name", "unit"), ("low", "high", "kind", "rate_hz", "title_en", "title_zh"))
-
-
-def load_fleet(path: Path) -> Fleet:
-    """The fleet that a file describes; raises `FleetError`."""
-    try:
-        return parse_fleet(path.read_text(encoding="utf-8"), path.name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise FleetError(f"{path}: cannot be read: {error}") from error
 
 
 def parse_fleet(text: str, origin: str) -> Fleet:

@@ -1,39 +1,39 @@
-"""Wear counters as meters: accumulated use of many assets of one equipment type (OPC UA LifetimeVariable)."""
+"""Accumulated use of many machines against their limits (OPC UA LifetimeVariable)."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.kernels import kernel
-from fleet.vertical import VerticalPack
+from forecasting.kernels import kernel
 
 LONGEST_STEP_US = 3600 * 1_000_000
 """Time between two instants beyond which nothing is known of the use in between, so none is counted."""
 
 
 class WearMeter:
-    """Accumulates each counter of the pack by slot; what was counted depends on no cut into updates."""
+    """Accumulates k counters by slot; what was counted depends on no cut into updates.
 
-    def __init__(self, pack: VerticalPack) -> None:
-        self.counters = pack.wear
-        kind = pack.equipment_type
-        self._column = np.array([kind.column(counter.channel) for counter in pack.wear], np.int64)
-        above = [np.nan if counter.above is None else counter.above for counter in pack.wear]
-        self._above = np.array(above, np.float64)
+    column: (k,) int64, the channel that each counter looks at. above: (k,) float64, NaN where the channel's
+    reading is the use itself; else the use is the hours during which the channel is above that value.
+    """
+
+    def __init__(self, column: NDArray[np.int64], above: NDArray[np.float64]) -> None:
+        self._column = column
+        self._above = above
         self.last_us = np.zeros(0, np.int64)
-        self.value = np.zeros((0, len(pack.wear)), np.float64)
+        self.value = np.zeros((0, len(column)), np.float64)
 
     def grow(self, slots: int) -> None:
         """Make room for slots 0 to `slots` - 1."""
         more = slots - len(self.last_us)
         if more > 0:
             self.last_us = np.concatenate([self.last_us, np.zeros(more, np.int64)])
-            self.value = np.concatenate([self.value, np.zeros((more, len(self.counters)))])
+            self.value = np.concatenate([self.value, np.zeros((more, len(self._column)))])
 
     def update(
         self, slot: NDArray[np.int32], ts_us: NDArray[np.int64], x: NDArray[np.float32]
     ) -> NDArray[np.float64]:
-        """Take in rows (time order within a slot); returns (n, counters), each counter after each row."""
-        after = np.empty((len(slot), len(self.counters)), np.float64)
+        """Take in rows (time order within a slot); returns (n, k), each counter after each row."""
+        after = np.empty((len(slot), len(self._column)), np.float64)
         _accumulate(slot, ts_us, x, self._column, self._above, self.last_us, self.value, after)
         return after
 

@@ -1,7 +1,7 @@
 """A record that cannot be used, as it is kept."""
 
-from fleet.deadletter import Reason
-from storage.batch import DeadLetter
+from fleet.dead_letter import Reason
+from storage.chunk_result import DeadLetter
 from streams.record import Record
 
 KEPT_BYTES = 64 << 10

@@ -1,7 +1,7 @@
 """All claimed partitions of one agent, side by side.
 
 One partition's computing overlaps another's writing; within a partition everything is in order. What a
-lane cannot handle ends the process: the supervisor's restart reads on from what the database holds.
+task cannot handle ends the process: the supervisor's restart reads on from what the database holds.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ from storage.errors import StorageError
 from storage.sink import Sink
 from streams import metrics
 from streams.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
-from streams.lane import EngineFactory, Lane
-from streams.patience import OUTAGE, Patience
+from streams.partition_task import EngineFactory, PartitionTask
 from streams.record import Chunk
+from streams.retry import OUTAGE, OutageRetry
 
 log = structlog.get_logger()
 
@@ -26,10 +26,10 @@ Ack = Callable[[], None]
 KEEP_WITHIN_S = 5.0
 
 MOST_RECORDS = 20_000
-"""Records of waiting chunks that one transaction takes in; their bytes the transport bounds."""
+"""Records of waiting chunks that are taken together; their bytes the transport bounds."""
 
 
-class Lanes:
+class TaskManager:
     """Claims partitions for an agent and runs each one's chunks in a task of its own."""
 
     def __init__(
@@ -43,10 +43,11 @@ class Lanes:
         self._make_engine = make_engine
         self._make_limit = make_limit
         self._snapshot_s = snapshot_s
-        self.patience = Patience(sink.consumer)
-        self._lanes: dict[TP, Lane] = {}
+        self.consumer = sink.consumer
+        self.retry = OutageRetry(sink.consumer)
+        self._tasks: dict[TP, PartitionTask] = {}
         self._queues: dict[TP, asyncio.Queue[tuple[Chunk, Ack]]] = {}
-        self._tasks: dict[TP, asyncio.Task[None]] = {}
+        self._running: dict[TP, asyncio.Task[None]] = {}
         self._progress = asyncio.Condition()
         self.halted: dict[TP, str] = {}
         """Partitions that stand still on purpose, and why."""
@@ -59,49 +60,49 @@ class Lanes:
         return {tp: await self._open(tp) for tp in sorted(partitions)}
 
     async def _open(self, tp: TP) -> int | None:
-        claim = await self.patience.until_done(lambda: self._sink.claim(tp.topic, tp.partition))
+        claim = await self.retry.until_done(lambda: self._sink.claim(tp.topic, tp.partition))
         engine, limit = self._make_engine(tp.topic), self._make_limit()
-        lane = Lane(self._sink, claim, engine, limit, self.patience, self._snapshot_s)
-        start = lane.start_offset()
-        self._lanes[tp], self._queues[tp] = lane, asyncio.Queue()
-        self._tasks[tp] = asyncio.create_task(self._work(tp, lane, self._queues[tp]))
-        self._tasks[tp].add_done_callback(self._on_done)
+        task = PartitionTask(self._sink, claim, engine, limit, self.retry, self._snapshot_s)
+        start = task.start_offset()
+        self._tasks[tp], self._queues[tp] = task, asyncio.Queue()
+        self._running[tp] = asyncio.create_task(self._work(tp, task, self._queues[tp]))
+        self._running[tp].add_done_callback(self._on_done)
         return start
 
     async def release(self, partitions: Collection[TP]) -> None:
         """Let go of the partitions; a transaction under way is rolled back or fenced."""
-        tasks = [self._tasks.pop(tp) for tp in partitions if tp in self._tasks]
-        for task in tasks:
+        running = [self._running.pop(tp) for tp in partitions if tp in self._running]
+        for task in running:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for lane in [self._lanes[tp] for tp in partitions if tp in self._lanes]:
-            await _keep_if_possible(lane)
+        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*(_keep_if_possible(self._tasks[tp]) for tp in partitions if tp in self._tasks))
         for tp in partitions:
-            self._lanes.pop(tp, None)
+            self._tasks.pop(tp, None)
             self._queues.pop(tp, None)
             self.halted.pop(tp, None)
+            metrics.forget_partition(self.consumer, tp.topic, tp.partition)
 
     async def close(self) -> None:
         """Let go of everything."""
-        await self.release(list(self._tasks))
+        await self.release(list(self._running))
 
     async def consume(self, chunks: AsyncIterable[tuple[Chunk, Ack]]) -> None:
-        """Hand each chunk to its partition's lane: the whole body of a Faust agent."""
+        """Hand each chunk to its partition's task: the whole body of a Faust agent."""
         async for chunk, ack in chunks:
             queue = self._queues.get(TP(chunk.topic, chunk.partition))
             if queue is not None:  # else the partition was lost after the fetch: its next owner reads it
                 queue.put_nowait((chunk, ack))
 
-    async def _work(self, tp: TP, lane: Lane, queue: asyncio.Queue[tuple[Chunk, Ack]]) -> None:
+    async def _work(self, tp: TP, task: PartitionTask, queue: asyncio.Queue[tuple[Chunk, Ack]]) -> None:
         while True:
             try:
                 async with asyncio.timeout(self._snapshot_s or None):
                     chunk, acks = await _all_waiting(queue)
             except TimeoutError:  # nothing comes: the log may expire beyond an old snapshot
-                await _keep_if_possible(lane)
+                await _keep_if_possible(task)
                 continue
             try:
-                await lane.handle(chunk)
+                await task.handle(chunk)
             except TooManyDeadLetters as error:
                 await self._halt(tp, str(error))
             for ack in acks:
@@ -111,11 +112,11 @@ class Lanes:
 
     async def _halt(self, tp: TP, why: str) -> None:
         self.halted[tp] = why
-        metrics.HALTED.labels(self._sink.consumer, tp.topic, tp.partition).set(1)
+        metrics.HALTED.labels(self.consumer, tp.topic, tp.partition).set(1)
         while True:
             log.error(
                 "partition stopped: see `faultline deadletters list`, mend the cause, restart the worker",
-                agent=self._sink.consumer,
+                agent=self.consumer,
                 topic=tp.topic,
                 partition=tp.partition,
                 why=why,
@@ -126,21 +127,17 @@ class Lanes:
         if not task.cancelled() and (error := task.exception()) and not self.failed.done():
             self.failed.set_exception(error)
 
-    def stored(self) -> dict[TP, int]:
-        """Of each claimed partition, the offset below which everything is in the database."""
-        return {tp: lane.stored for tp, lane in self._lanes.items()}
-
     async def wait_stored(self, tp: TP, offset: int) -> None:
         """Return once the record at `offset` is in the database."""
         async with self._progress:
-            await self._progress.wait_for(lambda: tp in self._lanes and self._lanes[tp].stored > offset)
+            await self._progress.wait_for(lambda: tp in self._tasks and self._tasks[tp].stored > offset)
 
 
-async def _keep_if_possible(lane: Lane) -> None:
+async def _keep_if_possible(task: PartitionTask) -> None:
     """Save the partition's next owner some work; without it the result is the same."""
     with suppress(*OUTAGE, StorageError, TimeoutError):
         async with asyncio.timeout(KEEP_WITHIN_S):
-            await lane.keep_snapshot()
+            await task.keep_snapshot()
 
 
 async def _all_waiting(queue: asyncio.Queue[tuple[Chunk, Ack]]) -> tuple[Chunk, list[Ack]]:

@@ -33,7 +33,7 @@ class Sighting:
 
 
 @dataclass
-class SeenFrames:
+class FrameDedup:
     """The highest stored sequence of each (asset, boot id) of one partition."""
 
     _highest: dict[tuple[int, int], int] = field(default_factory=dict)

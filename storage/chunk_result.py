@@ -8,7 +8,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from fleet.deadletter import Reason
+from fleet.dead_letter import Reason
 
 
 @dataclass(frozen=True, slots=True)

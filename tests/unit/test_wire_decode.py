@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.asset import Channel
-from fleet.deadletter import Reason
+from fleet.dead_letter import Reason
 from fleet.registry import Registry
 from streams.wire.binary import encode_binary
-from streams.wire.chunk import DecodedChunk, decode_chunk
+from streams.wire.decode import DecodedChunk, decode_chunk
 from streams.wire.frame import Frame
 from streams.wire.limits import Limits
 from streams.wire.text import encode_json
@@ -74,6 +74,19 @@ def rows_of(decoded: DecodedChunk, first: int) -> list[Any]:
         )
     said += [(first + reject.record, *reject[1:]) for reject in decoded.rejects]
     return sorted(said + [(first + record,) for record in decoded.tombstones])
+
+
+def test_more_cells_than_a_chunk_may_have_are_left_for_the_next_one() -> None:
+    records = [send(frame(seq=seq)) for seq in range(5)]
+    cells = len(frame().ts_us) * len(PUMP.channels)
+    whole, at, found = decode(records), 0, list[Any]()
+    while at < len(records):
+        part = decode(records[at:], chunk_cells=2 * cells)
+        assert part.records == min(2, len(records) - at)
+        found += rows_of(part, at)
+        at += part.records
+    assert sorted(found) == rows_of(whole, 0)
+    assert decode(records, chunk_cells=1).records == 1  # one is always taken
 
 
 @given(RECORDS)

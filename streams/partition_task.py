@@ -1,6 +1,6 @@
 """One partition's way from chunk to commit.
 
-PostgreSQL is the truth for progress: a lane claims its partition there, starts reading where the claim
+PostgreSQL is the truth for progress: a task claims its partition there, starts reading where the claim
 says, and a chunk is acknowledged only after its transaction has committed.
 """
 
@@ -11,12 +11,12 @@ from typing import Protocol
 
 import structlog
 
-from storage.batch import ChunkResult
+from storage.chunk_result import ChunkResult
 from storage.sink import Claim, Sink
 from streams import metrics
 from streams.dead_letter_limit import DeadLetterLimit
-from streams.patience import Patience
 from streams.record import Chunk
+from streams.retry import OutageRetry
 
 log = structlog.get_logger()
 
@@ -25,14 +25,15 @@ class Engine(Protocol):
     """What an agent computes from one partition's chunks, with its state in memory."""
 
     async def process(self, chunk: Chunk, again: bool) -> ChunkResult:
-        """The chunk's outputs. `again`: it is stored already and read to rebuild the state alone.
+        """The outputs of the chunk's first records, up to the result's `next_offset`: at least one record.
 
-        An outage is raised before any state has changed, so that the call can be repeated.
+        `again`: it is stored already and read to rebuild the state alone. An outage is raised before any
+        state has changed, so that the call can be repeated.
         """
         ...
 
     def state(self) -> bytes:
-        """The state after the last chunk processed."""
+        """The state after the last record processed."""
         ...
 
     def load(self, state: bytes) -> None:
@@ -44,7 +45,7 @@ EngineFactory = Callable[[str], Engine]
 """Makes the engine of one partition of the given topic."""
 
 
-class Lane:
+class PartitionTask:
     """One claimed partition. `snapshot_s` is the wall time between snapshots: what a restart repeats."""
 
     def __init__(
@@ -53,14 +54,14 @@ class Lane:
         claim: Claim,
         engine: Engine,
         limit: DeadLetterLimit,
-        patience: Patience,
+        retry: OutageRetry,
         snapshot_s: float,
     ) -> None:
         self._sink = sink
         self._claim = claim
         self._engine = engine
         self._limit = limit
-        self._patience = patience
+        self._retry = retry
         self._snapshot_s = snapshot_s
         self._next_snapshot = 0.0  # the first commit carries one
         self._kept = claim.snapshot.next_offset if claim.snapshot else 0
@@ -87,18 +88,19 @@ class Lane:
         return snapshot.next_offset
 
     async def handle(self, chunk: Chunk) -> None:
-        """Compute and commit one chunk; waits out outages. Raises `Fenced`, `TooManyDeadLetters`."""
+        """Compute and commit a chunk, in as many transactions as the engine cuts it into; waits out outages.
+
+        Raises `Fenced`, or `TooManyDeadLetters` once those that were too many are kept.
+        """
         self._check_no_gap(chunk)
         self._settled = False
         below, rest = chunk.split(self.stored)
-        if below:
-            await self._process(below, again=True)
-        if rest:
-            started = time.perf_counter()
-            result = await self._process(rest, again=False)
-            computed = time.perf_counter()
-            await self._commit(rest, result)
-            self._count(result, computed - started, time.perf_counter() - computed)
+        while below:
+            result = await self._process(below, again=True)
+            _, below = below.split(result.next_offset)
+        while rest:
+            result = await self._store(rest)
+            _, rest = rest.split(result.next_offset)
         self._settled = chunk.end_offset >= self.stored
 
     def _check_no_gap(self, chunk: Chunk) -> None:
@@ -118,15 +120,23 @@ class Lane:
             self._kept = self.stored
 
     async def _process(self, chunk: Chunk, again: bool) -> ChunkResult:
-        return await self._patience.until_done(lambda: self._engine.process(chunk, again))
+        return await self._retry.until_done(lambda: self._engine.process(chunk, again))
 
-    async def _commit(self, chunk: Chunk, result: ChunkResult) -> None:
+    async def _store(self, chunk: Chunk) -> ChunkResult:
+        started = time.perf_counter()
+        result = await self._process(chunk, again=False)
+        computed = time.perf_counter()
+        await self._commit(result)
+        self._count(result, computed - started, time.perf_counter() - computed)
         self._limit.observe(_dead(chunk, result))
+        return result
+
+    async def _commit(self, result: ChunkResult) -> None:
         if time.monotonic() >= self._next_snapshot:
             result = replace(result, snapshot=self._engine.state())
             self._next_snapshot = time.monotonic() + self._snapshot_s
             self._kept = result.next_offset
-        await self._patience.until_done(lambda: self._sink.write(self._claim, result))
+        await self._retry.until_done(lambda: self._sink.write(self._claim, result))
         self.stored = result.next_offset
 
     def _count(self, result: ChunkResult, compute_s: float, commit_s: float) -> None:
@@ -139,5 +149,6 @@ class Lane:
 
 
 def _dead(chunk: Chunk, result: ChunkResult) -> list[bool]:
+    """Of each record that the result speaks of, whether it became a dead letter."""
     dead = {letter.offset for letter in result.dead_letters}
-    return [record.offset in dead for record in chunk.records]
+    return [record.offset in dead for record in chunk.records if record.offset < result.next_offset]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.seen import Fate, Key, SeenFrames, Sighting
+from streams.frame_dedup import Fate, FrameDedup, Key, Sighting
 
 NOTHING: Mapping[Key, tuple[int, int]] = {}
 
@@ -21,7 +21,7 @@ class FakeLedger:
         self.rows: dict[Key, tuple[int, int]] = {}
         self.asked = 0
 
-    def run(self, seen: SeenFrames, sightings: list[Sighting], again: bool = False) -> list[Fate]:
+    def run(self, seen: FrameDedup, sightings: list[Sighting], again: bool = False) -> list[Fate]:
         strangers = seen.strangers(s.key[0] for s in sightings)
         highest: dict[tuple[int, int], int] = {}
         for asset, boot, seq in self.rows:
@@ -39,7 +39,7 @@ class FakeLedger:
 
 
 def test_growing_sequences_never_ask_the_ledger() -> None:
-    ledger, seen = FakeLedger(), SeenFrames()
+    ledger, seen = FakeLedger(), FrameDedup()
     for start in range(0, 30, 10):
         fates = ledger.run(seen, [see(seq, seq) for seq in range(start, start + 10)])
         assert fates == [Fate.NEW] * 10
@@ -47,7 +47,7 @@ def test_growing_sequences_never_ask_the_ledger() -> None:
 
 
 def test_the_same_frame_is_a_duplicate_and_another_with_its_number_a_conflict() -> None:
-    ledger, seen = FakeLedger(), SeenFrames()
+    ledger, seen = FakeLedger(), FrameDedup()
     assert ledger.run(seen, [see(5, 0), see(5, 1), see(5, 2, digest=8)]) == [
         Fate.NEW,
         Fate.DUPLICATE,
@@ -57,19 +57,19 @@ def test_the_same_frame_is_a_duplicate_and_another_with_its_number_a_conflict() 
 
 
 def test_a_late_frame_that_was_never_stored_is_new() -> None:
-    ledger, seen = FakeLedger(), SeenFrames()
+    ledger, seen = FakeLedger(), FrameDedup()
     ledger.run(seen, [see(9, 0)])
     assert ledger.run(seen, [see(3, 1)]) == [Fate.NEW]
 
 
 def test_a_restart_knows_what_was_stored() -> None:
     ledger = FakeLedger()
-    ledger.run(SeenFrames(), [see(5, 0), see(6, 1)])
-    assert ledger.run(SeenFrames(), [see(6, 2), see(7, 3)]) == [Fate.DUPLICATE, Fate.NEW]
+    ledger.run(FrameDedup(), [see(5, 0), see(6, 1)])
+    assert ledger.run(FrameDedup(), [see(6, 2), see(7, 3)]) == [Fate.DUPLICATE, Fate.NEW]
 
 
 def test_another_boot_counts_anew() -> None:
-    ledger, seen = FakeLedger(), SeenFrames()
+    ledger, seen = FakeLedger(), FrameDedup()
     ledger.run(seen, [see(9, 0, boot=1)])
     assert ledger.run(seen, [see(0, 1, boot=2), see(0, 2, boot=2)]) == [Fate.NEW, Fate.DUPLICATE]
 
@@ -84,12 +84,12 @@ def test_no_cut_into_chunks_and_no_restart_changes_a_verdict(
     said: list[tuple[int, int, int, int]], cuts: list[int]
 ) -> None:
     log = [see(seq, i, digest, asset, boot) for i, (asset, boot, seq, digest) in enumerate(said)]
-    whole = FakeLedger().run(SeenFrames(), log)
-    ledger, seen, fates, at, turn = FakeLedger(), SeenFrames(), [], 0, 0
+    whole = FakeLedger().run(FrameDedup(), log)
+    ledger, seen, fates, at, turn = FakeLedger(), FrameDedup(), [], 0, 0
     while at < len(log):
         size = cuts[turn % len(cuts)]
         if turn % 3 == 2:
-            seen = SeenFrames()  # a restart
+            seen = FrameDedup()  # a restart
         fates += ledger.run(seen, log[at : at + size])
         at, turn = at + size, turn + 1
     assert fates == whole
@@ -101,6 +101,6 @@ def test_read_again_after_a_restart_exactly_what_was_new_counts(
 ) -> None:
     log = [see(seq, i, digest, asset, boot) for i, (asset, boot, seq, digest) in enumerate(said)]
     ledger = FakeLedger()
-    first = ledger.run(SeenFrames(), log)
-    second = ledger.run(SeenFrames(), log, again=True)
+    first = ledger.run(FrameDedup(), log)
+    second = ledger.run(FrameDedup(), log, again=True)
     assert [f is Fate.NEW for f in second] == [f is Fate.NEW for f in first]
