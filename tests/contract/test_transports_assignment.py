@@ -9,8 +9,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
-from streams.transports.chunk_limits import RECORD_OVERHEAD, ChunkLimits
 from streams.transports.chunk_consumer import Progress
+from streams.transports.chunk_limits import RECORD_OVERHEAD, ChunkLimits
 from streams.transports.positions import PositionLost
 from tests.contract.transport_harness import (
     BROKERS,

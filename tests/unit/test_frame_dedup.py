@@ -15,7 +15,7 @@ def see(seq: int, offset: int, digest: int = 7, asset: int = 1, boot: int = 1) -
 
 
 class FakeLedger:
-    """The ledger of stored frames, and the way a lane asks it."""
+    """The ledger of stored frames, and the way a partition task asks it."""
 
     def __init__(self) -> None:
         self.rows: dict[Key, tuple[int, int]] = {}
