@@ -16,6 +16,7 @@ import structlog
 from console.databases import Databases, databases
 from console.session import tell
 from console.settings import Settings, SettingsError
+from detectors.window_knn import load_pyod
 from fleet.clock import Clock, SystemClock
 from forecasting.catalog import catalog
 from forecasting.contract import Forecaster
@@ -120,6 +121,7 @@ async def platform(
         await registry.refresh()
         if not registry.current.tenants:
             raise SettingsError("no machine is known yet: faultline assets add FLEET.toml")
+        await asyncio.to_thread(load_pyod)
         sinks = {agent: Sink(pool, agent) for agent in AGENTS}
         broker, publisher = await _transport(settings, registry.current.tenants, sinks.values(), clock, stack)
         limits = Limits(

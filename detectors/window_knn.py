@@ -8,6 +8,7 @@ that come later are compared by a kernel that finds the same distances.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from importlib import import_module
 from typing import Any, ClassVar
 
 import numpy as np
@@ -211,11 +212,14 @@ def _standardised(
     return np.clip(np.nan_to_num(z), -CUT, CUT).reshape(len(windows), -1)
 
 
-def _fitted(z: NDArray[np.float64]) -> Any:
-    from pyod.models.knn import KNN  # here, because the import takes seconds
+def load_pyod() -> Any:
+    """PyOD's module, whose import takes seconds: let a process call this before its first window comes."""
+    return import_module("pyod.models.knn")
 
+
+def _fitted(z: NDArray[np.float64]) -> Any:
     # the tree answers in one thread, brute force in as many as there are
-    return KNN(n_neighbors=NEIGHBOURS, method="mean", algorithm="ball_tree").fit(z)
+    return load_pyod().KNN(n_neighbors=NEIGHBOURS, method="mean", algorithm="ball_tree").fit(z)
 
 
 @kernel
