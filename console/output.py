@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
@@ -26,6 +27,12 @@ def print_json(value: Any) -> None:
     """Print any of our results as one JSON document on stdout."""
     json.dump(value, sys.stdout, default=_plain, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write any of our results as one JSON document to a file."""
+    text = json.dumps(value, default=_plain, ensure_ascii=False, indent=2)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

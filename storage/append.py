@@ -15,6 +15,7 @@ from psycopg import AsyncCopy, sql
 from psycopg.types.json import Json
 
 from fleet.clock import from_microseconds
+from storage import crash_point
 from storage.binary_copy import copy_rows, timestamps
 from storage.chunk_result import (
     ChunkResult,
@@ -89,6 +90,7 @@ class Append:
     async def _send(self, copy: AsyncCopy) -> None:
         if self.binary:
             await copy.write(self.binary)
+            crash_point.reached("mid_copy")
         for row in self.rows:
             await copy.write_row(row)
 

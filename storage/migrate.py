@@ -12,6 +12,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from storage import crash_point
 from storage.capability import Capability, detect
 from storage.errors import MigrationError
 from storage.migration_file import MigrationFile, Section, parse
@@ -147,6 +148,7 @@ def _apply_file(conn: Connection[TupleRow], file: MigrationFile, capability: Cap
         return
     with conn.transaction():
         _run_sections(conn, file, capability)
+        crash_point.reached("during_migration")
         _record(conn, file, capability)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import psycopg
 import structlog
 
+from storage import crash_point
 from storage.append import Append, Place, appends
 from storage.binary_copy import pg_array
 from storage.chunk_result import ChunkResult
@@ -159,9 +160,11 @@ class Sink:
         new, changes = appends(place, result), list(statements(place, result))
         async with self._pool.connection() as conn:
             try:
-                return await _store(conn, place, claim.epoch, result, new, changes, staged=False)
+                written = await _store(conn, place, claim.epoch, result, new, changes, staged=False)
             except psycopg.errors.UniqueViolation:
-                return await _store(conn, place, claim.epoch, result, new, changes, staged=True)
+                written = await _store(conn, place, claim.epoch, result, new, changes, staged=True)
+        crash_point.reached("after_commit")
+        return written
 
     async def known_frames(self, keys: Sequence[FrameKey]) -> dict[FrameKey, tuple[int, int]]:
         """(digest, offset) of those frames that the ledger has."""
@@ -185,6 +188,7 @@ class Sink:
         async with self._pool.connection() as conn, conn.transaction():
             await _lock(conn, place, claim.epoch)
             await conn.execute(*snapshot_statement(place, next_offset, state))
+            crash_point.reached("during_snapshot")
 
     async def stored_offsets(self) -> dict[tuple[str, int], int]:
         """(topic, partition) to the offset below which everything is stored, for all partitions known."""
@@ -216,6 +220,9 @@ async def _store(
         for append in new:
             added[append.table] += await append.copy(conn, staged)
         await _change(conn, changes, (result.next_offset, *place, epoch, stored))
+        if result.snapshot is not None:
+            crash_point.reached("during_snapshot")
+        crash_point.reached("before_commit")
     return Written(added["telemetry"])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from faust.types import TP
 
+from storage import crash_point
 from storage.chunk_result import OutboxMessage
 from storage.outbox import Outbox
 from streams import metrics
@@ -44,6 +45,8 @@ class Relay:
         """Send the oldest unsent messages; returns how many. A crash before the mark sends them again."""
         async with self._outbox.lease(BATCH) as messages:
             await asyncio.gather(*[await self._send(message) for message in messages])
+            if messages:
+                crash_point.reached("after_outbox_send")
         metrics.OUTBOX_SENT.inc(len(messages))
         return len(messages)
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from detectors.snapshot import pack, unpack
 from fleet.catalog import pack_of
 from fleet.dead_letter import Reason
+from storage import crash_point
 from storage.chunk_result import ChunkResult, DeadLetter, FrameRow, OutboxMessage, Tally
 from storage.sink import Sink
 from streams.dead_letter import dead_letter
@@ -45,6 +46,7 @@ class ScoreEngine:
         """Decode, tell new from seen, score. `again`: only rebuild the state."""
         decoded = await self._decode(chunk)
         chunk = chunk.first(decoded.records)
+        crash_point.reached("after_decode")
         sightings = _sightings(chunk, decoded)
         fates = await self._judge(sightings, again)
         new = np.array([fate is Fate.NEW for fate in fates], bool)

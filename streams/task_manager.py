@@ -11,6 +11,7 @@ from contextlib import suppress
 import structlog
 from faust.types import TP
 
+from storage import crash_point
 from storage.errors import StorageError
 from storage.sink import Sink
 from streams import metrics
@@ -107,6 +108,7 @@ class TaskManager:
                 await self._halt(tp, str(error))
             for ack in acks:
                 ack()
+            crash_point.reached("after_ack")
             async with self._progress:
                 self._progress.notify_all()
 

@@ -12,6 +12,7 @@ from aiokafka.errors import IllegalStateError
 from faust.transport.consumer import Consumer, ensure_TP
 from faust.types import TP, ConsumerMessage
 
+from storage import crash_point
 from streams.record import Chunk, Record
 from streams.transports.chunk_limits import ChunkLimits, split
 from streams.transports.commit_rule import Delivery, Reading, Readings
@@ -108,7 +109,10 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
         Raises `PositionLost`.
         """
         await self._wait_for_room(0)
-        for tp, reading, records in await self._fetch(timeout):
+        fetched = await self._fetch(timeout)
+        if fetched:
+            crash_point.reached("after_poll")
+        for tp, reading, records in fetched:
             await self._check_continuity(tp, reading, records[0].offset)
             for part, size in split(records, self._limits):
                 await self._wait_for_room(size, reading)
