@@ -62,6 +62,8 @@ async def run(at: Servers, scenario: Scenario, seed: int, tell: Tell) -> Verdict
         seen = await asyncio.to_thread(observe, made.database.superuser_dsn, load, ends, told)
         reference = await asyncio.to_thread(observe_findings, calm.superuser_dsn, load)
         seen = replace(seen, recovery_s=recovery_s, errors_per_minute=_errors_per_minute(made, began))
+        made.notes |= {"episodes": len(reference.episodes), "health rows": len(reference.health)}
+        made.notes |= {"forecasts": len(reference.forecasts)}
         broken += check(read(made.folder / "ledger.jsonl"), seen, reference)
         return _verdict(made, scenario, seed, time.monotonic() - began, recovery_s, broken)
 
