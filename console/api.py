@@ -16,6 +16,7 @@ from console.api_parts import ApiParts
 from console.ingest import ingest
 from storage.apikeys import Principal, verify
 from streams import metrics
+from streams.errors import PartitionStopped
 from streams.retry import OUTAGE
 
 
@@ -96,6 +97,10 @@ async def _away(_: Request, __: Exception) -> JSONResponse:
     return JSONResponse({"detail": detail}, 503, headers={"Retry-After": "5"})
 
 
+async def _stopped(_: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": str(error)}, 503, headers={"Retry-After": "60"})
+
+
 def build_api(parts: ApiParts) -> FastAPI:
     """The application."""
     api = FastAPI(title="Faultline", version="1", docs_url=None, redoc_url=None)
@@ -104,5 +109,6 @@ def build_api(parts: ApiParts) -> FastAPI:
     api.include_router(operators)
     for outage in (*OUTAGE, KafkaError, TimeoutError):
         api.add_exception_handler(outage, _away)
-    api.add_exception_handler(PermissionError, _forbidden)  # an OSError too, but no outage
+    api.add_exception_handler(PermissionError, _forbidden)
+    api.add_exception_handler(PartitionStopped, _stopped)
     return api

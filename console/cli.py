@@ -16,9 +16,18 @@ from console.settings import SettingsError
 from deploy.local.errors import LocalError
 from fleet.asset import FleetError
 from storage.errors import StorageError
+from streams.errors import PartitionStopped
 from streams.replay.tables import MapError
 
-EXPECTED = (SettingsError, FleetError, LocalError, StorageError, MapError, psycopg.OperationalError)
+EXPECTED = (
+    SettingsError,
+    FleetError,
+    LocalError,
+    StorageError,
+    MapError,
+    PartitionStopped,
+    psycopg.OperationalError,
+)
 """What people and their surroundings cause; the message says what to do."""
 
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
+from faust.types import TP
 
 from console.databases import Databases, databases
 from console.session import tell
@@ -30,6 +31,7 @@ from storage.retention import Policy, apply_retention
 from storage.rollup import run_due
 from storage.sink import Sink
 from streams.dead_letter_limit import DeadLetterLimit
+from streams.errors import PartitionStopped
 from streams.forecast_engine import Forecasters
 from streams.publisher import KafkaPublisher, MemoryPublisher, Publisher
 from streams.registry_cache import RegistryCache
@@ -46,6 +48,9 @@ SNAPSHOT_S = 30.0
 
 ROLLUP_EVERY_S = 5.0
 RETENTION_EVERY_S = 3600.0
+
+REFUSED_WITHIN_S = 20.0
+"""A refusal of the database is a problem for so long: the longest pause between attempts, and some."""
 REGISTRY_EVERY_S = 30.0
 
 log = structlog.get_logger()
@@ -70,16 +75,27 @@ class Platform:
     async def drained(self) -> None:
         """Return once everything sent so far is stored, told on through the outbox, and forecast.
 
+        Raises `PartitionStopped` when it will not be.
+
         Looked at in this order: without records to score nothing new comes into the outbox, and without an
         outbox nothing new to forecast.
         """
-        while await self.worker.behind() or await unsent(self.pool) or await self.worker.behind():  # noqa: ASYNC110
+        while await self.worker.behind() or await unsent(self.pool) or await self.worker.behind():
+            for tp, why in self._halted().items():
+                raise PartitionStopped(tp.topic, tp.partition, why)
             await asyncio.sleep(0.1)
 
     def problems(self) -> dict[str, str]:
         """What does not work, by part."""
-        halted = self.worker.score.halted | self.worker.forecast.halted
-        return {f"{tp.topic}[{tp.partition}]": f"stopped: {why}" for tp, why in halted.items()}
+        found = {f"{tp.topic}[{tp.partition}]": f"stopped: {why}" for tp, why in self._halted().items()}
+        if self.worker.broker_is_silent:
+            found["kafka"] = "does not answer"
+        if any(agent.is_refused(REFUSED_WITHIN_S) for agent in (self.worker.score, self.worker.forecast)):
+            found["database"] = "refuses"
+        return found
+
+    def _halted(self) -> dict[TP, str]:
+        return self.worker.score.halted | self.worker.forecast.halted
 
     async def run(self) -> None:
         """Work until cancelled; raises what must end the process."""

@@ -66,12 +66,17 @@ async def _serve(settings: Settings, found: Databases, listener: socket.socket) 
 
 
 async def beside(work: Coroutine[Any, Any, None], main: Coroutine[Any, Any, T]) -> T:
-    """The result of `main`, with `work` going on beside it until then; a failure of `work` ends both."""
-    async with asyncio.TaskGroup() as tasks:
-        going_on = tasks.create_task(work)
-        result = await main
-        going_on.cancel()
-    return result
+    """The result of `main`, with `work` going on beside it until then; a failure of either ends both."""
+    going_on, wanted = asyncio.create_task(work), asyncio.create_task(main)
+    try:
+        await asyncio.wait({going_on, wanted}, return_when=asyncio.FIRST_COMPLETED)
+        if not wanted.done():
+            await going_on
+        return await wanted
+    finally:
+        for task in (going_on, wanted):
+            task.cancel()
+        await asyncio.gather(going_on, wanted, return_exceptions=True)
 
 
 def api_parts(running: Platform) -> ApiParts:

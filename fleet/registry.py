@@ -35,9 +35,10 @@ class Registry:
         """The asset with that number; raises `KeyError`."""
         return self._by_id[asset_id]
 
-    def knows(self, asset_id: int) -> bool:
-        """Whether there is an asset with that number."""
-        return asset_id in self._by_id
+    def owns(self, tenant: str, asset_id: int) -> bool:
+        """Whether the asset with that number is the tenant's."""
+        asset = self._by_id.get(asset_id)
+        return asset is not None and asset.tenant == tenant
 
     def equipment_type(self, name: str) -> EquipmentType:
         """The equipment type of that name; raises `KeyError`."""

@@ -58,9 +58,10 @@ class Forecasters:
 
 
 class ForecastEngine:
-    """One partition's trajectories and their forecasts."""
+    """The trajectories and forecasts of one partition of one tenant's health topic."""
 
-    def __init__(self, registry: RegistryCache, forecasters: Forecasters) -> None:
+    def __init__(self, tenant: str, registry: RegistryCache, forecasters: Forecasters) -> None:
+        self._tenant = tenant
         self._registry = registry
         self._forecasters = forecasters
         self._trajectories: dict[tuple[int, str], Trajectory] = {}
@@ -100,16 +101,17 @@ class ForecastEngine:
                 dead.append(dead_letter(record, Reason.SCHEMA_INVALID, str(error)))
                 continue
             if not await self._is_known(message.asset_id):
-                dead.append(dead_letter(record, Reason.UNKNOWN_ASSET, f"no asset {message.asset_id}"))
+                detail = f"{self._tenant} has no asset {message.asset_id}"
+                dead.append(dead_letter(record, Reason.UNKNOWN_ASSET, detail))
                 continue
             messages.append(message)
         return messages, dead
 
     async def _is_known(self, asset_id: int) -> bool:
         """Asks again for a machine that was added a moment ago, by way of another worker."""
-        if not self._registry.current.knows(asset_id):
+        if not self._registry.current.owns(self._tenant, asset_id):
             await self._registry.refresh()
-        return self._registry.current.knows(asset_id)
+        return self._registry.current.owns(self._tenant, asset_id)
 
     def _extend(self, message: HealthMessage) -> list[Due] | None:
         """Trajectories, as they are now, that passed a round instant; None if the message is a repeat."""

@@ -1,7 +1,11 @@
 """What the score agent tells the forecast agent, over `health.<tenant>`, by way of the outbox."""
 
 import json
+import math
 from dataclasses import dataclass, field
+
+from streams.wire.frame import check_span
+from streams.wire.strict_json import parse
 
 CONTENT_TYPE = "application/vnd.faultline.health+json"
 
@@ -30,9 +34,13 @@ class HealthMessage:
 
 def decode(value: bytes) -> HealthMessage:
     """Read a message; raises `ValueError` for anything but what `encode` writes."""
-    body = json.loads(value)
-    try:
-        levels = {str(name): float(level) for name, level in body["levels"].items()}
-        return HealthMessage(int(body["asset_id"]), int(body["ts_us"]), levels)
-    except (TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"not a health message: {error!r}") from error
+    match parse(value):
+        case {"asset_id": int(asset_id), "ts_us": int(ts_us), "levels": dict(levels)}:
+            check_span(ts_us, ts_us)
+            if 0 <= asset_id < 2**31 and all(map(_is_level, levels.values())):
+                return HealthMessage(asset_id, ts_us, levels)
+    raise ValueError("not a health message")
+
+
+def _is_level(said: object) -> bool:
+    return isinstance(said, float) and math.isfinite(said)

@@ -12,7 +12,9 @@ RECORDS = Counter(
     ["agent", "fate"],
     registry=REGISTRY,
 )
-SAMPLES = Counter("faultline_samples_total", "Values stored.", ["agent"], registry=REGISTRY)
+SAMPLES = Counter(
+    "faultline_samples_total", "Values stored, missing ones included.", ["agent"], registry=REGISTRY
+)
 CHUNK_SECONDS = Histogram(
     "faultline_chunk_seconds",
     "Time of a chunk from delivery to commit, by stage.",

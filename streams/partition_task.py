@@ -17,6 +17,7 @@ from streams import metrics
 from streams.dead_letter_limit import DeadLetterLimit
 from streams.record import Chunk
 from streams.retry import OutageRetry
+from streams.transports.positions import Start
 
 log = structlog.get_logger()
 
@@ -54,14 +55,13 @@ class PartitionTask:
         claim: Claim,
         engine: Engine,
         limit: DeadLetterLimit,
-        retry: OutageRetry,
         snapshot_s: float,
     ) -> None:
         self._sink = sink
         self._claim = claim
         self._engine = engine
         self._limit = limit
-        self._retry = retry
+        self.retry = OutageRetry(sink.consumer)
         self._snapshot_s = snapshot_s
         self._next_snapshot = 0.0  # the first commit carries one
         self._kept = claim.snapshot.next_offset if claim.snapshot else 0
@@ -70,10 +70,11 @@ class PartitionTask:
         self.stored = claim.next_offset or 0
         """Everything below this offset is in the database."""
 
-    def start_offset(self) -> int | None:
+    def start(self) -> Start | None:
         """Where to read from: the snapshot's offset, so that what follows it is computed again.
 
-        Without a usable snapshot that is None, the beginning of the log: slower, with the same result.
+        Without a usable snapshot that is None, the beginning of the log: slower, and with the same result if
+        the log still has all of it.
         """
         snapshot = self._claim.snapshot
         if snapshot is None:
@@ -85,7 +86,7 @@ class PartitionTask:
             log.warning("snapshot not usable, computing the state again", reason=str(error))
             self._unread = True
             return None
-        return snapshot.next_offset
+        return Start(snapshot.next_offset, self.stored)
 
     async def handle(self, chunk: Chunk) -> None:
         """Compute and commit a chunk, in as many transactions as the engine cuts it into; waits out outages.
@@ -120,7 +121,7 @@ class PartitionTask:
             self._kept = self.stored
 
     async def _process(self, chunk: Chunk, again: bool) -> ChunkResult:
-        return await self._retry.until_done(lambda: self._engine.process(chunk, again))
+        return await self.retry.until_done(lambda: self._engine.process(chunk, again))
 
     async def _store(self, chunk: Chunk) -> ChunkResult:
         started = time.perf_counter()
@@ -136,7 +137,7 @@ class PartitionTask:
             result = replace(result, snapshot=self._engine.state())
             self._next_snapshot = time.monotonic() + self._snapshot_s
             self._kept = result.next_offset
-        await self._retry.until_done(lambda: self._sink.write(self._claim, result))
+        await self.retry.until_done(lambda: self._sink.write(self._claim, result))
         self.stored = result.next_offset
 
     def _count(self, result: ChunkResult, compute_s: float, commit_s: float) -> None:

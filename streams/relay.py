@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
+from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from storage import crash_point
 from storage.chunk_result import OutboxMessage
 from storage.outbox import Outbox
 from streams import metrics
+from streams.errors import PartitionStopped
 from streams.publisher import Publisher
 from streams.retry import OUTAGE
 
@@ -19,7 +21,7 @@ BATCH = 500
 IDLE_PAUSE_S = 0.25
 
 Durable = Callable[[TP, int], Awaitable[None]]
-"""Returns once the record at an offset can no longer be lost."""
+"""Returns once the record at an offset can no longer be lost; raises `PartitionStopped`."""
 
 
 class Relay:
@@ -35,8 +37,8 @@ class Relay:
         while True:
             try:
                 sent = await self.send_batch()
-            except OUTAGE as error:
-                log.warning("outbox waits", error=type(error).__name__)
+            except (*OUTAGE, KafkaError, PartitionStopped) as error:
+                log.warning("outbox waits", error=repr(error))
                 sent = 0
             if not sent:
                 await asyncio.sleep(IDLE_PAUSE_S)

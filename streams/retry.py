@@ -16,8 +16,11 @@ T = TypeVar("T")
 
 LONGEST_PAUSE_S = 15.0
 
-OUTAGE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTimeout, OSError)
+OUTAGE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTimeout, ConnectionError)
 """What a database that is down, restarting, full or locked answers; anything else is our mistake."""
+
+LIMIT_EXCEEDED = "54"
+"""Class of SQLSTATE that psycopg counts among the above, though waiting does not help."""
 
 log = structlog.get_logger()
 
@@ -39,6 +42,8 @@ class OutageRetry:
             try:
                 return await operation()
             except OUTAGE as error:
+                if isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(LIMIT_EXCEEDED):
+                    raise
                 pause = min(LONGEST_PAUSE_S, 0.25 * 2 ** min(attempt, 10))
                 self.last_refusal = time.monotonic()
                 metrics.RETRIES.labels(self._agent).inc()

@@ -5,6 +5,7 @@ task cannot handle ends the process: the supervisor's restart reads on from what
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterable, Callable, Collection, Mapping
 from contextlib import suppress
 
@@ -16,15 +17,18 @@ from storage.errors import StorageError
 from storage.sink import Sink
 from streams import metrics
 from streams.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
+from streams.errors import PartitionStopped
 from streams.partition_task import EngineFactory, PartitionTask
 from streams.record import Chunk
 from streams.retry import OUTAGE, OutageRetry
+from streams.transports.positions import Start
 
 log = structlog.get_logger()
 
 Ack = Callable[[], None]
 
 KEEP_WITHIN_S = 5.0
+
 
 MOST_RECORDS = 20_000
 """Records of waiting chunks that are taken together; their bytes the transport bounds."""
@@ -45,7 +49,7 @@ class TaskManager:
         self._make_limit = make_limit
         self._snapshot_s = snapshot_s
         self.consumer = sink.consumer
-        self.retry = OutageRetry(sink.consumer)
+        self._claiming = OutageRetry(sink.consumer)
         self._tasks: dict[TP, PartitionTask] = {}
         self._queues: dict[TP, asyncio.Queue[tuple[Chunk, Ack]]] = {}
         self._running: dict[TP, asyncio.Task[None]] = {}
@@ -55,16 +59,16 @@ class TaskManager:
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Gets the exception that must end the process."""
 
-    async def claim(self, partitions: Collection[TP]) -> Mapping[TP, int | None]:
+    async def claim(self, partitions: Collection[TP]) -> Mapping[TP, Start | None]:
         """Take the partitions over from whoever had them; returns where to read each one from."""
         await self.release(partitions)
         return {tp: await self._open(tp) for tp in sorted(partitions)}
 
-    async def _open(self, tp: TP) -> int | None:
-        claim = await self.retry.until_done(lambda: self._sink.claim(tp.topic, tp.partition))
+    async def _open(self, tp: TP) -> Start | None:
+        claim = await self._claiming.until_done(lambda: self._sink.claim(tp.topic, tp.partition))
         engine, limit = self._make_engine(tp.topic), self._make_limit()
-        task = PartitionTask(self._sink, claim, engine, limit, self.retry, self._snapshot_s)
-        start = task.start_offset()
+        task = PartitionTask(self._sink, claim, engine, limit, self._snapshot_s)
+        start = task.start()
         self._tasks[tp], self._queues[tp] = task, asyncio.Queue()
         self._running[tp] = asyncio.create_task(self._work(tp, task, self._queues[tp]))
         self._running[tp].add_done_callback(self._on_done)
@@ -82,10 +86,6 @@ class TaskManager:
             self._queues.pop(tp, None)
             self.halted.pop(tp, None)
             metrics.forget_partition(self.consumer, tp.topic, tp.partition)
-
-    async def close(self) -> None:
-        """Let go of everything."""
-        await self.release(list(self._running))
 
     async def consume(self, chunks: AsyncIterable[tuple[Chunk, Ack]]) -> None:
         """Hand each chunk to its partition's task: the whole body of a Faust agent."""
@@ -105,34 +105,58 @@ class TaskManager:
             try:
                 await task.handle(chunk)
             except TooManyDeadLetters as error:
-                await self._halt(tp, str(error))
+                await self._stand_still(tp, str(error))
             for ack in acks:
                 ack()
             crash_point.reached("after_ack")
-            async with self._progress:
-                self._progress.notify_all()
+            await self._tell_progress()
 
-    async def _halt(self, tp: TP, why: str) -> None:
+    def halt(self, tp: TP, why: str) -> None:
+        """Note that a partition stands still on purpose."""
         self.halted[tp] = why
         metrics.HALTED.labels(self.consumer, tp.topic, tp.partition).set(1)
+        log.error(
+            "partition stopped: see `faultline deadletters list`, mend the cause, restart the worker",
+            agent=self.consumer,
+            topic=tp.topic,
+            partition=tp.partition,
+            why=why,
+        )
+
+    async def _stand_still(self, tp: TP, why: str) -> None:
+        self.halt(tp, why)
+        await self._tell_progress()
         while True:
-            log.error(
-                "partition stopped: see `faultline deadletters list`, mend the cause, restart the worker",
-                agent=self.consumer,
-                topic=tp.topic,
-                partition=tp.partition,
-                why=why,
-            )
             await asyncio.sleep(60)
+            self.halt(tp, why)
+
+    async def _tell_progress(self) -> None:
+        async with self._progress:
+            self._progress.notify_all()
 
     def _on_done(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) and not self.failed.done():
             self.failed.set_exception(error)
 
     async def wait_stored(self, tp: TP, offset: int) -> None:
-        """Return once the record at `offset` is in the database."""
+        """Return once the record at `offset` is in the database; raises `PartitionStopped`."""
         async with self._progress:
-            await self._progress.wait_for(lambda: tp in self._tasks and self._tasks[tp].stored > offset)
+            await self._progress.wait_for(lambda: self._has_stored(tp, offset) or tp in self.halted)
+        if not self._has_stored(tp, offset):
+            raise PartitionStopped(tp.topic, tp.partition, self.halted[tp])
+
+    def _has_stored(self, tp: TP, offset: int) -> bool:
+        return tp in self._tasks and self._tasks[tp].stored > offset
+
+    def refused_at(self, tp: TP) -> float:
+        """When the database last refused something of the partition, on the monotonic clock."""
+        task = self._tasks.get(tp)
+        return max(self._claiming.last_refusal, task.retry.last_refusal if task else float("-inf"))
+
+    def is_refused(self, within_s: float) -> bool:
+        """Whether the database refused anything so lately."""
+        latest = max((self.refused_at(tp) for tp in self._tasks), default=self._claiming.last_refusal)
+        return time.monotonic() - latest < within_s
 
 
 async def _keep_if_possible(task: PartitionTask) -> None:

@@ -1,6 +1,6 @@
 """Tells a partition that stands still from one that has nothing to do."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from faust.types import TP
@@ -25,17 +25,20 @@ class Watchdog:
     _moved: dict[TP, tuple[int | None, float]] = field(default_factory=dict)
     _answered_at: float | None = None
 
-    def check(self, progress: Mapping[TP, Progress | None], refused_at: float, now: float) -> None:
+    def check(
+        self, progress: Mapping[TP, Progress | None], refused_at: Callable[[TP], float], now: float
+    ) -> None:
         """Raise `Stuck` for a partition that has stood still for too long.
 
-        None stands for a partition that is assigned and not read yet. `refused_at` is when the database last
-        refused: waiting for it is no standstill, nor is a time without an answer from the broker.
+        None stands for a partition that is assigned and not read yet. `refused_at` tells when the database
+        last refused something of it: waiting is no standstill, nor is a time without an answer of the broker.
         """
         if self._answered_at is None or now - self._answered_at > STUCK_S / 2:
             self._moved = {}
         self._answered_at = now
         self._moved = {tp: self._movement(tp, seen, now) for tp, seen in progress.items()}
-        stuck = sorted(tp for tp, (_, at) in self._moved.items() if now - max(at, refused_at) > STUCK_S)
+        moved = {tp: max(at, refused_at(tp)) for tp, (_, at) in self._moved.items()}
+        stuck = sorted(tp for tp, at in moved.items() if now - at > STUCK_S)
         if stuck:
             names = ", ".join(f"{tp.topic}[{tp.partition}]" for tp in stuck)
             raise Stuck(f"nothing was stored for {STUCK_S:.0f} s while records wait in {names}")

@@ -20,12 +20,14 @@ from streams.partition_task import EngineFactory
 from streams.publisher import Publisher
 from streams.registry_cache import RegistryCache
 from streams.relay import Relay
+from streams.retry import OutageRetry
 from streams.score_engine import engine_for
 from streams.task_manager import TaskManager
-from streams.topics import HEALTH, TELEMETRY, health_topic, telemetry_topic
+from streams.topics import HEALTH, TELEMETRY, health_topic, telemetry_topic, tenant_of
 from streams.transports.app import ChunkApp
 from streams.transports.chunk_consumer import Progress
 from streams.transports.chunk_stream import chunks
+from streams.transports.positions import Start
 from streams.watchdog import Watchdog
 from streams.wire.limits import Limits
 
@@ -41,11 +43,10 @@ class AgentPositions:
         self._agents = agents
         self._registry = registry
 
-    async def claim(self, partitions: Collection[TP]) -> Mapping[TP, int | None]:
+    async def claim(self, partitions: Collection[TP]) -> Mapping[TP, Start | None]:
         """Where to read each partition from."""
-        retry = next(iter(self._agents.values())).retry
-        await retry.until_done(self._registry.refresh)  # another's snapshot may know younger machines
-        starts: dict[TP, int | None] = {}
+        await OutageRetry("claim").until_done(self._registry.refresh)  # for machines a snapshot may know
+        starts: dict[TP, Start | None] = {}
         for prefix, manager in self._agents.items():
             starts |= await manager.claim([tp for tp in partitions if tp.topic.startswith(prefix)])
         return starts
@@ -54,6 +55,12 @@ class AgentPositions:
         """Let the partitions go."""
         for prefix, manager in self._agents.items():
             await manager.release([tp for tp in partitions if tp.topic.startswith(prefix)])
+
+    def halt(self, partition: TP, why: str) -> None:
+        """Stop one partition with an alarm."""
+        for prefix, manager in self._agents.items():
+            if partition.topic.startswith(prefix):
+                manager.halt(partition, why)
 
 
 @dataclass(frozen=True)
@@ -85,8 +92,10 @@ class Worker:
             score_sink, lambda topic: engine_for(topic, parts.registry, score_sink, parts.limits)
         )
         self.forecast = self._manager(
-            forecast_sink, lambda _: ForecastEngine(parts.registry, parts.forecasters)
+            forecast_sink,
+            lambda topic: ForecastEngine(tenant_of(topic), parts.registry, parts.forecasters),
         )
+        self.broker_is_silent = False
         self._agents = {TELEMETRY: self.score, HEALTH: self.forecast}
         self.tenants = parts.tenants
         self.app = self._build_app()
@@ -125,7 +134,10 @@ class Worker:
                 tasks.create_task(_raise_when_failed(manager))
 
     async def durable(self, tp: TP, offset: int) -> None:
-        """Return once the record is safe: in a log that outlives this process, or else in the database."""
+        """Return once the record is safe: in a log that outlives this process, or else in the database.
+
+        Raises `PartitionStopped`.
+        """
         if not self._parts.log_survives:
             await self._manager_of(tp).wait_stored(tp, offset)
 
@@ -150,12 +162,14 @@ class Worker:
                 async with asyncio.timeout(WATCH_EVERY_S):
                     progress = await self._progress()
             except (KafkaError, ConsumerNotStarted, TimeoutError):
+                self.broker_is_silent = True
                 watchdog.check_silence(time.monotonic())
                 continue
+            self.broker_is_silent = False
             for tp, seen in progress.items():
-                metrics.LAG.labels(self._manager_of(tp).consumer, *tp).set(seen.lag if seen else 0)
-            refused_at = max(manager.retry.last_refusal for manager in self._agents.values())
-            watchdog.check(progress, refused_at, time.monotonic())
+                if seen is not None:
+                    metrics.LAG.labels(self._manager_of(tp).consumer, *tp).set(seen.lag)
+            watchdog.check(progress, lambda tp: self._manager_of(tp).refused_at(tp), time.monotonic())
 
     def _manager_of(self, tp: TP) -> TaskManager:
         return self.score if tp.topic.startswith(TELEMETRY) else self.forecast

@@ -1,14 +1,15 @@
 """Where replayed frames go: one port, and Kafka behind it."""
 
 import asyncio
-from collections.abc import Awaitable
 from typing import Any, Protocol
 
+from faust.types import TP
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from streams.publisher import Headers
 from streams.publisher import Publisher as AsyncPublisher
+from streams.relay import Durable
 
 
 class Publisher(Protocol):
@@ -79,21 +80,25 @@ class KafkaPublisher:
 class BridgePublisher:
     """From a thread into an event loop's publisher, as the embedded platform's in-memory broker has one."""
 
-    def __init__(self, publisher: AsyncPublisher, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, publisher: AsyncPublisher, durable: Durable, loop: asyncio.AbstractEventLoop) -> None:
         self._publisher = publisher
+        self._durable = durable
         self._loop = loop
-        self._landing: list[Awaitable[tuple[int, int]]] = []
+        self._latest: dict[TP, int] = {}
 
     def publish(self, topic: str, key: bytes, value: bytes, headers: Headers) -> None:
         """Hand over a record; waits while the broker has no room."""
-        send = self._publisher.send(topic, key, value, headers)
-        self._landing.append(asyncio.run_coroutine_threadsafe(send, self._loop).result())
+        place = asyncio.run_coroutine_threadsafe(self._send(topic, key, value, headers), self._loop)
+        partition, offset = place.result()
+        self._latest[TP(topic, partition)] = offset
 
     def flush(self) -> None:
-        """Wait until all have their place in the log."""
-        landing, self._landing = self._landing, []
-        asyncio.run_coroutine_threadsafe(_all(landing), self._loop).result()
+        """Wait until all are safe from the end of the process; raises `PartitionStopped`."""
+        latest, self._latest = self._latest, {}
+        asyncio.run_coroutine_threadsafe(self._all_durable(latest), self._loop).result()
 
+    async def _send(self, topic: str, key: bytes, value: bytes, headers: Headers) -> tuple[int, int]:
+        return await (await self._publisher.send(topic, key, value, headers))
 
-async def _all(landing: list[Awaitable[tuple[int, int]]]) -> None:
-    await asyncio.gather(*landing)
+    async def _all_durable(self, latest: dict[TP, int]) -> None:
+        await asyncio.gather(*(self._durable(tp, offset) for tp, offset in latest.items()))

@@ -33,14 +33,12 @@ class ChunkApp(faust.App):  # type: ignore[misc]
         commit_interval_s: float = 1.0,
         session_timeout_s: float = 30.0,
         heartbeat_interval_s: float = 3.0,
-        credentials: Any = None,
     ) -> None:
         self.positions = positions
         self.limits = limits or ChunkLimits()
         super().__init__(
             app_id,
             broker=broker,
-            broker_credentials=credentials,
             broker_commit_interval=commit_interval_s,
             broker_session_timeout=session_timeout_s,
             broker_heartbeat_interval=heartbeat_interval_s,

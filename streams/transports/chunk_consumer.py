@@ -16,7 +16,7 @@ from storage import crash_point
 from streams.record import Chunk, Record
 from streams.transports.chunk_limits import ChunkLimits, split
 from streams.transports.commit_rule import Delivery, Reading, Readings
-from streams.transports.positions import PositionLost, Positions
+from streams.transports.positions import PositionLost, Positions, Start
 
 FETCH_WAIT_S = 0.25
 """How long a fetch waits for records, so also how long a seek may have to wait for a fetch."""
@@ -75,6 +75,8 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
         self._fetching = asyncio.Lock()
         self._room = asyncio.Event()
         self._revocations = 0
+        self._claiming: asyncio.Future[Mapping[TP, Start | None]] | None = None
+        self._unreadable: set[TP] = set()
 
     async def committed_offsets(self, partitions: Collection[TP]) -> Mapping[TP, int | None]:
         """What the group has committed, as the broker knows it."""
@@ -126,10 +128,12 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
         # Only partitions below their share: one that stands still must not use up what the others need.
         async with self._fetching:
             below = self._readings.below_share(self._limits.unacked_bytes)
-            readings = {tp: below[tp] for tp in self._get_active_partitions() if tp in below}
+            active = self._get_active_partitions() - self._unreadable
+            readings = {tp: below[tp] for tp in active if tp in below}
             if readings:
                 fetched = await self._getmany(set(readings), timeout)
-                await self._pass_over({tp: r for tp, r in readings.items() if tp not in fetched})
+                silent = readings.keys() - fetched.keys() - self._unreadable
+                await self._pass_over({tp: readings[tp] for tp in silent})
                 return [(ensure_TP(tp), readings[tp], records) for tp, records in fetched.items() if records]
         self._room.clear()
         await self.wait(self._room, timeout=timeout)
@@ -214,22 +218,34 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Claim the assigned partitions and move to where each must be read from."""
-        partitions = self.assignment()
-        if self._positions is None:
-            claimed = await self.committed_offsets(partitions)
-        else:
-            claimed = await self._positions.claim(partitions)
-        starts = await self._available(claimed)
+        starts = await self._available(await self._claim(self.assignment()))
         await self.seek_wait(starts)
         return starts
 
-    async def _available(self, claimed: Mapping[TP, int | None]) -> Mapping[TP, int]:
+    async def _claim(self, partitions: Collection[TP]) -> Mapping[TP, Start | None]:
+        if self._positions is None:
+            offsets = await self.committed_offsets(partitions)
+            return {tp: None if offset is None else Start(offset, offset) for tp, offset in offsets.items()}
+        self._claiming = asyncio.ensure_future(self._positions.claim(partitions))
+        try:
+            return await self._claiming
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            raise IllegalStateError("partitions were revoked while they were being claimed") from None
+
+    async def _available(self, claimed: Mapping[TP, Start | None]) -> Mapping[TP, int]:
         begins = await self.earliest_offsets(*claimed)
         ends = await self.highwaters(*claimed)
-        for tp, wanted in claimed.items():
-            if wanted is not None and not begins[tp] <= wanted <= ends[tp]:
-                raise PositionLost(tp, wanted, begins[tp], ends[tp])
-        return {tp: begins[tp] if wanted is None else wanted for tp, wanted in claimed.items()}
+        for tp, start in claimed.items():
+            if start is None:
+                continue
+            if not begins[tp] <= start.needed <= ends[tp]:
+                raise PositionLost(tp, start.needed, begins[tp], ends[tp])
+            if start.read_from < begins[tp]:
+                lost = begins[tp] - start.read_from
+                self.log.warning("%s: %d stored records expired: state goes on without them", tp, lost)
+        return {tp: max(begins[tp], start.read_from if start else 0) for tp, start in claimed.items()}
 
     async def seek(self, partition: TP, offset: int) -> None:
         """Read the partition from `offset` on; chunks that are out are forgotten."""
@@ -241,6 +257,9 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Forget the chunks that are out, clear Faust's buffers, then let the partitions go."""
         self._revocations += 1
+        self._unreadable -= revoked
+        if self._claiming is not None and self._claiming.cancel():  # nobody may claim what is another's
+            await asyncio.wait({self._claiming})
         self._close(revoked)
         await super().on_partitions_revoked(revoked)
         try:
@@ -248,6 +267,14 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]
         except Exception as error:
             await self.crash(error)  # the driver would only log it
             raise
+
+    def _give_up(self, tp: TP, why: str) -> None:
+        """Fetch no more from a partition whose next record cannot be read."""
+        self._unreadable.add(tp)
+        if self._positions is not None:
+            self._positions.halt(tp, why)
+        else:
+            self.log.error("%s: %s", tp, why)
 
     def _close(self, partitions: Iterable[TP]) -> None:
         self._readings.close(*partitions)

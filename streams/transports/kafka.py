@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from aiokafka import OffsetAndMetadata, TopicPartition
@@ -12,6 +13,9 @@ from faust.types import TP
 from streams.transports.chunk_consumer import FAREWELL_S, ChunkConsumer
 
 T = TypeVar("T")
+
+SINGLY, SINGLY_WAIT_MS = 500, 500
+"""Records read one by one beside an unreadable one, and how long each is waited for."""
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -55,7 +59,26 @@ class Consumer(ChunkConsumer, driver.Consumer):  # type: ignore[misc]
             records: Mapping[TP, Any] = await consumer.getmany(*partitions, timeout_ms=int(timeout * 1000))
             return records
 
-        return await self._in_thread(poll)
+        try:
+            return await self._in_thread(poll)
+        except UnicodeDecodeError:
+            return await self._one_by_one(partitions)
+
+    async def _one_by_one(self, partitions: Collection[TopicPartition]) -> Mapping[TP, Any]:
+        """aiokafka fails on a header whose name is no UTF-8: read up to it, give up its partition alone."""
+        consumer, found = self._thread._ensure_consumer(), dict[TP, Any]()
+        for tp in (TP(*partition) for partition in partitions):
+            reading = self._readings.reading(tp)
+            if reading is None:
+                continue
+            await self.seek_wait({tp: reading.position})  # what was fetched is of no use any more
+            records, readable = await self._in_thread(partial(_read_singly, consumer, TopicPartition(*tp)))
+            if records:
+                found[tp] = records
+            if not readable:
+                offset = records[-1].offset + 1 if records else reading.position
+                self._give_up(tp, f"the record at offset {offset} has a header whose name is no UTF-8")
+        return found
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         consumer = self._thread._ensure_consumer()
@@ -88,6 +111,20 @@ class Consumer(ChunkConsumer, driver.Consumer):  # type: ignore[misc]
     async def _in_thread(self, call: Callable[[], Awaitable[T]]) -> T:
         result: T = await self._thread.call_thread(call)
         return result
+
+
+async def _read_singly(consumer: Any, partition: TopicPartition) -> tuple[list[Any], bool]:
+    """The next records, and whether the one behind them can be read."""
+    records: list[Any] = []
+    try:
+        while len(records) < SINGLY:
+            fetched = await consumer.getmany(partition, timeout_ms=SINGLY_WAIT_MS, max_records=1)
+            if not fetched:
+                break
+            records += fetched[partition]
+    except UnicodeDecodeError:
+        return records, False
+    return records, True
 
 
 class Transport(driver.Transport):  # type: ignore[misc]

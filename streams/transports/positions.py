@@ -1,20 +1,35 @@
 """Where to start reading: whoever stores the results says so, not Kafka."""
 
 from collections.abc import Collection, Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from faust.types import TP
+
+
+class Start(NamedTuple):
+    """Where to begin reading a partition, and the first record that must not be missing.
+
+    What lies between is wanted only to rebuild state: when the log no longer holds all of it, reading begins
+    where the log begins.
+    """
+
+    read_from: int
+    needed: int
 
 
 class Positions(Protocol):
     """What has been stored of each partition, and who may go on (the sink's side of the transport)."""
 
-    async def claim(self, partitions: Collection[TP]) -> Mapping[TP, int | None]:
-        """Take the partitions over and say from which offset to read each; None: from the log's beginning.
+    async def claim(self, partitions: Collection[TP]) -> Mapping[TP, Start | None]:
+        """Take the partitions over and say where to read each; None: from the log's beginning.
 
         Called after every assignment, before the first record is read. May wait for as long as the
-        database is away; a new assignment cancels it.
+        database is away; a revocation or a new assignment cancels it.
         """
+        ...
+
+    def halt(self, partition: TP, why: str) -> None:
+        """Note that the partition cannot be read on: it stands still, the others go on."""
         ...
 
     async def release(self, partitions: Collection[TP]) -> None:

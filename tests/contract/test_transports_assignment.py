@@ -8,10 +8,11 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import IllegalStateError
 from faust.types import TP
+from kafka import KafkaProducer
 
 from streams.transports.chunk_consumer import Progress
 from streams.transports.chunk_limits import RECORD_OVERHEAD, ChunkLimits
-from streams.transports.positions import PositionLost
+from streams.transports.positions import PositionLost, Start
 from tests.contract.transport_harness import (
     BROKERS,
     Broker,
@@ -124,6 +125,68 @@ async def test_the_marks_of_transactions_are_no_backlog(request: pytest.FixtureR
 async def caught_up(worker: Worker, tp: TP, end: int) -> bool:
     progress: Mapping[TP, Progress | None] = await worker.app.consumer.progress()
     return progress.get(tp) == (end, end)
+
+
+class NoUtf8(str):
+    """A header name as a faulty or hostile client may write it."""
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return b"\xff\xfe"
+
+
+@pytest.mark.kafka
+async def test_an_unreadable_record_stops_its_partition_alone(
+    request: pytest.FixtureRequest, group: str
+) -> None:
+    bootstrap: str = request.getfixturevalue("kafka")
+    broker = RealKafka(bootstrap)
+    await broker.start()
+    topic = await broker.create_topic(2)
+    producer = KafkaProducer(bootstrap_servers=bootstrap, linger_ms=50)
+    for number in range(5):
+        headers = [(NoUtf8("x"), b"")] if number == 3 else []
+        producer.send(topic, b"x", partition=0, headers=headers)
+        producer.send(topic, b"x", partition=1)
+    await asyncio.to_thread(producer.close)
+    positions = StoredPositions()
+    async with Worker(broker, topic, group, positions=positions, on_chunk=ack_at_once) as worker:
+        await worker.got(8)
+        await until(lambda: bool(positions.halted))
+        await publish(broker, topic, 3, partition=1)
+        await worker.got(11)
+        assert worker.offsets(0) == [0, 1, 2]
+        assert_in_order(worker.offsets(1), 8)
+    assert positions.halted == {TP(topic, 0): "the record at offset 3 has a header whose name is no UTF-8"}
+    await broker.stop()
+
+
+class Behind(StoredPositions):
+    """Everything up to a record is stored, and state would like to be rebuilt from further back."""
+
+    async def claim(self, partitions: Collection[TP]) -> Mapping[TP, Start | None]:
+        return {tp: Start(read_from=1, needed=4) for tp in partitions}
+
+
+async def test_stored_records_that_expired_before_state_was_rebuilt_are_no_loss(
+    broker: Broker, group: str
+) -> None:
+    topic = await broker.create_topic(1)
+    await publish(broker, topic, 6)
+    await broker.expire(TP(topic, 0), 3)
+    async with Worker(broker, topic, group, positions=Behind()) as worker:
+        await worker.got(3)
+        assert worker.offsets() == [3, 4, 5]
+
+
+async def test_a_revocation_ends_a_claim_under_way(broker: Broker, group: str) -> None:
+    topic = await broker.create_topic(1)
+    positions = HangingPositions()
+    async with Worker(broker, topic, group, positions=positions) as worker:
+        await until(lambda: bool(positions.claims))
+        await worker.app.consumer.on_partitions_revoked({TP(topic, 0)})
+        positions.answer.set()
+        await asyncio.sleep(0.1)
+        assert positions.answered == []
 
 
 async def test_progress_counts_what_is_not_acknowledged(broker: Broker, group: str) -> None:

@@ -19,7 +19,7 @@ from streams.transports.app import ChunkApp
 from streams.transports.chunk_limits import ChunkLimits
 from streams.transports.chunk_stream import Ack, chunks
 from streams.transports.memory_broker import MemoryBroker, register_broker
-from streams.transports.positions import Positions
+from streams.transports.positions import Positions, Start
 
 ONE_BY_ONE = ChunkLimits(chunk_records=1)
 """Every record a chunk of its own, so that a test decides about each."""
@@ -241,10 +241,14 @@ class StoredPositions:
         self.stored = dict(stored or {})
         self.claims: list[set[TP]] = []
         self.releases: list[set[TP]] = []
+        self.halted: dict[TP, str] = {}
 
-    async def claim(self, partitions: Collection[TP]) -> Mapping[TP, int | None]:
+    async def claim(self, partitions: Collection[TP]) -> Mapping[TP, Start | None]:
         self.claims.append(set(partitions))
-        return {tp: self.stored.get(tp) for tp in partitions}
+        return {tp: Start(*[self.stored[tp]] * 2) if tp in self.stored else None for tp in partitions}
+
+    def halt(self, partition: TP, why: str) -> None:
+        self.halted[partition] = why
 
     async def release(self, partitions: Collection[TP]) -> None:
         self.releases.append(set(partitions))
@@ -258,7 +262,7 @@ class HangingPositions(StoredPositions):
         self.answer = asyncio.Event()
         self.answered: list[set[TP]] = []
 
-    async def claim(self, partitions: Collection[TP]) -> Mapping[TP, int | None]:
+    async def claim(self, partitions: Collection[TP]) -> Mapping[TP, Start | None]:
         stored = await super().claim(partitions)
         await self.answer.wait()
         self.answered.append(set(partitions))

@@ -32,7 +32,6 @@ from storage.sink import Sink
 from streams.dead_letter_limit import DeadLetterLimit
 from streams.partition_task import PartitionTask
 from streams.record import Chunk
-from streams.retry import OutageRetry
 from streams.score_engine import engine_for
 from streams.topics import telemetry_topic
 from streams.transports.memory_broker import MemoryBroker, MemoryRecord, find_broker
@@ -185,10 +184,10 @@ def gzipped(seq: int, rows: int = 1000) -> MemoryRecord:
 
 async def test_small_records_of_many_instants_are_stored_in_several_transactions(settings: Settings) -> None:
     async with running(settings, "l1") as (wired, _):
-        sink, retry = Sink(wired.pool, "score"), OutageRetry("score")
+        sink = Sink(wired.pool, "score")
         engine = engine_for(TOPIC, wired.registry, sink, Limits(chunk_cells=3000))
         claim = await sink.claim(TOPIC, 5)
-        task = PartitionTask(sink, claim, engine, DeadLetterLimit(1.0, 100), retry, snapshot_s=30.0)
+        task = PartitionTask(sink, claim, engine, DeadLetterLimit(1.0, 100), snapshot_s=30.0)
         await task.handle(Chunk(TOPIC, 5, [gzipped(seq) for seq in range(8)]))
         assert task.stored == 8
         assert await ask(wired, "select count(*) from telemetry") == [(8000,)]

@@ -22,7 +22,11 @@ from streams.registry_cache import RegistryCache
 HOUR = 3_600_000_000
 REGISTRY = Registry(
     ("acme",),
-    (Asset(1, "acme", "home", "lift-1", "lift"), Asset(2, "acme", "home", "lift-2", "lift")),
+    (
+        Asset(1, "acme", "home", "lift-1", "lift"),
+        Asset(2, "acme", "home", "lift-2", "lift"),
+        Asset(3, "other", "home", "lift-3", "lift"),
+    ),
     (EquipmentType("lift", (Channel("speed", "m/s"),)),),
 )
 
@@ -69,7 +73,7 @@ def engine(fitted: dict[str, Forecaster] | None = None) -> ForecastEngine:
 
     cache = RegistryCache(load)
     cache.current = REGISTRY
-    return ForecastEngine(cache, Forecasters(LastLevel(), fitted or {}))
+    return ForecastEngine("acme", cache, Forecasters(LastLevel(), fitted or {}))
 
 
 def chunk(values: Sequence[bytes | None], first: int = 0) -> Chunk:
@@ -97,20 +101,30 @@ async def test_forecasts_fall_due_on_round_instants_for_everything_that_runs_out
 
 async def test_bad_messages_are_dead_letters_and_repeats_are_counted() -> None:
     good = hourly(1)[0]
-    result = await engine().process(chunk([good, b"{", good, None, b'{"asset_id": 1}']), again=False)
-    assert [(d.offset, d.reason) for d in result.dead_letters] == [
-        (1, Reason.SCHEMA_INVALID),
-        (4, Reason.SCHEMA_INVALID),
-    ]
+    result = await engine().process(chunk([good, None, good, *NO_MESSAGES]), again=False)
+    assert {d.offset for d in result.dead_letters} == set(range(3, 3 + len(NO_MESSAGES)))
     tally = result.tally
-    assert (tally.stored, tally.duplicate, tally.dead, tally.tombstone) == (1, 1, 2, 1)
+    assert (tally.stored, tally.duplicate, tally.dead, tally.tombstone) == (1, 1, len(NO_MESSAGES), 1)
+
+
+NO_MESSAGES = [
+    b"{",
+    b"[" * 100_000,
+    b'{"asset_id": 1}',
+    b'{"asset_id": 1, "ts_us": 1e400, "levels": {}}',
+    b'{"asset_id": 1, "ts_us": 5, "levels": {"condition": NaN}}',
+    b'{"asset_id": 1, "ts_us": 5, "levels": {"condition": 1e400}}',
+    b'{"asset_id": 1, "ts_us": 99999999999999999999, "levels": {}}',
+    b'{"asset_id": 9999999999, "ts_us": 5, "levels": {}}',
+    HealthMessage(3, HOUR, {"condition": 0.5}).encode(),  # another tenant's machine
+]
 
 
 async def test_a_machine_that_was_added_a_moment_ago_is_asked_for() -> None:
     async def load() -> Registry:
         return REGISTRY
 
-    late = ForecastEngine(RegistryCache(load), Forecasters(LastLevel(), {}))  # knows nobody yet
+    late = ForecastEngine("acme", RegistryCache(load), Forecasters(LastLevel(), {}))  # knows nobody yet
     result = await late.process(chunk([*hourly(1), *hourly(1, asset=99)]), again=False)
     assert result.tally.stored == 1
     assert [(d.offset, d.reason) for d in result.dead_letters] == [(1, Reason.UNKNOWN_ASSET)]

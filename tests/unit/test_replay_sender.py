@@ -3,7 +3,9 @@ from collections.abc import Awaitable
 from pathlib import Path
 
 import pytest
+from faust.types import TP
 
+from streams.errors import PartitionStopped
 from streams.publisher import Headers
 from streams.replay.mapping import parse_map
 from streams.replay.publisher import BridgePublisher, PublishError
@@ -140,6 +142,7 @@ class AsyncLog:
 
     def __init__(self) -> None:
         self.landed: list[bytes] = []
+        self.safe: list[int] = []
 
     async def send(
         self, topic: str, key: bytes, value: bytes, headers: Headers
@@ -153,10 +156,32 @@ class AsyncLog:
     async def close(self) -> None:
         pass
 
+    async def durable(self, tp: TP, offset: int) -> None:
+        self.safe.append(offset)
+
 
 async def test_a_thread_can_send_into_an_event_loops_broker(tmp_path: Path) -> None:
     log = AsyncLog()
-    bridge = BridgePublisher(log, asyncio.get_running_loop())
+    bridge = BridgePublisher(log, log.durable, asyncio.get_running_loop())
     sent = await asyncio.to_thread(send, readings(tmp_path, 7), "acme", bridge, Journal(tmp_path / "state"))
     assert [decode_binary(value).seq for value in log.landed] == list(range(7))
     assert sent.frames == 7
+    assert log.safe[-1] == 7  # what the journal remembers is in the database
+
+
+class Stopped(AsyncLog):
+    """Its partition stands still: nothing becomes safe any more."""
+
+    async def durable(self, tp: TP, offset: int) -> None:
+        raise PartitionStopped("telemetry.acme", 0, "a test")
+
+
+async def test_the_journal_does_not_remember_what_never_became_safe(tmp_path: Path) -> None:
+    journal, first = Journal(tmp_path / "state"), Stopped()
+    bridge = BridgePublisher(first, first.durable, asyncio.get_running_loop())
+    with pytest.raises(PartitionStopped):
+        await asyncio.to_thread(send, readings(tmp_path, 7), "acme", bridge, journal)
+    log = AsyncLog()
+    again = BridgePublisher(log, log.durable, asyncio.get_running_loop())
+    resumed = await asyncio.to_thread(send, readings(tmp_path, 7), "acme", again, journal, True)
+    assert (resumed.frames, resumed.skipped) == (7, 0)
