@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.baseline import learn
-from detectors.slots import grown
+from detectors.slots import grown, wider
 
 MAX_REGIMES = 16
 """Regimes told apart; those from 15 up share a baseline."""
@@ -91,6 +91,13 @@ class Cells:
         self.learned[cell] = False
         self.inverse_scale[cell] = self.precision[cell] = 0.0
         self.location[cell] = np.nan
+
+    def widen(self, channels: int) -> None:
+        """Make room for channels of which nothing is known."""
+        self.location = wider(self.location, 1, channels, np.nan)
+        self.inverse_scale = wider(self.inverse_scale, 1, channels, 0.0)
+        self.precision = wider(wider(self.precision, 1, channels, 0.0), 2, channels, 0.0)
+        self.buffers = wider(self.buffers, 2, channels, np.nan)
 
     def arrays(self, order: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
         """Cells in that order as arrays to save, without what chance made of the buffers' numbers."""

@@ -90,6 +90,13 @@ class Detector(Protocol):
         """Score the rows and learn from them, in the order given."""
         ...
 
+    def widen(self, channels: int) -> None:
+        """Go on with channels added at the end, of which nothing is known yet; raises `ValueError` for fewer.
+
+        What is known of the others stays, and their verdicts are the same while the new ones are missing.
+        """
+        ...
+
     def state(self) -> bytes:
         """All that is needed to go on, equal to the bit for equal histories."""
         ...

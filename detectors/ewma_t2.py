@@ -15,7 +15,7 @@ from detectors.baseline import CLIP, FEWEST
 from detectors.cells import MAX_REGIMES, Cells
 from detectors.contract import Detector, Samples, Scores, StateError
 from detectors.kernels import kernel
-from detectors.slots import check_samples, grown, plain
+from detectors.slots import check_samples, grown, plain, wider
 from detectors.snapshot import pack, unpack
 
 Floats = NDArray[np.float32]
@@ -54,14 +54,26 @@ class EwmaT2:
     def __init__(self, channels: int, *, baseline: int = 300, weight: float = 0.05) -> None:
         if channels < 1 or baseline < FEWEST or not 0 < weight <= 1:
             raise ValueError(f"needs a channel, a baseline of {FEWEST} rows or more and 0 < weight <= 1")
-        self._channels, self._baseline, self._weight = channels, baseline, weight
-        self._kind = f"{self.NAME} {self.VERSION}: {channels} channels, {baseline} rows, weight {weight!r}"
-        self._table = _tails(channels)
+        self._baseline, self._weight = baseline, weight
         self._slots = 0
+        self._take_width(channels)
         self._ewma = np.zeros((0, channels), np.float32)
         self._unclipped = np.zeros((0, channels), np.float32)
         self._cell_of = np.full((0, MAX_REGIMES), -1, np.int32)
         self._cells = Cells.of(channels, baseline)
+
+    def _take_width(self, channels: int) -> None:
+        self._channels = channels
+        rules = f"{self._baseline} rows, weight {self._weight!r}"
+        self._kind = f"{self.NAME} {self.VERSION}: {channels} channels, {rules}"
+        self._table = _tails(channels)
+
+    def widen(self, channels: int) -> None:
+        """Add channels; each is learned from the first rows that show it."""
+        self._ewma = wider(self._ewma, 1, channels, 0.0)
+        self._unclipped = wider(self._unclipped, 1, channels, 0.0)
+        self._cells.widen(channels)
+        self._take_width(channels)
 
     def fit(self, x: NDArray[np.float32], regime: NDArray[np.int16]) -> None:
         """Learn the prior of each regime with 20 rows or more; rows of an asset should follow one another."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from detectors.contract import Samples
 from detectors.kernels import kernel
-from detectors.slots import check_samples, grown, plain
+from detectors.slots import check_samples, grown, plain, wider
 from detectors.snapshot import pack, unpack
 
 OUT_OF_RANGE, STUCK, SPIKE = 1, 2, 4
@@ -109,15 +109,20 @@ class QualityGate:
         stuck_rows: int = 60,
         fault_rows: int = 30,
     ) -> None:
-        if not low.shape == high.shape == varies.shape == (len(low),):
-            raise ValueError("low, high and varies must each have one entry for each channel")
         if stuck_rows < 2 or fault_rows < 1:
             raise ValueError("needs stuck_rows >= 2 and fault_rows >= 1")
-        self._limits = plain(low, np.float32), plain(high, np.float32), plain(varies, np.bool_)
-        self._retry = stuck_rows, fault_rows
-        self._kind = f"quality {VERSION}: {len(low)} channels"
+        self._patience = stuck_rows, fault_rows
         self._slots = 0
         self._state = np.full((0, len(low)), FRESH, STATE)
+        self.widen(low, high, varies)
+
+    def widen(self, low: NDArray[np.floating], high: NDArray[np.floating], varies: NDArray[np.bool_]) -> None:
+        """Take over these limits, of as many channels or more; raises `ValueError` for fewer."""
+        if not low.shape == high.shape == varies.shape == (len(low),):
+            raise ValueError("low, high and varies must each have one entry for each channel")
+        self._limits = plain(low, np.float32), plain(high, np.float32), plain(varies, np.bool_)
+        self._kind = f"quality {VERSION}: {len(low)} channels"
+        self._state = wider(self._state, 1, len(low), FRESH)
 
     def check(self, samples: Samples) -> Checked:
         """Flag and clean the rows."""
@@ -127,7 +132,7 @@ class QualityGate:
         clean = np.array(samples.x, np.float32)
         flags = np.zeros(clean.shape, np.uint8)
         told = np.empty(2 * clean.size, EVENT)
-        count = _check(slot, ts_us, *self._limits, self._retry, self._state, clean, flags, told)
+        count = _check(slot, ts_us, *self._limits, self._patience, self._state, clean, flags, told)
         return Checked(flags, clean, [_fault(each) for each in told[:count]])
 
     def state(self) -> bytes:

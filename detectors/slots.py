@@ -17,6 +17,15 @@ def grown(array: NDArray[Any], length: int, fill: Any) -> NDArray[Any]:
     return longer
 
 
+def wider(array: NDArray[Any], axis: int, length: int, fill: Any) -> NDArray[Any]:
+    """`array` with `length` entries along `axis`, the new ones filled; raises `ValueError` if it has more."""
+    more = length - array.shape[axis]
+    if more < 0:
+        raise ValueError(f"{array.shape[axis]} channels cannot become {length}: they are only added")
+    shape = [more if at == axis else size for at, size in enumerate(array.shape)]
+    return np.concatenate([array, np.full(shape, fill, array.dtype)], axis=axis)
+
+
 def plain(array: NDArray[Any], dtype: Any) -> NDArray[Any]:
     """The array as kernels are compiled for; a copy only if it is read-only, strided or of another type."""
     return np.require(array, dtype, ["C", "W"])

@@ -42,5 +42,14 @@ def unpack(kind: str, state: bytes, like: Arrays) -> dict[str, NDArray[Any]]:
     return found
 
 
+def peek(state: bytes, name: str) -> int:
+    """The first number of one of the arrays that `pack` wrote; raises `StateError`."""
+    try:
+        with np.load(io.BytesIO(state), allow_pickle=False) as saved:
+            return int(saved[name][0])
+    except (*DAMAGE, IndexError) as error:
+        raise StateError(f"state is damaged; start without it: {error}") from error
+
+
 def _fits(found: NDArray[Any], like: NDArray[Any]) -> bool:
     return found.dtype == like.dtype and found.ndim == like.ndim and found.shape[1:] == like.shape[1:]

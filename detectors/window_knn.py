@@ -7,7 +7,7 @@ that come later are compared by a kernel that finds the same distances.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -18,7 +18,7 @@ from scipy import special
 from detectors.baseline import FEWEST, level_and_scatter
 from detectors.contract import Detector, Samples, Scores, StateError
 from detectors.kernels import kernel
-from detectors.slots import check_samples, grown, plain
+from detectors.slots import check_samples, grown, plain, wider
 from detectors.snapshot import pack, unpack
 from detectors.windows import FEATURES, Windows
 
@@ -56,12 +56,10 @@ class WindowKnn:
             raise ValueError(
                 f"needs a channel, windows of 4 rows or more, a hop up to that, {FEWEST} windows or more"
             )
-        self._channels, self._training = channels, training
-        self._kind = (
-            f"{self.NAME} {self.VERSION}: {channels} channels, {length}/{hop} rows, {training} learned"
-        )
+        self._training = training
         self._length, self._hop = length, hop
         self._slots = 0
+        self._take_width(channels)
         self._windows = Windows(channels, length, hop)
         self._learned = np.zeros((0, training, channels, FEATURES), np.float32)
         self._count = np.zeros(0, np.int32)
@@ -69,6 +67,21 @@ class WindowKnn:
         self._prior = np.zeros((0, channels, FEATURES), np.float32)
         self._models: dict[int, _Model] = {}
         self._prior_model: _Model | None = None
+
+    def _take_width(self, channels: int) -> None:
+        self._channels = channels
+        windows = f"{self._length}/{self._hop} rows, {self._training} learned"
+        self._kind = f"{self.NAME} {self.VERSION}: {channels} channels, {windows}"
+
+    def widen(self, channels: int) -> None:
+        """Add channels; only slots that are still learning will judge them."""
+        self._windows.widen(channels)
+        self._learned = wider(self._learned, 2, channels, np.nan)
+        more = channels - self._channels
+        self._held = _joined_across(self._held, Scores.unknown(len(self._held.score), more))
+        self._models = {}
+        self._take_width(channels)
+        self._take_prior(wider(self._prior, 1, channels, np.nan))
 
     def fit(self, x: NDArray[np.float32], regime: NDArray[np.int16]) -> None:
         """Learn the fleet's windows; rows of an asset should follow one another."""
@@ -266,6 +279,16 @@ def _which(slot: NDArray[np.int32], ends: NDArray[np.int64], latest: NDArray[np.
 
 def _joined(a: Scores, b: Scores) -> Scores:
     return Scores(*(np.concatenate([getattr(a, f.name), getattr(b, f.name)]) for f in fields(Scores)))
+
+
+def _joined_across(a: Scores, b: Scores) -> Scores:
+    """The verdicts of `a` with the channels of `b` beside its own."""
+    return replace(
+        a,
+        contribution=np.hstack([a.contribution, b.contribution]),
+        expected=np.hstack([a.expected, b.expected]),
+        observed=np.hstack([a.observed, b.observed]),
+    )
 
 
 def _taken(table: Scores, rows: NDArray[np.int64]) -> Scores:

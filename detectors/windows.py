@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.kernels import kernel
-from detectors.slots import grown
+from detectors.slots import grown, wider
 
 FEATURES = 4
 """Per channel, in this order: mean, standard deviation, rise over the window, range."""
@@ -24,6 +24,10 @@ class Windows:
         """Make room for that many slots."""
         self.latest = grown(self.latest, slots, 0.0)
         self.seen = grown(self.seen, slots, 0)
+
+    def widen(self, channels: int) -> None:
+        """Add channels that were missing so far."""
+        self.latest = wider(self.latest, 2, channels, np.nan)
 
     def complete(
         self, slot: NDArray[np.int32], x: NDArray[np.float32]

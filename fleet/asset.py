@@ -1,7 +1,7 @@
 """Tenants, sites, assets and channels (IEC 62264 role-based equipment, OPC UA variables)."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 MAX_CHANNELS = 64
 """Columns of the wide telemetry table, so also the most channels of one equipment type."""
@@ -73,6 +73,10 @@ class EquipmentType:
             )
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise FleetError(f"equipment type {self.name}: channels named twice: {', '.join(twice)}")
+
+    def first(self, channels: int) -> "EquipmentType":
+        """The type with its first channels only, as it was before others were added; raises `FleetError`."""
+        return replace(self, channels=self.channels[:channels])
 
     def column(self, channel: str) -> int:
         """Column of a channel by name; raises `KeyError`."""

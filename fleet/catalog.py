@@ -19,4 +19,5 @@ def packs() -> dict[str, VerticalPack]:
 
 def pack_of(equipment_type: EquipmentType) -> VerticalPack:
     """The shipped pack of an equipment type, else one with the default detection and nothing else."""
-    return packs().get(equipment_type.name) or VerticalPack(equipment_type)
+    shipped = packs().get(equipment_type.name)
+    return shipped.on(equipment_type) if shipped else VerticalPack(equipment_type)

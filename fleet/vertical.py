@@ -1,7 +1,7 @@
 """All that is known about a class of machine: what it measures, how to watch it, how it wears and fails."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fleet.asset import EquipmentType, FleetError, check_name
 
@@ -92,6 +92,16 @@ class VerticalPack:
         for counter in self.wear:
             if counter.above is None and known[counter.channel] != "counter":
                 raise FleetError(f"wear counter {counter.name}: {counter.channel} is no counter, say `above`")
+
+    def on(self, equipment_type: EquipmentType) -> "VerticalPack":
+        """The pack as far as it fits the type as it is registered, which may have fewer channels by now."""
+        known = {channel.name for channel in equipment_type.channels}
+        return replace(
+            self,
+            equipment_type=equipment_type,
+            wear=tuple(counter for counter in self.wear if counter.channel in known),
+            fault_modes=tuple(mode for mode in self.fault_modes if known.issuperset(mode.channels)),
+        )
 
     def _check_channels(self, kind: str, references: Iterable[tuple[str, str]], known: Iterable[str]) -> None:
         for name, channel in references:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from detectors.snapshot import pack, unpack
 from fleet.catalog import pack_of
 from fleet.dead_letter import Reason
+from fleet.vertical import VerticalPack
 from storage import crash_point
 from storage.chunk_result import ChunkResult, DeadLetter, FrameRow, OutboxMessage, Tally
 from storage.sink import Sink
@@ -87,12 +88,14 @@ class ScoreEngine:
     def _score(self, block: Block, new: NDArray[np.bool_]) -> Scored:
         scorer = self._scorers.get(block.equipment_type)
         if scorer is None:
-            scorer = self._scorers[block.equipment_type] = self._make_scorer(block.equipment_type)
+            scorer = self._scorers[block.equipment_type] = Scorer(self._pack(block.equipment_type))
+        elif scorer.channels < block.values.shape[1]:  # some were added while we run
+            scorer.widen(self._pack(block.equipment_type))
         rows = Rows(block.asset_id, block.ts_us, block.values).take(new[block.frame])
         return scorer.score(rows, self._name_of)
 
-    def _make_scorer(self, equipment_type: str) -> Scorer:
-        return Scorer(pack_of(self._registry.current.equipment_type(equipment_type)))
+    def _pack(self, equipment_type: str) -> VerticalPack:
+        return pack_of(self._registry.current.equipment_type(equipment_type))
 
     def _name_of(self, asset_id: int) -> tuple[str, str]:
         return self._tenant, self._registry.current.asset_by_id(asset_id).name
@@ -118,7 +121,7 @@ class ScoreEngine:
         states, at = found["states"].tobytes(), 0
         scorers = {}
         for name, size in zip(names, sizes, strict=True):
-            scorers[name] = self._make_scorer(name)
+            scorers[name] = Scorer(self._pack(name))
             scorers[name].load(states[at : at + size])
             at += size
         self._scorers = scorers

@@ -71,36 +71,68 @@ class Scorer:
     """The machines' state, by slot; the first machine seen has slot 0."""
 
     def __init__(self, pack: VerticalPack) -> None:
-        channels, rules = pack.equipment_type.channels, pack.detection
-        self._pack = pack
-        self._measured = np.array([c.kind == "measurement" for c in channels], bool)
-        states = [k for k, c in enumerate(channels) if c.kind == "state"]
-        self._regime_column = states[0] if states else None
-        low, high = np.array([c.low for c in channels]), np.array([c.high for c in channels])
-        self._gate = QualityGate(low, high, self._measured)
-        width = max(1, int(self._measured.sum()))
-        self._t2 = EwmaT2(width, baseline=rules.baseline_rows)
-        self._detectors: tuple[Detector, ...] = (
-            self._t2,
-            WindowKnn(
-                width, length=max(30, rules.baseline_rows // 40), hop=max(10, rules.baseline_rows // 40)
-            ),
-        )
+        self._kind = f"scorer {VERSION}: {pack.equipment_type.name}"
+        self._start(pack)
+
+    def _start(self, pack: VerticalPack) -> None:
+        """With no machine known yet."""
+        rules = pack.detection
+        self._look_at(pack)
+        self._gate = QualityGate(*self._limits(), self._measured)
+        window = max(10, rules.baseline_rows // 40)
+        self._t2 = EwmaT2(self._width(), baseline=rules.baseline_rows)
+        self._knn = WindowKnn(self._width(), length=max(30, window), hop=window)
         self._episodes = EpisodeTracker(rules.on_score, rules.persistence, off_s=rules.off_delay_s)
         self._health = HealthTracker(
             baseline=rules.baseline_rows, tau_s=rules.health_tau_s, d_fail=rules.d_fail
         )
-        self._wear = WearMeter(
-            np.array([pack.equipment_type.column(counter.channel) for counter in pack.wear], np.int64),
-            np.array([np.nan if counter.above is None else counter.above for counter in pack.wear]),
-        )
+        self._wear = self._meter()
         self._assets: list[int] = []
         self._slots: dict[int, int] = {}
         self._last_us = np.zeros(0, np.int64)
         self._regime = np.zeros(0, np.int16)
         self._told_hour = np.zeros(0, np.int64)
         self._findings: dict[str, dict[str, Any]] = {}  # of the episodes that are on
-        self._kind = f"scorer {VERSION}: {pack.equipment_type.name}"
+
+    def _look_at(self, pack: VerticalPack) -> None:
+        channels = pack.equipment_type.channels
+        self._pack = pack
+        self._measured = np.array([c.kind == "measurement" for c in channels], bool)
+        states = [k for k, c in enumerate(channels) if c.kind == "state"]
+        self._regime_column = states[0] if states else None
+
+    def _limits(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        channels = self._pack.equipment_type.channels
+        return np.array([c.low for c in channels]), np.array([c.high for c in channels])
+
+    def _width(self) -> int:
+        """Channels that the detectors see: one at least, if need be one that never speaks."""
+        return max(1, int(self._measured.sum()))
+
+    def _meter(self) -> WearMeter:
+        kind, counters = self._pack.equipment_type, self._pack.wear
+        above = [np.nan if counter.above is None else counter.above for counter in counters]
+        columns = [kind.column(counter.channel) for counter in counters]
+        return WearMeter(np.array(columns, np.int64), np.array(above, np.float64))
+
+    @property
+    def channels(self) -> int:
+        """How many columns the rows have."""
+        return len(self._measured)
+
+    def widen(self, pack: VerticalPack) -> None:
+        """Go on with a pack whose type has channels added at its end; raises `ValueError` for fewer."""
+        counted = dict(zip((counter.name for counter in self._pack.wear), self._wear.value.T, strict=True))
+        last_us = self._wear.last_us
+        self._look_at(pack)
+        self._gate.widen(*self._limits(), self._measured)
+        for detector in (self._t2, self._knn):
+            detector.widen(self._width())
+        self._wear = self._meter()
+        self._wear.grow(len(last_us))
+        self._wear.last_us = last_us
+        for k, counter in enumerate(pack.wear):
+            self._wear.value[:, k] = counted.get(counter.name, 0.0)
 
     def score(self, rows: Rows, name_of: NameOf) -> Scored:
         """Store all rows, score those that are on time."""
@@ -158,8 +190,8 @@ class Scorer:
         judged = ~np.isin(samples.regime, self._pack.detection.idle)
         x = clean[np.ix_(judged, self._measured)] if self._measured.any() else clean[judged, :1] * np.nan
         rows = Samples(samples.slot[judged], samples.ts_us[judged], samples.regime[judged], x)
-        verdicts = [detector.update(rows) for detector in self._detectors]
-        return self._spread(_higher(*verdicts), judged), self._spread(verdicts[0], judged)
+        by_t2, by_knn = self._t2.update(rows), self._knn.update(rows)
+        return self._spread(_higher(by_t2, by_knn), judged), self._spread(by_t2, judged)
 
     def _spread(self, scores: Scores, judged: NDArray[np.bool_]) -> Scores:
         """The same with a row for every row and a column for every channel of the type."""
@@ -255,6 +287,7 @@ class Scorer:
         n = len(self._assets)
         parts = {name: np.frombuffer(part.state(), np.uint8) for name, part in self._parts().items()}
         own: dict[str, NDArray[Any]] = {
+            "channels": np.array([self.channels]),
             "asset_id": np.array(self._assets, np.int32),
             "last_us": self._last_us[:n],
             "regime": self._regime[:n],
@@ -266,7 +299,14 @@ class Scorer:
         return snapshot.pack(self._kind, own | parts)
 
     def load(self, state: bytes) -> None:
-        """Go on from `state`; raises `StateError`."""
+        """Go on from `state`, also from one that was saved with fewer channels; raises `StateError`."""
+        pack, saved = self._pack, snapshot.peek(state, "channels")
+        self._start(pack.on(pack.equipment_type.first(saved)))
+        self._load(state)
+        if saved < len(pack.equipment_type.channels):
+            self.widen(pack)
+
+    def _load(self, state: bytes) -> None:
         found = snapshot.unpack(self._kind, state, self._like())
         for name, part in self._parts().items():
             part.load(found[name].tobytes())
@@ -278,12 +318,13 @@ class Scorer:
         self._findings = json.loads(found["findings"].tobytes())
 
     def _parts(self) -> dict[str, Detector | QualityGate | EpisodeTracker | HealthTracker]:
-        detectors = {detector.NAME: detector for detector in self._detectors}
+        detectors: dict[str, Detector] = {self._t2.NAME: self._t2, self._knn.NAME: self._knn}
         return {"gate": self._gate, "episodes": self._episodes, "health": self._health, **detectors}
 
     def _like(self) -> dict[str, NDArray[Any]]:
         raw = np.empty(0, np.uint8)
         own: dict[str, NDArray[Any]] = {
+            "channels": np.array([self.channels]),
             "asset_id": np.empty(0, np.int32),
             "last_us": self._last_us,
             "regime": self._regime,

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from console.chaos.load import Load
+from console.chaos.log_reader import reader
 from console.chaos.observed import Place
 from console.databases import Databases
 from console.platform import platform
@@ -54,17 +55,13 @@ def settings_for(database: Database, folder: Path, partitions: int) -> Settings:
 
 async def _copy(bootstrap: str, partition: TopicPartition, end: int, broker: MemoryBroker) -> None:
     """A partition's records, at the same offsets."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-    await consumer.start()
-    try:
+    async with reader(bootstrap) as consumer:
         consumer.assign([partition])
         await consumer.seek_to_beginning(partition)
         position = 0
         while position < end:
             for record in (await consumer.getmany(timeout_ms=1000)).get(partition, ()):
                 place = (partition.topic, record.key, record.value, record.headers, partition.partition)
-                _, position = await broker.publish(*place)
-                position += 1
+                _, offset = await broker.publish(*place)
+                position = offset + 1
             await asyncio.sleep(0)
-    finally:
-        await consumer.stop()

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from psycopg.conninfo import make_conninfo
 
 from console.chaos.load import Load
+from console.chaos.log_reader import reader
 from console.chaos.observed import Place
 from console.chaos.proxy import Proxy
 from console.chaos.worker import SupervisedWorker
@@ -103,7 +104,7 @@ class Rig:
         """First and next offset of every partition."""
         names = topics or topics_of(self.load.tenant_names())
         places = [TopicPartition(name, part) for name in names for part in range(self.partitions)]
-        async with _consumer(self.bootstrap) as consumer:
+        async with reader(self.bootstrap) as consumer:
             begins = await consumer.beginning_offsets(places)
             ends = await consumer.end_offsets(places)
         return {(tp.topic, tp.partition): (begins[tp], ends[tp]) for tp in places}
@@ -144,7 +145,7 @@ class Rig:
         """The keys of all messages in the health topics."""
         found = set()
         places = {place: end for place, end in (await self.ends()).items() if place[0].startswith("health.")}
-        async with _consumer(self.bootstrap) as consumer:
+        async with reader(self.bootstrap) as consumer:
             for (topic, partition), (begin, end) in places.items():
                 if end > begin:
                     tp = TopicPartition(topic, partition)
@@ -194,13 +195,3 @@ def _environment(made: Rig, partitions: int) -> dict[str, str]:
         "FAULTLINE_DEAD_LETTER_RUN": "1000000",
         "FAULTLINE_LOG_FORMAT": "json",
     }
-
-
-@asynccontextmanager
-async def _consumer(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        yield consumer
-    finally:
-        await consumer.stop()

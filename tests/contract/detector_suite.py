@@ -247,6 +247,28 @@ def check_sees_a_shift(make: Make) -> None:
     assert np.nanmedian(np.abs(found.observed[after, 1] - 54)) < 1, "says that it sees what is not there"
 
 
+def check_widens(make: Make) -> None:
+    """Channels added later change nothing while they are missing, and there is no way back to fewer."""
+    x = np.random.default_rng(21).normal(size=(2000, CHANNELS))
+    samples = rows(np.zeros(2000), x)
+    early, late = part(samples, slice(0, 1000)), part(samples, slice(1000, 2000))
+    narrow, wide = make(CHANNELS), make(CHANNELS)
+    narrow.update(early)
+    wide.update(early)
+    wide.widen(CHANNELS + 2)
+    nothing = np.full((1000, 2), np.nan, np.float32)
+    before = narrow.update(late)
+    after = wide.update(replace(late, x=np.concatenate([late.x, nothing], axis=1)))
+    np.testing.assert_allclose(after.score, before.score, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(after.contribution[:, :CHANNELS], before.contribution, rtol=1e-3, atol=1e-3)
+    assert (after.contribution[:, CHANNELS:] == 0).all(), "a channel that never spoke contributes"
+    again = make(CHANNELS + 2)
+    again.load(wide.state())
+    assert again.state() == wide.state(), "what was widened cannot be saved"
+    with pytest.raises(ValueError, match="only added"):
+        wide.widen(CHANNELS)
+
+
 def check_promise(make: Make) -> None:
     """On healthy noise a score above 2 (p < .01) comes at most twice as often as promised."""
     rng = np.random.default_rng(13)
@@ -272,5 +294,6 @@ CHECKS = (
     check_usable_before_fit,
     check_prior,
     check_sees_a_shift,
+    check_widens,
     check_promise,
 )

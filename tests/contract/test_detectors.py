@@ -28,6 +28,7 @@ from tests.contract.detector_suite import (
     check_slots_independent,
     check_state,
     check_usable_before_fit,
+    check_widens,
 )
 
 Check = Callable[[Make], None]
@@ -142,6 +143,11 @@ class SeesNothing(EwmaT2):
         return replace(found, score=np.minimum(found.score, np.float32(1)))
 
 
+class StartsOver(EwmaT2):
+    def widen(self, channels: int) -> None:
+        self.__init__(channels)  # type: ignore[misc]
+
+
 class CriesWolf(EwmaT2):
     def update(self, samples: Samples) -> Scores:
         found = super().update(samples)
@@ -163,6 +169,7 @@ BROKEN: list[tuple[Any, Check]] = [
     (InsistsOnFit, check_usable_before_fit),
     (IgnoresItsPrior, check_prior),
     (SeesNothing, check_sees_a_shift),
+    (StartsOver, check_widens),
     (CriesWolf, check_promise),
 ]
 

@@ -34,7 +34,16 @@ def test_every_measurement_has_a_range_and_every_mode_speaks_of_measurements(nam
 def test_equipment_without_a_pack_gets_the_default_detection() -> None:
     pump = EquipmentType("pump", (Channel("flow", "L/min"),))
     assert pack_of(pump) == VerticalPack(pump, Detection())
-    assert pack_of(packs()["elevator"].equipment_type) is packs()["elevator"]
+    assert pack_of(packs()["elevator"].equipment_type) == packs()["elevator"]
+
+
+def test_a_type_registered_before_its_pack_grew_is_served_as_far_as_it_goes() -> None:
+    pack = packs()["elevator"]
+    older = pack.equipment_type.first(len(pack.equipment_type.channels) - 1)  # without the door cycles
+    served = pack_of(older)
+    assert served.equipment_type == older
+    assert [counter.name for counter in served.wear] == ["contactor", "running"]
+    assert 0 < len(served.fault_modes) <= len(pack.fault_modes)
 
 
 PUMP = EquipmentType("pump", (Channel("flow", "L/min"), Channel("starts", "1", kind="counter")))

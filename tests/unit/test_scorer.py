@@ -154,3 +154,47 @@ def test_another_equipment_types_state_is_refused() -> None:
     other = replace(PACK, equipment_type=EquipmentType("lathe", PACK.equipment_type.channels))
     with pytest.raises(StateError):
         Scorer(other).load(state)
+
+
+GROWN = replace(
+    PACK,
+    equipment_type=replace(
+        PACK.equipment_type, channels=(*PACK.equipment_type.channels, Channel("oil", "°C", 0, 120))
+    ),
+)
+
+
+def with_oil(rows: Rows) -> Rows:
+    """The same rows with a channel that speaks in the second half."""
+    oil = np.where(np.arange(len(rows.ts_us)) > 900, 60 + rows.values[:, 2], np.nan)
+    return Rows(rows.asset_id, rows.ts_us, np.column_stack([rows.values, oil]).astype(np.float32))
+
+
+@pytest.mark.parametrize("by_restart", [False, True])
+def test_a_channel_added_at_the_end_costs_nothing_of_what_was_learned(by_restart: bool) -> None:
+    rows = with_oil(presses())
+    first = Rows(rows.asset_id[:900], rows.ts_us[:900], np.ascontiguousarray(rows.values[:900, :4]))
+    scorer = Scorer(PACK)
+    before = [scorer.score(first, name_of)]
+    if by_restart:
+        state = scorer.state()
+        scorer = Scorer(GROWN)
+        scorer.load(state)
+    else:
+        scorer.widen(GROWN)
+    assert scorer.channels == 5
+    after = [*before, scorer.score(rows.take(slice(900, None)), name_of)]
+    plain, _ = run(presses(), [900])
+    ours, theirs = scores(after), scores(plain)
+    early = [key for key in theirs if key[1] < rows.ts_us[1100]]  # before the new channel is learned
+    np.testing.assert_allclose([ours[key] for key in early], [theirs[key] for key in early], atol=1e-3)
+    assert last_of_each(after).keys() == last_of_each(plain).keys()
+    assert [row.value for row in after[-1].wear][-1] == [row.value for row in plain[-1].wear][-1]
+    again = Scorer(GROWN)
+    again.load(scorer.state())
+    assert again.state() == scorer.state()
+
+
+def test_a_state_of_more_channels_than_there_are_is_refused() -> None:
+    with pytest.raises(StateError):
+        Scorer(PACK).load(Scorer(GROWN).state())
