@@ -3,6 +3,8 @@
 import logging
 import re
 import sys
+import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -15,8 +17,13 @@ SECRET = re.compile(
 )
 
 
+REPEAT_S = 60.0
+NUMBER = re.compile(r"\d+")
+
+
 def configure_logs(settings: Settings) -> None:
     """Send structlog's and the standard library's records (Faust, aiokafka, uvicorn) one way."""
+    repeats = Repeats()
     text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -33,6 +40,7 @@ def configure_logs(settings: Settings) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(lambda record: not record.name.startswith("aiokafka") or repeats.filter(record))
     renderer: Processor = structlog.dev.ConsoleRenderer() if text else structlog.processors.JSONRenderer()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -45,6 +53,31 @@ def configure_logs(settings: Settings) -> None:
     root.setLevel(settings.log_level.upper())
     for chatty in ("faust", "mode", "streams.transports", "aiokafka", "uvicorn", "kafka", "asyncio"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+
+
+class Repeats(logging.Filter):
+    """Lets a message through once a minute: while a broker is away its client complains ten times a second.
+
+    Messages that differ in numbers alone count as the same; the next that gets through says how many did not.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._told: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to tell."""
+        key, now = (record.name, NUMBER.sub("#", record.getMessage())), self._clock()
+        told_at, held_back = self._told.get(key, (float("-inf"), 0))
+        if now - told_at < REPEAT_S:
+            self._told[key] = told_at, held_back + 1
+            return False
+        self._told = {one: told for one, told in self._told.items() if now - told[0] < REPEAT_S}
+        self._told[key] = now, 0
+        if held_back:
+            record.msg, record.args = f"{record.getMessage()} (and {held_back} more like this)", ()
+        return True
 
 
 def mask_secrets(_: Any, __: str, event: EventDict) -> EventDict:

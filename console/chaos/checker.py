@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from console.chaos.ledger import Entry, Outcome
 from console.chaos.observed import Findings, FrameKey, Letter, Observed
+from streams.topics import TELEMETRY
 
 EXAMPLES = 3
 """Of each violation so many are spelled out."""
@@ -138,11 +139,15 @@ def _accounting(_: Expected, seen: Observed, __: Findings) -> Iterator[str]:
         counted = tally.total if tally else 0
         if counted != end - begin:
             yield f"{place[0]}[{place[1]}]: {counted} of {end - begin} records are accounted for"
-        if tally and tally.dead != dead[place]:
+        if tally and tally.dead != dead[place] and place[0].startswith(TELEMETRY):
             yield f"{place[0]}[{place[1]}]: {tally.dead} counted as dead, {dead[place]} kept"
         if end > begin and seen.positions.get(place) != end:
             position = seen.positions.get(place)
             yield f"{place[0]}[{place[1]}]: the position is {position}, the log ends at {end}"
+
+    stored = sum(tally.stored for place, tally in seen.tallies.items() if place[0].startswith(TELEMETRY))
+    if stored != sum(seen.frames.values()):
+        yield f"{stored} frames counted as stored, {sum(seen.frames.values())} in the frame ledger"
 
 
 def _outbox(_: Expected, seen: Observed, __: Findings) -> Iterator[str]:

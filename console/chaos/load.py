@@ -106,11 +106,13 @@ class Machine:
         return self._frame(item.seq, item.first_us, self._values(item.seq) + np.float32(1.0))
 
     def _values(self, seq: int) -> NDArray[np.float32]:
-        """(channels, rows): noise, and on every third machine a current that grows from the middle on."""
+        """(channels, rows): noise; later some machines' current grows, and a sensor is stuck for a while."""
         row = seq * self.load.rows + np.arange(self.load.rows)
         current, temperature = self.noise[:, (row * 5 + 977 * self.number) % NOISE_ROWS]
-        grown = np.maximum(seq * self.load.assets * self.load.tenants / self.load.records - 0.5, 0.0)
-        drift = 40.0 * grown if self.number % 3 == 0 else 0.0
+        done = seq * self.load.assets * self.load.tenants / self.load.records
+        drift = 40.0 * max(done - 0.6, 0.0) if self.number % 3 == 0 else 0.0
+        if self.number % 3 == 1 and 0.7 < done < 0.8:
+            temperature = np.zeros(self.load.rows)
         motion = np.ones(self.load.rows)
         return np.stack([motion, 15 + current + drift, 45 + temperature, row]).astype(np.float32)
 

@@ -1,6 +1,7 @@
 """`faultline chaos`: faults on purpose, and whether every promise was kept."""
 
 import asyncio
+import logging
 import secrets
 import shutil
 import tempfile
@@ -38,6 +39,7 @@ def chaos(
     if list_them:
         print_table("scenarios", ["name", "what goes wrong"], [(one.name, one.title) for one in wanted])
         return
+    logging.disable(logging.ERROR)  # that clients of a killed server complain is no news here
     seed = secrets.randbelow(1_000_000) if seed is None else seed
     folder = Path(tempfile.mkdtemp(prefix="faultline-chaos-"))
     folder.chmod(0o711)  # for the account that the database runs under
