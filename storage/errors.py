@@ -10,7 +10,7 @@ class Fenced(StorageError):
 
 
 class OffsetMismatch(StorageError):
-    """The chunk begins below what is already stored: nothing was written, read on from the claim."""
+    """What is stored is not what the writer takes for stored: nothing was written, claim anew and read on."""
 
 
 class MigrationError(StorageError):

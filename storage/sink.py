@@ -82,7 +82,7 @@ class Snapshot:
 class Claim:
     """The right to write a partition until somebody claims it anew.
 
-    `next_offset` None: nothing has been stored yet.
+    Everything below `next_offset` is stored, as far as the claimant knows; None: nothing is.
     """
 
     topic: str
@@ -154,15 +154,16 @@ class Sink:
 
         If an earlier attempt with an unknown outcome did commit, nothing is written again. Rows whose key
         is stored already are left out: what was first stays. Raises `Fenced` if the partition was claimed
-        anew, `OffsetMismatch` if the chunk begins below what is stored.
+        anew, `OffsetMismatch` if the chunk begins below what is stored, or the database holds less than the
+        claimant knows.
         """
         place = self._place(claim.topic, claim.partition)
         new, changes = appends(place, result), list(statements(place, result))
         async with self._pool.connection() as conn:
             try:
-                written = await _store(conn, place, claim.epoch, result, new, changes, staged=False)
+                written = await _store(conn, place, claim, result, new, changes, staged=False)
             except psycopg.errors.UniqueViolation:
-                written = await _store(conn, place, claim.epoch, result, new, changes, staged=True)
+                written = await _store(conn, place, claim, result, new, changes, staged=True)
         crash_point.reached("after_commit")
         return written
 
@@ -183,10 +184,13 @@ class Sink:
             return {(asset_id, boot_id): seq for asset_id, boot_id, seq in await cursor.fetchall()}
 
     async def keep(self, claim: Claim, next_offset: int, state: bytes) -> None:
-        """Store a snapshot of the state after everything below `next_offset`; raises `Fenced`."""
+        """Store a snapshot of the state after everything below `next_offset`.
+
+        Raises `Fenced`, or `OffsetMismatch` as `write` does.
+        """
         place = self._place(claim.topic, claim.partition)
         async with self._pool.connection() as conn, conn.transaction():
-            await _lock(conn, place, claim.epoch)
+            _check_not_gone_back(place, claim, await _lock(conn, place, claim.epoch))
             await conn.execute(*snapshot_statement(place, next_offset, state))
             crash_point.reached("during_snapshot")
 
@@ -200,7 +204,7 @@ class Sink:
 async def _store(
     conn: Connection,
     place: Place,
-    epoch: int,
+    claim: Claim,
     result: ChunkResult,
     new: Sequence[Append],
     changes: Sequence[Statement],
@@ -208,9 +212,10 @@ async def _store(
     staged: bool,
 ) -> Written:
     async with conn.transaction():
-        stored = await _lock(conn, place, epoch)
+        stored = await _lock(conn, place, claim.epoch)
         if stored == result.next_offset:
             return Written(0, repeated=True)
+        _check_not_gone_back(place, claim, stored)
         if stored is not None and result.first_offset < stored:
             raise OffsetMismatch(
                 f"{place}: the chunk begins at {result.first_offset}, but all below {stored} is stored: "
@@ -219,7 +224,7 @@ async def _store(
         added = Counter[str]()
         for append in new:
             added[append.table] += await append.copy(conn, staged)
-        await _change(conn, changes, (result.next_offset, *place, epoch, stored))
+        await _change(conn, changes, (result.next_offset, *place, claim.epoch, stored))
         if result.snapshot is not None:
             crash_point.reached("during_snapshot")
         crash_point.reached("before_commit")
@@ -233,6 +238,14 @@ async def _lock(conn: Connection, place: Place, epoch: int) -> int | None:
         raise Fenced(f"{place}: claimed anew after epoch {epoch}: let the partition go")
     stored: int | None = row[1]
     return stored
+
+
+def _check_not_gone_back(place: Place, claim: Claim, stored: int | None) -> None:
+    if claim.next_offset is not None and (stored is None or stored < claim.next_offset):
+        raise OffsetMismatch(
+            f"{place}: the database knows of everything below {stored}, but {claim.next_offset} was stored: "
+            "it was restored from an older copy; what is missing must be read again"
+        )
 
 
 async def _change(conn: Connection, changes: Sequence[Statement], advance: tuple[object, ...]) -> None:

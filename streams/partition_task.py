@@ -138,6 +138,7 @@ class PartitionTask:
             self._next_snapshot = time.monotonic() + self._snapshot_s
             self._kept = result.next_offset
         await self.retry.until_done(lambda: self._sink.write(self._claim, result))
+        self._claim = replace(self._claim, next_offset=result.next_offset)
         self.stored = result.next_offset
 
     def _count(self, result: ChunkResult, compute_s: float, commit_s: float) -> None:

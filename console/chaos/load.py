@@ -45,7 +45,7 @@ class Load:
     start_us: int
     tenants: int = 2
     assets: int = 6
-    rows: int = 4
+    rows: int = 8
     poison: float = 0.01
     duplicate: float = 0.01
     late: float = 0.01

@@ -66,13 +66,14 @@ class Proxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
         try:
-            if not self.refused:
-                await self._connect(reader, writer)
-        except OSError:  # either end has gone, which is what this is for
-            pass
+            if self.refused:
+                raise ConnectionResetError("refused on purpose")
+            await self._connect(reader, writer)
+        except OSError:
+            _reset(writer)
         finally:
             self._open.discard(writer)
-            _reset(writer)
+            writer.close()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from_server, to_server = await asyncio.open_connection(HOST, self.target_port)
@@ -81,9 +82,10 @@ class Proxy:
                 pumps.create_task(self._upwards(reader, to_server))
                 pumps.create_task(self._downwards(from_server, writer))
         except* OSError:
-            pass
-        finally:
             _reset(to_server)
+            raise ConnectionResetError("an end is gone, or it was cut on purpose") from None
+        finally:
+            to_server.close()
 
     async def _upwards(self, reader: asyncio.StreamReader, to_server: asyncio.StreamWriter) -> None:
         passed = 0
@@ -95,7 +97,7 @@ class Proxy:
             if self._is_cut(data, passed):
                 self.cuts += 1
                 raise ConnectionResetError("cut on purpose")
-        raise ConnectionResetError("the client is gone")
+        to_server.write_eof()
 
     async def _downwards(self, from_server: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await from_server.read(PIECE):
@@ -103,7 +105,7 @@ class Proxy:
             if not self.one_way:
                 writer.write(data)
                 await writer.drain()
-        raise ConnectionResetError("the server is gone")
+        writer.write_eof()
 
     def _is_cut(self, data: bytes, passed: int) -> bool:
         too_much = self.cut_after is not None and passed >= self.cut_after

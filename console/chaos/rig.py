@@ -15,6 +15,7 @@ from console.chaos.load import Load
 from console.chaos.log_reader import reader
 from console.chaos.observed import Place
 from console.chaos.proxy import Proxy
+from console.chaos.small_disk import small_disk
 from console.chaos.worker import SupervisedWorker
 from deploy.local.kafka import KafkaBroker
 from deploy.local.kafka_jars import fetch_jars
@@ -37,9 +38,13 @@ SESSION_TIMEOUT_S = 6
 
 @dataclass
 class Servers:
-    """A broker and a database server that faults may kill; both keep their ports."""
+    """A broker and a database server that faults may kill; both keep their ports.
+
+    `disk` is the small one that the database is on, None where there can be none.
+    """
 
     folder: Path
+    disk: Path | None
     jars: Path
     kafka: KafkaBroker
     postgres: PostgresServer
@@ -57,19 +62,21 @@ class Servers:
 async def servers(folder: Path) -> AsyncIterator[Servers]:
     """Real servers, gone afterwards with all their data."""
     jars, installation = await asyncio.to_thread(fetch_jars), await asyncio.to_thread(build_timescaledb)
-    made = Servers(
-        folder,
-        jars,
-        KafkaBroker(folder / "kafka", proxy_port=free_ports(1)[0]),
-        PostgresServer(installation, folder, shared_buffers="512MB"),
-    )
-    try:
-        await made.start_kafka()
-        await made.start_postgres()
-        yield made
-    finally:
-        await asyncio.to_thread(made.kafka.stop)
-        await asyncio.to_thread(made.postgres.remove)
+    with small_disk(folder) as disk:
+        made = Servers(
+            folder,
+            disk,
+            jars,
+            KafkaBroker(folder / "kafka", proxy_port=free_ports(1)[0]),
+            PostgresServer(installation, disk or folder, shared_buffers="512MB"),
+        )
+        try:
+            await made.start_kafka()
+            await made.start_postgres()
+            yield made
+        finally:
+            await asyncio.to_thread(made.kafka.stop)
+            await asyncio.to_thread(made.postgres.remove)
 
 
 @dataclass

@@ -19,7 +19,8 @@ class Scenario:
     """A load, the workers on it, and what goes wrong meanwhile.
 
     `rate` is in records a second. `short`: belongs to the short set. `crash_points` are those of the first
-    worker's first lives. Faults raise `AssertionError` for what the checker cannot see.
+    worker's first lives. Faults raise `AssertionError` for what the checker cannot see; where the log itself
+    was changed and the checker must not look, `checked` is False.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Scenario:
     faults: Faults
     workers: int = 2
     partitions: int = 6
+    assets: int = 6
     records: int = 12_000
     rate: float = 1500.0
     poison: float = 0.01
@@ -34,6 +36,7 @@ class Scenario:
     late: float = 0.01
     crash_points: tuple[str, ...] = ()
     short: bool = False
+    checked: bool = True
 
 
 @cache

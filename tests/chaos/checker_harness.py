@@ -39,9 +39,9 @@ NOW = datetime.now(UTC)
 
 def small_load(seed: int = 3) -> Load:
     """Enough for four machines to learn what is normal, go wrong and tell their health."""
-    start = NOW - timedelta(hours=15)
+    start = NOW - timedelta(hours=16)
     shares = {"poison": 0.02, "duplicate": 0.02, "late": 0.02}
-    return Load("t", seed, 4400, microseconds(start), tenants=2, assets=2, **shares)  # type: ignore[arg-type]
+    return Load("t", seed, 2600, microseconds(start), tenants=2, assets=2, **shares)  # type: ignore[arg-type]
 
 
 class Crash(Exception):
