@@ -63,7 +63,7 @@ async def _judge(made: Rig, recovery_s: float, began: float, tell: Tell) -> list
     ends, load = await made.ends(), made.load
     tell("an undisturbed run of the same log")
     calm = await asyncio.to_thread(prepare_database, made.servers.postgres, f"{made.database.name}_calm")
-    await run_undisturbed(made.bootstrap, ends, load, calm, made.folder / "calm")
+    await run_undisturbed(made.bootstrap, ends, load, calm)
     tell("checking")
     told = await made.told()
     seen = await asyncio.to_thread(observe, made.database.superuser_dsn, load, ends, told)
