@@ -4,7 +4,7 @@ BIN := .venv/bin
 export OPENBLAS_NUM_THREADS = 1
 export OMP_NUM_THREADS = 1
 
-.PHONY: setup demo test check lock clean
+.PHONY: setup demo test check chaos lock clean
 
 # --without-pip and pip's --python work where the distribution keeps ensurepip in a package of its own.
 .venv/runtime.stamp: requirements/runtime.txt pyproject.toml
@@ -36,6 +36,11 @@ test: .venv/dev.stamp
 	@$(BIN)/python -m deploy.local.requirements --install
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/pytest
+
+# All faults, about two hours; a part of it: .venv/bin/faultline chaos --scenario NAME
+chaos: .venv/dev.stamp
+	@$(BIN)/python -m deploy.local.requirements --install
+	@$(BIN)/faultline chaos --json chaos.json
 
 # Pins with hashes for every supported Python; run after a change of dependencies in pyproject.toml.
 lock:

@@ -46,6 +46,7 @@ class ChunkApp(faust.App):  # type: ignore[misc]
             broker_max_poll_records=self.limits.chunk_records,
             consumer_max_fetch_size=self.limits.chunk_bytes,
             consumer_auto_offset_reset="earliest",
+            consumer_metadata_max_age_ms=30_000,  # a topic that was made anew is noticed within this time
             producer_request_timeout=30.0,
             stream_buffer_maxsize=16,
             stream_wait_empty=False,  # writes are fenced: nobody need wait for agents at a rebalance

@@ -97,12 +97,12 @@ recorded_at from dead_letter limit 1
 """
 TAMPERING = {
     "a frame vanished": (
-        f"""delete from telemetry where asset_id = 1 and ts < {FIRST} + interval '40 s';
+        f"""delete from telemetry where asset_id = 1 and ts < {FIRST} + interval '80 s';
             delete from frame where asset_id = 1 and seq = 0""",
         {"lost", "accounting", "findings"},
     ),
     "a frame's rows vanished": (
-        f"delete from telemetry where asset_id = 1 and ts < {FIRST} + interval '40 s'",
+        f"delete from telemetry where asset_id = 1 and ts < {FIRST} + interval '80 s'",
         {"lost", "findings"},
     ),
     "one row of a frame vanished": (
@@ -125,7 +125,7 @@ TAMPERING = {
     "NaN was let in": (f"update telemetry set v3 = 'NaN' where asset_id = 1 and ts = {LAST}", {"content"}),
     "two customers were mixed up": (
         "update asset set tenant = case tenant when 't-0' then 't-1' else 't-0' end where name = 'lift-1'",
-        {"tenant", "content", "findings", "lost", "invented"},
+        {"tenant", "content", "findings"},
     ),
     "a dead letter was swallowed": (
         f"delete from dead_letter where id = {LETTER}",
