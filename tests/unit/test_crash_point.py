@@ -16,9 +16,10 @@ for number in range(5):
 """
 
 
-@pytest.mark.parametrize(
-    ("wanted", "lived"), [("before_commit", 1), ("before_commit:3", 3), ("after_ack", 5)]
-)
+LIVES = [("before_commit", 1), ("before_commit:3", 3), ("after_ack", 5)]
+
+
+@pytest.mark.parametrize(("wanted", "lived"), LIVES)
 def test_it_dies_the_nth_time_it_gets_there(wanted: str, lived: int) -> None:
     ran = subprocess.run([sys.executable, "-c", PROGRAM], env={VARIABLE: wanted}, capture_output=True)
     assert len(ran.stdout.split()) == lived
