@@ -190,7 +190,6 @@ async def rig(at: Servers, load: Load, partitions: int) -> AsyncIterator[Rig]:
 def _environment(made: Rig, partitions: int) -> dict[str, str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith("FAULTLINE_")}
     return ours | {
-        "FAULTLINE_CONFIG": os.devnull,
         "FAULTLINE_KAFKA": made.bootstrap,
         "FAULTLINE_DATABASE": make_conninfo(made.database.dsn(WRITER), port=made.to_postgres.port),
         "FAULTLINE_DATABASE_OWNER": made.database.dsn(OWNER),

@@ -84,7 +84,12 @@ class SupervisedWorker:
             environment = environment | {crash_point.VARIABLE: self.crash_points.popleft()}
         with self.log.open("ab") as output:
             return await asyncio.create_subprocess_exec(
-                *command, env=environment, stdout=output, stderr=output, start_new_session=True
+                *command,
+                cwd=self.log.parent,  # no settings file there
+                env=environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
 
     async def _watch_memory(self, pid: int) -> None:

@@ -34,6 +34,7 @@ async def _migrate(rig: Rig, database: Database, extra: dict[str, str]) -> int:
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).with_name("faultline")),
         *("db", "migrate"),
+        cwd=rig.folder,
         env=rig.environment | dsns | extra,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
