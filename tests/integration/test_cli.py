@@ -50,6 +50,7 @@ def test_the_commands_are_those_of_the_handbook(run: Run) -> None:
         "assets",
         "deadletters",
         "check",
+        "chaos",
     }
     assert set(command_names()) == wanted
     assert "faultline demo" in run("--help").output
