@@ -4,6 +4,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from console.plots import machine_svg
@@ -58,16 +59,16 @@ def _row(machine: Machine) -> tuple[str, str, str, str, str]:
     worst, due = machine.worst, machine.soonest or machine.condition
     finding = "–"
     if worst:
-        why = f"\n[dim]{worst.evidence[0].en}[/]" if worst.evidence else ""
-        finding = f"{worst.title.en} since {worst.onset:%Y-%m-%d %H:%M}{why}"
+        why = f"\n[dim]{escape(worst.evidence[0].en)}[/]" if worst.evidence else ""
+        finding = f"{escape(worst.title.en)} since {worst.onset:%Y-%m-%d %H:%M}{why}"
     service = "–"
     if due:
         service = due.window().en + (
-            f"\n[dim]{due.title.en}, median {due.p50_h:,.0f} h[/]" if due.p50_h is not None else ""
+            f"\n[dim]{escape(due.title.en)}, median {due.p50_h:,.0f} h[/]" if due.p50_h is not None else ""
         )
     colour = COLOURS[machine.state]
     return (
-        f"{machine.name}\n[dim]{machine.equipment_type.en}[/]",
+        f"{machine.name}\n[dim]{escape(machine.equipment_type.en)}[/]",
         f"[{colour}]{STATE_TEXT[machine.state].en}[/]",
         "–" if machine.health is None else f"{machine.health:.0f} %",
         finding,

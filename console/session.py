@@ -30,4 +30,4 @@ def with_pool(found: Databases, operation: Callable[[Pool], Awaitable[T]]) -> T:
 
 def tell(line: str) -> None:
     """Progress for people, on stderr."""
-    err.print(f"[dim]{line}[/]", highlight=False)
+    err.print(line, style="dim", markup=False, highlight=False)

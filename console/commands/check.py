@@ -8,6 +8,7 @@ import psycopg
 import typer
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
+from rich.text import Text
 
 from console.databases import databases
 from console.output import out, print_json, print_table
@@ -46,7 +47,7 @@ def check(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON d
         print_table("settings", ["name", "value", "from"], rows)
         for one in checks:
             verdict = "[green]ok[/]" if one.ok else "[bold red]FAILS[/]"
-            out.print(f"{verdict}  {one.name}: {one.found}")
+            out.print(f"{verdict}  {one.name}:", Text(one.found))
     raise typer.Exit(0 if all(one.ok for one in checks) else 1)
 
 

@@ -56,7 +56,8 @@ def position(
     )
     if not moved:
         fail(f"nothing of {topic}[{partition}] is stored, so there is no position to move")
-    out.print(f"{topic}[{partition}]: the next record stored will be the one at {offset}")
+    told = f"{topic}[{partition}]: the next record stored will be the one at {offset}"
+    out.print(told, markup=False, highlight=False)
 
 
 def _row(one: FileStatus) -> tuple[str, str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from console.feeding import send_through
 from console.output import fail, out, print_json, print_table
@@ -52,7 +53,7 @@ def show(
         print_json(_plain(letter))
         return
     for name, value in _plain(letter).items():
-        out.print(f"[bold]{name}[/]: {value}", highlight=False, markup=True)
+        out.print(f"[bold]{name}[/]:", Text(str(value)), highlight=False, soft_wrap=True)
 
 
 @app.command(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from console.build_summary import build_summary
 from console.databases import Databases
@@ -91,7 +92,7 @@ def _run(settings: Settings, data: Path | None, report: Path, keep: bool, days: 
         write_html(summary, report)
         out.print()
         print_summary(summary, out)
-        out.print(f"\nReport with plots: [bold]{report.resolve()}[/]")
+        out.print(f"\nReport with plots: [bold]{escape(str(report.resolve()))}[/]")
         out.print(f"[dim]{time.monotonic() - began:.0f} s in all[/]")
 
     port = listen(settings.http_host, settings.http_port) if keep else nullcontext()
@@ -167,7 +168,9 @@ def _readings(data: Path) -> list[Reading]:
     for file in files:
         found = recognise(file)
         if found is None:
-            err.print(f"[yellow]{file.name} fits no shipped map and is left out[/] (faultline replay --map)")
+            err.print(
+                f"[yellow]{escape(file.name)} fits no shipped map and is left out[/] (faultline replay --map)"
+            )
         else:
             by_map.setdefault(found.name, []).append(file)
     if not by_map:
