@@ -72,19 +72,26 @@ def _elements(body: bytes) -> list[bytes]:
     """The raw text of each element of a JSON array; raises `HTTPException` 400 for anything else."""
     try:
         text, decoder = body.decode(), json.JSONDecoder()
-        at = text.index("[") + 1
+        at = _skip(text, text.index("[") + 1)
         elements: list[bytes] = []
-        while (at := _skip(text, at)) < len(text) and text[at] != "]":
+        while elements or not text.startswith("]", at):
             _, end = decoder.raw_decode(text, at)
             elements.append(text[at:end].encode())
             at = _skip(text, end)
-            if text[at : at + 1] == ",":
-                at += 1
-            elif text[at : at + 1] != "]":
-                raise ValueError(f"expected , or ] at character {at}")
+            if not text.startswith(",", at):
+                break
+            at = _skip(text, at + 1)
+        _check_end(text, at)
     except (ValueError, RecursionError) as error:
         raise HTTPException(400, f"not a JSON array: {error}") from error
     return elements
+
+
+def _check_end(text: str, at: int) -> None:
+    if not text.startswith("]", at):
+        raise ValueError(f"expected , or ] at character {at}")
+    if _skip(text, at + 1) < len(text):
+        raise ValueError(f"nothing may follow the ] at character {at}")
 
 
 def _skip(text: str, at: int) -> int:

@@ -269,6 +269,13 @@ BINARY = {"content-type": "application/vnd.faultline.frame"}
     ("content", "headers", "status", "says"),
     [
         (b"[{", JSON, 400, "not a JSON array"),
+        (b"[", JSON, 400, "Expecting value"),
+        (b"[" + said(), JSON, 400, "expected , or ]"),
+        (b"[" + said() + b", ", JSON, 400, "Expecting value"),
+        (b"[" + said() + b",]", JSON, 400, "Expecting value"),
+        (b"[" + said() + b"][" + said() + b"]", JSON, 400, "nothing may follow"),
+        (b"[" + said() + b" " + said() + b"]", JSON, 400, "expected , or ]"),
+        (b"[] x", JSON, 400, "nothing may follow"),
         (b"x", {"content-type": "text/csv"}, 415, "application/json"),
         (b"[" + b"1," * 10_001 + b"1]", JSON, 413, "at most"),
         (b" " * ((8 << 20) + 1), JSON, 413, "smaller batches"),
