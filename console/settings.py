@@ -1,5 +1,6 @@
 """Settings: defaults, then one TOML file, then the environment; each value knows where it came from."""
 
+import difflib
 import os
 import tomllib
 from pathlib import Path
@@ -13,7 +14,10 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+PREFIX = "FAULTLINE_"
 FILE_VARIABLE = "FAULTLINE_CONFIG"
+NO_SETTINGS = {FILE_VARIABLE, "FAULTLINE_CRASH_POINT", "FAULTLINE_REQUIRE_ALL"}
+"""Variables that say something else: the file, where a test ends a process, that tests may skip nothing."""
 
 
 class SettingsError(ValueError):
@@ -34,7 +38,7 @@ def default_data_dir() -> Path:
 class Settings(BaseSettings):
     """All that an operator can set, as `FAULTLINE_<NAME>` or in the TOML file."""
 
-    model_config = SettingsConfigDict(env_prefix="FAULTLINE_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     kafka: str | None = Field(None, description="Kafka bootstrap servers; none: the in-memory transport")
     database_owner: SecretStr | None = Field(
@@ -92,6 +96,8 @@ class Settings(BaseSettings):
 
 def load_settings(**overrides: Any) -> Settings:
     """Read the settings; raises `SettingsError` naming every bad one."""
+    _check_file()
+    _check_environment()
     try:
         return Settings(**overrides)
     except tomllib.TOMLDecodeError as error:
@@ -101,6 +107,23 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError(
             f"settings: {problems} (set in {settings_file()} or as FAULTLINE_<NAME>)"
         ) from error
+
+
+def _check_file() -> None:
+    """A file that is asked for by name must be there: without it another database would be used."""
+    file = settings_file()
+    if FILE_VARIABLE in os.environ and (file.is_dir() or not file.exists()):
+        raise SettingsError(f"{FILE_VARIABLE} names {file}, which is not a file: correct it or unset it")
+
+
+def _check_environment() -> None:
+    for variable in sorted(os.environ):
+        name = variable.upper().removeprefix(PREFIX).lower()
+        ours = variable.upper().startswith(PREFIX) and variable.upper() not in NO_SETTINGS
+        if ours and name not in Settings.model_fields:
+            close = difflib.get_close_matches(name, Settings.model_fields, 1)
+            cure = f"did you mean {PREFIX}{close[0].upper()}?" if close else "unset it"
+            raise SettingsError(f"{variable} in the environment is no setting: {cure}")
 
 
 def describe(settings: Settings) -> list[tuple[str, str, str]]:
