@@ -58,7 +58,7 @@ async def post_telemetry(parts: Parts, who: Ingester, request: Request) -> JSONR
 @tenants.get("/assets")
 async def get_assets(parts: Parts, who: Reader) -> list[dict[str, Any]]:
     """The tenant's machines with their newest values, score and health."""
-    return await views.assets(parts.pool, parts.registry.current, who.tenant)
+    return await views.assets(parts.pool, parts.registry, who.tenant)
 
 
 @tenants.get("/episodes")

@@ -1,25 +1,31 @@
 """What the API answers: plain data, one tenant's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from fleet.registry import Registry
+from fleet.asset import Channel
 from storage.pool import Pool
-from storage.queries import fleet_now, latest_forecasts, recent_episodes
+from storage.queries import AssetNow, fleet_now, latest_forecasts, recent_episodes
+from streams.registry_cache import RegistryCache
 
 
-async def assets(pool: Pool, registry: Registry, tenant: str) -> list[dict[str, Any]]:
+async def assets(pool: Pool, registry: RegistryCache, tenant: str) -> list[dict[str, Any]]:
     """The tenant's machines with their newest values by channel, score and health."""
-    answer = []
-    for now in await fleet_now(pool, tenant):
-        channels = registry.equipment_type(now.equipment_type).channels
-        values = {
-            channel.name: {"value": value, "unit": channel.unit, "trusted": not (now.bad or 0) >> k & 1}
-            for k, (channel, value) in enumerate(zip(channels, now.values or (), strict=False))
-        }
-        answer.append(_without(asdict(now), "asset_id", "tenant", "bad") | {"values": values})
-    return answer
+    found = await fleet_now(pool, tenant)
+    if not {now.equipment_type for now in found} <= {kind.name for kind in registry.current.equipment_types}:
+        await registry.refresh()
+    channels = {kind.name: kind.channels for kind in registry.current.equipment_types}
+    # A type that even now is not known was added this second: its machines have no values yet.
+    return [_asset(now, channels.get(now.equipment_type, ())) for now in found]
+
+
+def _asset(now: AssetNow, channels: Sequence[Channel]) -> dict[str, Any]:
+    values = {
+        channel.name: {"value": value, "unit": channel.unit, "trusted": not (now.bad or 0) >> k & 1}
+        for k, (channel, value) in enumerate(zip(channels, now.values or (), strict=False))
+    }
+    return _without(asdict(now), "asset_id", "tenant", "bad") | {"values": values}
 
 
 async def episodes(pool: Pool, tenant: str, limit: int) -> list[dict[str, Any]]:

@@ -261,6 +261,15 @@ async def test_http_answers_when_the_data_is_in_the_database(settings: Settings)
         assert "faultline_records_total" in (await http.get("/metrics")).text
 
 
+async def test_a_machine_of_a_type_that_was_added_a_moment_ago_is_listed(settings: Settings) -> None:
+    async with running(settings, "l1") as (wired, _), client(wired, ["read"]) as http:
+        press = EquipmentType("press", (Channel("force", "kN"),))
+        added = Asset(0, TENANT, "hall", "p1", "press")
+        await register(wired.pool, Fleet((Tenant(TENANT),), (Site(TENANT, "hall"),), (added,), (press,)))
+        listed = await http.get("/v1/assets")
+        assert [(one["name"], one["values"]) for one in listed.json()] == [("l1", {}), ("p1", {})]
+
+
 JSON = {"content-type": "application/json"}
 BINARY = {"content-type": "application/vnd.faultline.frame"}
 
