@@ -16,7 +16,7 @@ from console.settings import SettingsError
 from deploy.local.errors import LocalError
 from fleet.asset import FleetError
 from storage.errors import StorageError
-from streams.errors import PartitionStopped
+from streams.errors import PartitionStopped, TopicError
 from streams.replay.tables import MapError
 
 EXPECTED = (
@@ -26,6 +26,7 @@ EXPECTED = (
     StorageError,
     MapError,
     PartitionStopped,
+    TopicError,
     psycopg.OperationalError,
 )
 """What people and their surroundings cause; the message says what to do."""

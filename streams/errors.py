@@ -9,3 +9,7 @@ class PartitionStopped(RuntimeError):
             f"{topic}[{partition}] stopped: {why}; see `faultline deadletters list`, mend the cause, "
             "start again"
         )
+
+
+class TopicError(RuntimeError):
+    """Topics cannot be made; the message names the brokers and the cure."""

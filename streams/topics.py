@@ -4,10 +4,16 @@ import contextlib
 from collections.abc import Iterable
 
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import TopicAlreadyExistsError
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from streams.errors import TopicError
 
 TELEMETRY = "telemetry."
 HEALTH = "health."
+LOG_APPEND_TIME = {"message.timestamp.type": "LogAppendTime"}
+
+
+CONNECT_WITHIN_MS = 10_000
 
 
 def telemetry_topic(tenant: str) -> str:
@@ -34,15 +40,22 @@ def create_topics(bootstrap: str, topics: Iterable[str], partitions: int) -> lis
     """Create the topics that are missing; returns them. Blocking: call it before or beside the loop.
 
     Timestamps are the broker's (`LogAppendTime`), so that no producer can widen the window of accepted
-    instants, and the window is the same when a record is read again.
+    instants, and the window is the same when a record is read again. Raises `TopicError`.
     """
-    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
     try:
-        missing = sorted(set(topics) - set(admin.list_topics()))
-        config = {"message.timestamp.type": "LogAppendTime"}
-        for name in missing:
-            with contextlib.suppress(TopicAlreadyExistsError):  # another worker was faster
-                admin.create_topics([NewTopic(name, partitions, -1, topic_configs=config)])
-    finally:
-        admin.close()
+        with contextlib.closing(connect(bootstrap)) as admin:
+            missing = sorted(set(topics) - set(admin.list_topics()))
+            for name in missing:
+                with contextlib.suppress(TopicAlreadyExistsError):  # another worker was faster
+                    admin.create_topics([NewTopic(name, partitions, -1, topic_configs=LOG_APPEND_TIME)])
+    except KafkaError as error:
+        raise TopicError(
+            f"Kafka at {bootstrap}: {error}: is it up, and does FAULTLINE_KAFKA name it? "
+            "`faultline stack up` starts one"
+        ) from error
     return missing
+
+
+def connect(bootstrap: str) -> KafkaAdminClient:
+    """A client for topics, to be closed; raises `KafkaError` after ten seconds without an answer."""
+    return KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=CONNECT_WITHIN_MS)

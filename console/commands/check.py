@@ -1,12 +1,12 @@
 """`faultline check`: what is set, where it came from, and whether it works."""
 
 import asyncio
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Annotated
 
 import psycopg
 import typer
-from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 from rich.text import Text
 
@@ -18,7 +18,7 @@ from storage.errors import StorageError
 from storage.pool import open_pool
 from storage.postgres_cluster import ServerError
 from storage.registry import load_registry
-from streams.topics import HEALTH, TELEMETRY
+from streams.topics import HEALTH, TELEMETRY, connect
 
 CAPABILITY = "select (select extversion from pg_extension where extname = 'timescaledb')"
 
@@ -73,11 +73,8 @@ def _kafka(settings: Settings) -> Check:
     if settings.kafka is None:
         return Check("kafka", True, "none set: the in-memory transport serves one process")
     try:
-        admin = KafkaAdminClient(bootstrap_servers=settings.kafka)
+        with closing(connect(settings.kafka)) as admin:
+            topics = [name for name in admin.list_topics() if name.startswith((TELEMETRY, HEALTH))]
     except KafkaError as error:
         return Check("kafka", False, f"{settings.kafka}: {error} (is it up? `faultline stack up` starts one)")
-    try:
-        topics = [name for name in admin.list_topics() if name.startswith((TELEMETRY, HEALTH))]
-    finally:
-        admin.close()
     return Check("kafka", True, f"{settings.kafka}, {len(topics)} of our topics")

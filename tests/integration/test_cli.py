@@ -1,7 +1,10 @@
 """The commands as people type them, on the embedded platform."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 import tempfile
 import tomllib
 from collections.abc import Callable
@@ -11,6 +14,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from console.cli import build, command_names
+from storage.bootstrap import WRITER
+from storage.server_database import Database
 
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., Result]
@@ -116,6 +121,24 @@ def test_errors_name_the_cure(run: Run, tmp_path: Path, words: tuple[str, ...], 
     assert done.exit_code != 0
     told = " ".join(f"{done.output} {done.stderr} {done.exception}".split())
     assert says in told
+
+
+def test_without_a_broker_people_get_one_line_that_names_the_cure(
+    plain_database: Database, tmp_path: Path, free_port: int
+) -> None:
+    environment = {
+        "FAULTLINE_KAFKA": f"127.0.0.1:{free_port}",
+        "FAULTLINE_DATABASE": plain_database.dsn(WRITER),
+        "FAULTLINE_DATA_DIR": str(tmp_path),
+    }
+    command = [sys.executable, "-c", "from console.cli import main; main()", "simulate", "--days", "0.1"]
+    done = subprocess.run(
+        command, env=os.environ | environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert f"error: Kafka at 127.0.0.1:{free_port}" in done.stderr
+    assert "faultline stack up" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_bad_settings_name_the_setting_and_its_place(run: Run, tmp_path: Path) -> None:
