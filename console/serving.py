@@ -41,22 +41,34 @@ def run_process(settings: Settings, port: int) -> None:
         while True:
             try:
                 return asyncio.run(_serve(settings, found, listener))
-            except* SettingsError as wrong:
-                raise next(_leaves(wrong)) from None
-            except* FleetChanged as changed:
-                log.info("starting again", because=str(next(_leaves(changed))))
-            except* Exception as failures:  # noqa: BLE001 - the process ends here, whatever it was
-                for failure in _leaves(failures):
-                    log.error("ending: the supervisor should start this process again", error=repr(failure))
-                raise typer.Exit(EXIT_RESTART) from None
+            except Exception as failure:  # noqa: BLE001 - the process ends here, whatever it was
+                start_again_or_end(failure)
 
 
-def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error
+def start_again_or_end(failure: Exception) -> None:
+    """Return if all that happened is that the fleet changed.
+
+    Else raises the `SettingsError` that is in it, which people can mend and no restart does, or
+    `typer.Exit` with `EXIT_RESTART`; everything else is logged.
+    """
+    errors = list(_leaves(failure))
+    others = [error for error in errors if not isinstance(error, SettingsError | FleetChanged)]
+    for error in others:
+        log.error("ending: the supervisor should start this process again", error=repr(error))
+    for error in errors:
+        if isinstance(error, SettingsError):
+            raise error from None
+    if others:
+        raise typer.Exit(EXIT_RESTART) from None
+    log.info("starting again", because=str(errors[0]))
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
 
 
 async def _serve(settings: Settings, found: Databases, listener: socket.socket) -> None:
