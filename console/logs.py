@@ -15,6 +15,8 @@ from console.settings import Settings
 SECRET = re.compile(
     r"(?i)\b(password|secret|token|authorization)(['\"]?\s*[=:]\s*)('[^']*'|\"[^\"]*\"|\S+)|\bflt_\w+"
 )
+IN_URI = re.compile(r"(://[^\s:/@]*:)[^\s'\"]*(?=@)")
+"""The password of `scheme://user:password@host`, up to the last @: one that nobody escaped goes too."""
 
 
 REPEAT_S = 60.0
@@ -86,4 +88,5 @@ def mask_secrets(_: Any, __: str, event: EventDict) -> EventDict:
 
 
 def _masked(text: str) -> str:
+    text = IN_URI.sub(r"\1****", text)
     return SECRET.sub(lambda found: f"{found[1]}{found[2]}****" if found[1] else "****", text)
