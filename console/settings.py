@@ -88,11 +88,6 @@ class Settings(BaseSettings):
         """Environment over file over defaults; explicit arguments (tests) over all."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, settings_file())
 
-    @property
-    def embedded(self) -> bool:
-        """Whether the database is the embedded one."""
-        return self.database is None
-
 
 def load_settings(**overrides: Any) -> Settings:
     """Read the settings; raises `SettingsError` naming every bad one."""

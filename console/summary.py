@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,5 +158,3 @@ class Summary:
     made: datetime
     intake: Intake
     machines: tuple[Machine, ...]
-    facts: dict[str, Any] = field(default_factory=dict)
-    """Versions and timings that belong beside the numbers."""

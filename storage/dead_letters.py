@@ -81,15 +81,6 @@ async def mark_replayed(pool: Pool, ids: Sequence[int]) -> int:
     return marked.rowcount
 
 
-async def counts(pool: Pool) -> dict[str, int]:
-    """Dead letters by reason, those that were not sent again since."""
-    async with pool.connection() as conn:
-        cursor = await conn.execute(
-            "select reason, count(*) from dead_letter where replayed_at is null group by reason order by 1"
-        )
-        return dict(await cursor.fetchall())
-
-
 def _letter(row: TupleRow) -> KeptLetter:
     headers = tuple(zip(row[10], row[11], strict=True))
     fields = (*row[:10], headers, *row[12:])

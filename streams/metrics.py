@@ -35,7 +35,6 @@ RETRIES = Counter(
     "faultline_retries_total", "Attempts that the database or broker refused.", ["agent"], registry=REGISTRY
 )
 OUTBOX_SENT = Counter("faultline_outbox_sent_total", "Messages sent from the outbox.", registry=REGISTRY)
-EPISODES = Counter("faultline_episodes_total", "Episodes opened.", ["kind"], registry=REGISTRY)
 
 
 def forget_partition(agent: str, topic: str, partition: int) -> None:

@@ -1,1 +1,1 @@
-"""One file a subcommand; each has `register(app)`."""
+"""One file a subcommand: a function of its name beside an `EXAMPLE`, or an `app` of further words."""

@@ -13,7 +13,7 @@ from fleet.dead_letter import Reason
 from storage.apikeys import Principal, create_key, revoke, verify
 from storage.bootstrap import OWNER
 from storage.chunk_result import DeadLetter, OutboxMessage
-from storage.dead_letters import counts, letters, mark_replayed, one_letter
+from storage.dead_letters import letters, mark_replayed, one_letter
 from storage.models import load_models, save_model
 from storage.outbox import Outbox, unsent
 from storage.pool import Pool
@@ -94,13 +94,11 @@ async def test_a_letter_has_all_that_it_takes_to_send_it_again(pool: Pool) -> No
     assert await one_letter(pool, 10**9) is None
 
 
-async def test_a_letter_that_was_sent_again_counts_no_more(pool: Pool) -> None:
+async def test_a_letter_is_marked_as_sent_again_once(pool: Pool) -> None:
     await write_letters(pool)
-    assert await counts(pool) == {"bad_json": 2, "conflict": 1}
     first = (await letters(pool))[0]
     assert await mark_replayed(pool, [first.id]) == 1
     assert await mark_replayed(pool, [first.id]) == 0
-    assert await counts(pool) == {"bad_json": 1, "conflict": 1}
     again = await one_letter(pool, first.id)
     assert again is not None
     assert again.replayed_at is not None
