@@ -1,5 +1,6 @@
 """`faultline assets`: make tenants, sites and machines known."""
 
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from console.output import fail, out, print_json, print_table
 from console.session import with_database
 from console.settings import load_settings
 from fleet.asset import FleetError
-from storage.apikeys import create_key
+from storage.apikeys import create_key, revoke
 from storage.pool import Pool
 from storage.registry import load_registry, register
 
@@ -61,16 +62,35 @@ def list_assets(
         )
 
 
-@app.command(epilog="Example: faultline assets key acme --scope ingest")
+@app.command(epilog="Example: faultline assets key acme --scope ingest --scope read --days 90")
 def key(
     tenant: Annotated[str, typer.Argument(help="Whose key.")],
-    scope: Annotated[list[Scope] | None, typer.Option(help="What it may do; none: ingest.")] = None,
+    scope: Annotated[
+        list[Scope] | None, typer.Option(help="What it may do, may be repeated; none: ingest alone.")
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=36_500, help="It ends after so many days; none: never.")
+    ] = None,
 ) -> None:
-    """Make an API key for a tenant and print it: this once, it cannot be shown again."""
+    """Make an API key for a tenant and print it: this once, it cannot be shown again.
+
+    `flt_<id>_<secret>`: the id is what `faultline assets revoke` takes.
+    """
+    lifetime = None if days is None else timedelta(days=days)
 
     async def make(pool: Pool) -> str:
         if tenant not in (await load_registry(pool)).tenants:
             raise FleetError(f"no tenant {tenant!r}: add it with `faultline assets add` first")
-        return await create_key(pool, tenant, scope or [Scope.INGEST])
+        return await create_key(pool, tenant, scope or [Scope.INGEST], lifetime)
 
     typer.echo(with_database(load_settings(), make))
+
+
+@app.command("revoke", epilog="Example: faultline assets revoke 0123456789abcdef")
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(help="The id in flt_<id>_<secret>; never the whole key.")],
+) -> None:
+    """End an API key now."""
+    if not with_database(load_settings(), lambda pool: revoke(pool, key_id)):
+        fail(f"no key {key_id[:16]!r} that is still good: give the 16 characters between flt_ and the next _")
+    out.print(f"{key_id} opens nothing any more", highlight=False)
