@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from console.settings import Settings, SettingsError
 from storage.bootstrap import OWNER, WRITER
 from storage.embedded import Installation, PostgresServer, Progress
-from storage.migrate import migrate
+from storage.migrate import migrate as run_migrations
 from storage.server_database import prepare_database
 
 
@@ -20,12 +20,16 @@ class Databases:
 
 
 @contextmanager
-def databases(settings: Settings, progress: Progress) -> Iterator[Databases]:
-    """The database, migrated if this process may; an embedded server runs as long as the context."""
+def databases(settings: Settings, progress: Progress, migrate: bool = True) -> Iterator[Databases]:
+    """The database; an embedded server runs as long as the context.
+
+    `migrate` brings the schema up to date if this process may: right for what runs long, wrong for what
+    only looks. The embedded database is ours alone and always up to date.
+    """
     if settings.database is not None:
         owner = settings.database_owner.get_secret_value() if settings.database_owner else None
-        if owner is not None:
-            migrate(owner)
+        if owner is not None and migrate:
+            run_migrations(owner)
         yield Databases(settings.database.get_secret_value(), owner)
         return
     if settings.database_owner is not None:
@@ -33,3 +37,13 @@ def databases(settings: Settings, progress: Progress) -> Iterator[Databases]:
     with PostgresServer(Installation.embedded(), settings.data_dir, progress=progress) as server:
         database = prepare_database(server)
         yield Databases(database.dsn(WRITER), database.dsn(OWNER))
+
+
+@contextmanager
+def schema(settings: Settings, progress: Progress) -> Iterator[str]:
+    """Conninfo for the schema as it stands: its owner's, else the writer's, who may look but not migrate."""
+    if settings.database_owner is not None:
+        yield settings.database_owner.get_secret_value()
+        return
+    with databases(settings, progress, migrate=False) as found:
+        yield found.owner or found.writer

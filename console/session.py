@@ -4,18 +4,27 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from psycopg.errors import UndefinedColumn, UndefinedFunction, UndefinedTable
+
 from console.databases import Databases, databases
 from console.output import err
 from console.settings import Settings
+from storage.errors import StorageError
 from storage.pool import Pool, open_pool
 
 T = TypeVar("T")
 
 
 def with_database(settings: Settings, operation: Callable[[Pool], Awaitable[T]]) -> T:
-    """Run `operation` on the configured database, starting the embedded one for as long as it takes."""
-    with databases(settings, progress=tell) as found:
-        return with_pool(found, operation)
+    """Run `operation` on the configured database, starting the embedded one for as long as it takes.
+
+    Raises `StorageError` if the schema is older than this program.
+    """
+    with databases(settings, tell, migrate=False) as found:
+        try:
+            return with_pool(found, operation)
+        except (UndefinedTable, UndefinedColumn, UndefinedFunction) as error:
+            raise StorageError(f"{error.diag.message_primary}: `faultline db migrate` makes it") from error
 
 
 def with_pool(found: Databases, operation: Callable[[Pool], Awaitable[T]]) -> T:

@@ -8,6 +8,7 @@ from typing import Annotated
 import psycopg
 import typer
 from kafka.errors import KafkaError
+from psycopg.errors import UndefinedTable
 from rich.text import Text
 
 from console.databases import databases
@@ -53,8 +54,10 @@ def check(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON d
 
 def _database(settings: Settings) -> Check:
     try:
-        with databases(settings, tell) as found:
+        with databases(settings, tell, migrate=False) as found:
             return asyncio.run(_ask(found.writer))
+    except UndefinedTable as error:
+        return Check("database", False, f"{error.diag.message_primary} (`faultline db migrate` makes it)")
     except (OSError, psycopg.Error, StorageError, ServerError) as error:
         return Check("database", False, f"{error} (set database, or unset it for the embedded one)")
 

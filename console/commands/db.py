@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from console.databases import databases
+from console.databases import schema
 from console.output import fail, out, print_json, print_table
 from console.session import tell, with_database
 from console.settings import load_settings
@@ -21,11 +21,15 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 @app.command(epilog="Example: FAULTLINE_DATABASE_OWNER='host=db user=faultline_owner …' faultline db migrate")
 def migrate(as_json: Json = False) -> None:
-    """Apply the migrations that are missing; safe to repeat, and with two at once."""
-    with databases(load_settings(), tell) as found:
-        if found.owner is None:
-            fail("set database_owner: only the schema's owner may migrate")
-        applied = run_migrations(found.owner)
+    """Apply the migrations that are missing; safe to repeat, and with two at once.
+
+    The embedded database needs none of it: whatever uses it brings it up to date.
+    """
+    settings = load_settings()
+    if settings.database is not None and settings.database_owner is None:
+        fail("set database_owner: only the schema's owner may migrate")
+    with schema(settings, tell) as conninfo:
+        applied = run_migrations(conninfo)
     if as_json:
         print_json(applied)
     else:
@@ -34,9 +38,9 @@ def migrate(as_json: Json = False) -> None:
 
 @app.command(epilog="Example: faultline db status --json")
 def status(as_json: Json = False) -> None:
-    """Show which migrations are applied and what the server can do."""
-    with databases(load_settings(), tell) as found:
-        rows = read_status(found.owner or found.writer)
+    """Show which migrations are applied, and which wait for what the server cannot do."""
+    with schema(load_settings(), tell) as conninfo:
+        rows = read_status(conninfo)
     if as_json:
         print_json(rows)
     else:
