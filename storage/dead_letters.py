@@ -71,6 +71,32 @@ async def one_letter(pool: Pool, letter_id: int) -> KeptLetter | None:
     return _letter(row) if row else None
 
 
+async def unsent_ids(
+    pool: Pool, reason: Reason | None = None, topic: str | None = None, ids: Sequence[int] = ()
+) -> list[int]:
+    """Numbers of dead letters that were not sent again yet, oldest first; `ids`: only of these, if any."""
+    wanted = {"reason": reason, "topic": topic, "ids": list(ids)}
+    async with pool.connection() as conn:
+        cursor = await conn.execute(
+            "select id from dead_letter where replayed_at is null "
+            "and (%(reason)s::text is null or reason = %(reason)s) "
+            "and (%(topic)s::text is null or topic = %(topic)s) "
+            "and (cardinality(%(ids)s::bigint[]) = 0 or id = any (%(ids)s)) order by id",
+            wanted,
+        )
+        return [row[0] for row in await cursor.fetchall()]
+
+
+async def unsent_letters(pool: Pool, ids: Sequence[int]) -> list[KeptLetter]:
+    """Those of these dead letters that were not sent again yet, oldest first."""
+    async with pool.connection() as conn:
+        cursor = await conn.execute(
+            f"select {_COLUMNS} from dead_letter where id = any (%s) and replayed_at is null order by id",  # noqa: S608
+            (list(ids),),
+        )
+        return [_letter(row) for row in await cursor.fetchall()]
+
+
 async def mark_replayed(pool: Pool, ids: Sequence[int]) -> int:
     """Note that these were sent again, now; returns how many had not been before."""
     async with pool.connection() as conn:

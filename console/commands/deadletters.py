@@ -1,24 +1,38 @@
 """`faultline deadletters`: records that could not be used, and sending them again."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from console.databases import databases
 from console.feeding import send_through
 from console.output import fail, out, print_json, print_table
-from console.session import with_database
+from console.session import tell, with_database
 from console.settings import Settings, load_settings
 from fleet.dead_letter import Reason
-from storage.dead_letters import KeptLetter, letters, mark_replayed, one_letter
-from storage.pool import Pool
+from storage.dead_letters import (
+    KeptLetter,
+    letters,
+    mark_replayed,
+    one_letter,
+    unsent_ids,
+    unsent_letters,
+)
 from streams.replay.publisher import Publisher
 
 app = typer.Typer(no_args_is_help=True, help="Records that could not be used: look at them, send them again.")
 
 MOST = 100_000
-"""Letters sent again in one run."""
+"""Letters in one list."""
+
+PAGE = 1000
+"""Letters that are sent again and marked together: 64 MB at most."""
+
+NAMED = 20
+"""Numbers in one sentence."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Why = Annotated[Reason | None, typer.Option(help="Only those with this reason.")]
@@ -67,30 +81,55 @@ def replay(
     topic: Topic = None,
     as_json: Json = False,
 ) -> None:
-    """Send dead letters through the log again, after the cause is mended; each of them once."""
-    settings = load_settings()
-    found = with_database(settings, lambda pool: _wanted(pool, number or [], reason, topic))
+    """Send dead letters through the log again, oldest first, after the cause is mended; each of them once.
+
+    Ends with code 1 if some could not be sent. What comes back as a dead letter is a new one.
+    """
+    settings, numbers = load_settings(), number or []
+    sent, cut = 0, list[int]()
+    with databases(settings, tell, migrate=False):  # keeps an embedded server from page to page
+        wanted = with_database(settings, lambda pool: unsent_ids(pool, reason, topic, numbers))
+        for at in range(0, len(wanted), PAGE):
+            page = _send_page(settings, wanted[at : at + PAGE])
+            sent += page.sent
+            cut += page.cut
+    if as_json:
+        print_json({"sent": sent, "cut": cut})
+    else:
+        out.print(f"{sent} sent again; what is still wrong with them shows in the list")
+    _complain(sorted(set(numbers) - set(wanted)), cut)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What became of a page: how many were sent, and which are larger than what is kept of them."""
+
+    sent: int
+    cut: list[int]
+
+
+def _send_page(settings: Settings, ids: Sequence[int]) -> _Page:
+    found = with_database(settings, lambda pool: unsent_letters(pool, ids))
     whole = [letter for letter in found if letter.whole]
     if whole:
         _send(settings, whole)
-    cut = len(found) - len(whole)
-    if as_json:
-        print_json({"sent": len(whole), "cut": cut})
-    else:
-        note = (
-            f"; {cut} are larger than what is kept of them and must be sent by their gateway" if cut else ""
-        )
-        out.print(f"{len(whole)} sent again{note}; what is still wrong with them shows in the list")
+    return _Page(len(whole), [letter.id for letter in found if not letter.whole])
 
 
-async def _wanted(
-    pool: Pool, numbers: Sequence[int], reason: Reason | None, topic: str | None
-) -> list[KeptLetter]:
-    if numbers:
-        found = [letter for number in numbers if (letter := await one_letter(pool, number))]
-    else:
-        found = await letters(pool, reason, topic, limit=MOST)
-    return sorted((one for one in found if one.replayed_at is None), key=lambda one: one.id)
+def _complain(absent: Sequence[int], cut: Sequence[int]) -> None:
+    """End with an error that names what could not be sent, if anything."""
+    said = []
+    if absent:
+        said.append(f"not there, or sent again before: {_named(absent)}")
+    if cut:
+        said.append(f"larger than the 64 KiB kept of them, so their gateway must send them: {_named(cut)}")
+    if said:
+        fail("; ".join(said))
+
+
+def _named(ids: Sequence[int]) -> str:
+    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
+    return ", ".join(map(str, ids[:NAMED])) + more
 
 
 def _send(settings: Settings, found: Sequence[KeptLetter]) -> None:

@@ -13,7 +13,7 @@ from fleet.dead_letter import Reason
 from storage.apikeys import Principal, create_key, revoke, verify
 from storage.bootstrap import OWNER
 from storage.chunk_result import DeadLetter, OutboxMessage
-from storage.dead_letters import letters, mark_replayed, one_letter
+from storage.dead_letters import letters, mark_replayed, one_letter, unsent_ids, unsent_letters
 from storage.models import load_models, save_model
 from storage.outbox import Outbox, unsent
 from storage.pool import Pool
@@ -102,6 +102,17 @@ async def test_a_letter_is_marked_as_sent_again_once(pool: Pool) -> None:
     again = await one_letter(pool, first.id)
     assert again is not None
     assert again.replayed_at is not None
+
+
+async def test_letters_to_send_again_are_those_that_were_not_yet_oldest_first(pool: Pool) -> None:
+    await write_letters(pool)
+    first, second, third = await unsent_ids(pool)
+    assert await unsent_ids(pool, reason=Reason.BAD_JSON) == [first, third]
+    assert await unsent_ids(pool, topic="telemetry.other") == []
+    assert await unsent_ids(pool, ids=[third, 10**9]) == [third]
+    await mark_replayed(pool, [first])
+    assert await unsent_ids(pool) == [second, third]
+    assert [letter.id for letter in await unsent_letters(pool, [third, first, second])] == [second, third]
 
 
 async def write_messages(pool: Pool, *keys: str) -> None:
