@@ -17,7 +17,7 @@ from deploy.local.errors import LocalError
 from fleet.asset import FleetError
 from storage.errors import StorageError
 from streams.errors import PartitionStopped, TopicError
-from streams.replay.tables import MapError
+from streams.replay.toml_reader import MapError
 
 EXPECTED = (
     SettingsError,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from console.settings import Settings, SettingsError
 from storage.bootstrap import OWNER, WRITER
-from storage.embedded import Installation, PostgresServer, Progress
 from storage.migrate import migrate as run_migrations
-from storage.server_database import prepare_database
+from storage.server.database import prepare_database
+from storage.server.launcher import Installation, PostgresServer, Progress
 
 
 @dataclass(frozen=True)

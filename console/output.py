@@ -24,6 +24,11 @@ def fail(message: str, code: int = 1) -> NoReturn:
     raise typer.Exit(code)
 
 
+def tell(line: str) -> None:
+    """Print progress for people on stderr."""
+    err.print(line, style="dim", markup=False, highlight=False)
+
+
 def print_json(value: Any) -> None:
     """Print any of our results as one JSON document on stdout."""
     json.dump(value, sys.stdout, default=_plain, ensure_ascii=False, indent=2)

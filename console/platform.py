@@ -15,7 +15,7 @@ import structlog
 from faust.types import TP
 
 from console.databases import Databases, databases
-from console.session import tell
+from console.output import tell
 from console.settings import Settings, SettingsError
 from detectors.window_knn import load_pyod
 from fleet.clock import Clock, SystemClock

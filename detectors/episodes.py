@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from detectors.kernels import kernel
 from detectors.slots import check_rows, grown, plain
-from detectors.snapshot import pack, unpack
+from detectors.state_bytes import pack, unpack
 
 NEVER = np.iinfo(np.int64).min
 """An instant that stands for none."""

@@ -16,7 +16,7 @@ from detectors.cells import MAX_REGIMES, Cells
 from detectors.contract import Detector, Samples, Scores, StateError
 from detectors.kernels import kernel
 from detectors.slots import check_samples, grown, plain, wider
-from detectors.snapshot import pack, unpack
+from detectors.state_bytes import pack, unpack
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]

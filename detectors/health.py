@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from detectors.contract import Scores
 from detectors.kernels import kernel
 from detectors.slots import check_rows, grown, plain
-from detectors.snapshot import pack, unpack
+from detectors.state_bytes import pack, unpack
 
 VERSION = 1
 

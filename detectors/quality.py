@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from detectors.contract import Samples
 from detectors.kernels import kernel
 from detectors.slots import check_samples, grown, plain, wider
-from detectors.snapshot import pack, unpack
+from detectors.state_bytes import pack, unpack
 
 OUT_OF_RANGE, STUCK, SPIKE = 1, 2, 4
 """Bits of a flag."""

@@ -19,7 +19,7 @@ from detectors.baseline import FEWEST, level_and_scatter
 from detectors.contract import Detector, Samples, Scores, StateError
 from detectors.kernels import kernel
 from detectors.slots import check_samples, grown, plain, wider
-from detectors.snapshot import pack, unpack
+from detectors.state_bytes import pack, unpack
 from detectors.windows import FEATURES, Windows
 
 Floats = NDArray[np.float32]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.snapshot import pack, unpack
+from detectors.state_bytes import pack, unpack
 from fleet.dead_letter import Reason
 from forecasting.contract import Forecast, Forecaster, Verdict
 from storage.chunk_result import ChunkResult, DeadLetter, ForecastRow, Tally

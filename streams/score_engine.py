@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.snapshot import pack, unpack
+from detectors.state_bytes import pack, unpack
 from fleet.catalog import pack_of
 from fleet.dead_letter import Reason
 from fleet.vertical import VerticalPack

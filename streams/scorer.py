@@ -13,7 +13,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import snapshot
+from detectors import state_bytes
 from detectors.contract import Detector, Samples, Scores
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
 from detectors.ewma_t2 import EwmaT2
@@ -296,18 +296,18 @@ class Scorer:
             "wear": self._wear.value[:n],
             "findings": np.frombuffer(json.dumps(self._findings, sort_keys=True).encode(), np.uint8),
         }
-        return snapshot.pack(self._kind, own | parts)
+        return state_bytes.pack(self._kind, own | parts)
 
     def load(self, state: bytes) -> None:
         """Go on from `state`, also from one that was saved with fewer channels; raises `StateError`."""
-        pack, saved = self._pack, snapshot.peek(state, "channels")
+        pack, saved = self._pack, state_bytes.peek(state, "channels")
         self._start(pack.on(pack.equipment_type.first(saved)))
         self._load(state)
         if saved < len(pack.equipment_type.channels):
             self.widen(pack)
 
     def _load(self, state: bytes) -> None:
-        found = snapshot.unpack(self._kind, state, self._like())
+        found = state_bytes.unpack(self._kind, state, self._like())
         for name, part in self._parts().items():
             part.load(found[name].tobytes())
         self._assets = found["asset_id"].tolist()

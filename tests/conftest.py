@@ -19,11 +19,11 @@ from deploy.local.errors import LocalError
 from deploy.local.kafka import KafkaBroker
 from deploy.local.kafka_jars import fetch_jars
 from deploy.local.timescaledb import build_timescaledb
-from storage import server_home
 from storage.bootstrap import bootstrap
-from storage.embedded import Installation, PostgresServer
 from storage.file_lock import ALONE_AT_ONCE, locked
-from storage.server_database import Database, find_database, kept_passwords, prepare_database
+from storage.server import home as server_home
+from storage.server.database import Database, find_database, kept_passwords, prepare_database
+from storage.server.launcher import Installation, PostgresServer
 
 T = TypeVar("T")
 

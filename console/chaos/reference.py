@@ -18,7 +18,7 @@ from storage.bootstrap import WRITER
 from storage.outbox import Outbox
 from storage.pool import Pool, open_pool
 from storage.registry import load_registry, register
-from storage.server_database import Database
+from storage.server.database import Database
 from storage.sink import Sink
 from streams.dead_letter_limit import DeadLetterLimit
 from streams.forecast_engine import ForecastEngine, Forecasters

@@ -22,12 +22,12 @@ from deploy.local.kafka_jars import fetch_jars
 from deploy.local.ports import free_ports
 from deploy.local.timescaledb import build_timescaledb
 from storage.bootstrap import OWNER, WRITER
-from storage.embedded import PostgresServer
 from storage.outbox import unsent
 from storage.pool import open_pool
 from storage.queries import ingest_totals
 from storage.registry import register
-from storage.server_database import Database, prepare_database
+from storage.server.database import Database, prepare_database
+from storage.server.launcher import PostgresServer
 from storage.sink import Sink
 from streams.health_message import decode
 from streams.topics import create_topics, topics_of

@@ -17,7 +17,7 @@ from console.chaos.rig import Rig, Servers, rig
 from console.chaos.scenario import Scenario
 from console.chaos.sender import send
 from fleet.clock import microseconds
-from storage.server_database import prepare_database
+from storage.server.database import prepare_database
 
 SETTLE_WITHIN_S = 300.0
 MARGIN = timedelta(hours=1)

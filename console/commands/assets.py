@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from console.command_database import with_database
 from console.fleet_file import load_fleet
 from console.output import fail, out, print_json, print_table
-from console.session import with_database
 from console.settings import load_settings
 from fleet.asset import FleetError
 from storage.apikeys import create_key, revoke

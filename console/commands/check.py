@@ -12,13 +12,12 @@ from psycopg.errors import UndefinedTable
 from rich.text import Text
 
 from console.databases import databases
-from console.output import out, print_json, print_table
-from console.session import tell
+from console.output import out, print_json, print_table, tell
 from console.settings import Settings, describe, load_settings
 from storage.errors import StorageError
 from storage.pool import open_pool
-from storage.postgres_cluster import ServerError
 from storage.registry import load_registry
+from storage.server.cluster import ServerError
 from streams.topics import HEALTH, TELEMETRY, connect
 
 CAPABILITY = "select (select extversion from pg_extension where extname = 'timescaledb')"

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
+from console.command_database import with_database
 from console.databases import schema
-from console.output import fail, out, print_json, print_table
-from console.session import tell, with_database
+from console.output import fail, out, print_json, print_table, tell
 from console.settings import load_settings
 from storage.migrate import FileStatus
 from storage.migrate import migrate as run_migrations

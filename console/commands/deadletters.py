@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from console.command_database import with_database
 from console.databases import databases
 from console.feeding import send_through
-from console.output import fail, out, print_json, print_table
-from console.session import tell, with_database
+from console.output import fail, out, print_json, print_table, tell
 from console.settings import Settings, load_settings
 from fleet.dead_letter import Reason
 from storage.dead_letters import (

@@ -15,24 +15,24 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from console.build_summary import build_summary
+from console.command_database import with_pool
 from console.databases import Databases
 from console.feeding import into_embedded, progress_bar, publish_all
 from console.logs import configure_logs
 from console.output import err, fail, out
 from console.platform import Platform, foundation, platform
 from console.report import print_summary, write_html
+from console.report_data import build_summary
 from console.serving import beside, listen, serve_http
-from console.session import with_pool
 from console.settings import Settings, load_settings
 from console.summary import Summary
 from fleet.asset import Fleet
 from forecasting.conformal import ConformalLife
 from storage.apikeys import create_key
-from storage.embedded import Installation, PostgresServer
 from storage.models import save_model
 from storage.pool import Pool
 from storage.registry import register as register_fleet
+from storage.server.launcher import Installation, PostgresServer
 from streams.replay.catalog import fleet_of, recognise
 from streams.replay.mapping import load_map
 from streams.replay.publisher import Publisher

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from console.command_database import with_database
 from console.feeding import progress_bar, send_through
 from console.output import err, fail, out, print_json
-from console.session import with_database
 from console.settings import Settings, load_settings
 from fleet.clock import from_microseconds
 from storage.registry import register as register_fleet

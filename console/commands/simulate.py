@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
+from console.command_database import with_database
 from console.feeding import progress_bar, publish_all, send_through
 from console.fleet_file import load_fleet
 from console.output import fail, out, print_json
-from console.session import with_database
 from console.settings import Settings, load_settings
 from fleet.asset import Fleet
 from storage.registry import register as register_fleet

@@ -18,8 +18,8 @@ from deploy.local import requirements as system
 from deploy.local.errors import LocalError
 from deploy.local.stack import Stack, StackStatus
 from storage.bootstrap import OWNER, WRITER
-from storage.embedded import Progress
 from storage.errors import StorageError
+from storage.server.launcher import Progress
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -14,7 +14,7 @@ from pathlib import Path
 from deploy.local.errors import KafkaError
 from deploy.local.ports import HOST, kept_ports
 from deploy.local.process import BackgroundProcess
-from storage.embedded import Progress
+from storage.server.launcher import Progress
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from deploy.local.cache import building, default_cache
 from deploy.local.command import run_telling
 from deploy.local.errors import KafkaError
 from deploy.local.requirements import TO_GET_KAFKA, TO_RUN_KAFKA, require
-from storage.embedded import Progress
+from storage.server.launcher import Progress
 
 log = logging.getLogger(__name__)
 

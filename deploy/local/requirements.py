@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploy.local.command import run_telling
 from deploy.local.errors import MissingRequirements
-from storage.embedded import Progress
+from storage.server.launcher import Progress
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from deploy.local.timescaledb import (
     built_timescaledb,
     timescaledb_version,
 )
-from storage.embedded import Installation, PostgresServer, Progress
 from storage.file_lock import locked
-from storage.server_database import find_database, prepare_database
+from storage.server.database import find_database, prepare_database
+from storage.server.launcher import Installation, PostgresServer, Progress
 
 log = logging.getLogger(__name__)
 

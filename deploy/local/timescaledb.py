@@ -12,7 +12,7 @@ from deploy.local.cache import building, default_cache
 from deploy.local.command import run_telling
 from deploy.local.errors import BuildError
 from deploy.local.requirements import TO_BUILD_TIMESCALEDB, require
-from storage.embedded import Installation, Progress
+from storage.server.launcher import Installation, Progress
 
 log = logging.getLogger(__name__)
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fleet.asset import Asset, Fleet, Site, Tenant
+from streams.replay.arrow_batches import PARQUET, check_columns
 from streams.replay.mapping import FileMap, load_map, shipped_maps
-from streams.replay.opening import PARQUET, check_columns
 from streams.replay.reader import Reading
 from streams.replay.rows import RowReader, Tally, asset_name
-from streams.replay.tables import MapError
+from streams.replay.toml_reader import MapError
 
 
 def catalogue() -> dict[str, FileMap]:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fleet.asset import Channel, EquipmentType, FleetError
 from fleet.catalog import packs
-from streams.replay.tables import MapError, Table
+from streams.replay.toml_reader import MapError, Table
 
 MAPS = Path(__file__).parent / "maps"
 """The shipped maps."""

@@ -6,12 +6,12 @@ from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 
+from streams.replay.arrow_batches import header
 from streams.replay.cut import Cutter
 from streams.replay.mapping import FileMap
-from streams.replay.opening import header
 from streams.replay.order import Order, join
 from streams.replay.rows import RowReader, Rows, Tally
-from streams.replay.tables import MapError
+from streams.replay.toml_reader import MapError
 from streams.wire.frame import Frame
 
 FORMAT = 1

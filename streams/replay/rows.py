@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fleet.asset import FleetError, check_name
+from streams.replay.arrow_batches import batches
 from streams.replay.cells import channel_values, instants
 from streams.replay.mapping import FileMap
-from streams.replay.opening import batches
-from streams.replay.tables import MapError
+from streams.replay.toml_reader import MapError
 
 
 @dataclass

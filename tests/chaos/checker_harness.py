@@ -21,7 +21,7 @@ from fleet.clock import microseconds
 from storage.bootstrap import OWNER, WRITER
 from storage.pool import Pool, open_pool
 from storage.registry import load_registry, register
-from storage.server_database import Database
+from storage.server.database import Database
 from storage.sink import Sink
 from streams.dead_letter_limit import DeadLetterLimit
 from streams.partition_task import Engine, PartitionTask

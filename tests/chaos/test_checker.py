@@ -13,8 +13,8 @@ from console.chaos.checker import RULES, check
 from console.chaos.observed import Observed
 from storage.bootstrap import bootstrap
 from storage.chunk_result import ChunkResult
-from storage.embedded import PostgresServer
-from storage.server_database import Database, find_database, kept_passwords, prepare_database
+from storage.server.database import Database, find_database, kept_passwords, prepare_database
+from storage.server.launcher import PostgresServer
 from storage.sink import Claim, Sink, Written
 from streams.partition_task import Engine, PartitionTask
 from streams.record import Chunk

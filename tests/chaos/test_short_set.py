@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from console.chaos.scenario import catalog
-from storage.embedded import Installation
+from storage.server.launcher import Installation
 
 SEED = "1"
 

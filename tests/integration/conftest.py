@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from storage.pool import Pool
-from storage.server_database import Database
+from storage.server.database import Database
 from tests.integration.storage_harness import writer_pool
 
 

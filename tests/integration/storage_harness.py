@@ -17,7 +17,7 @@ from storage.bootstrap import OWNER, WRITER
 from storage.chunk_result import ChunkResult, Tally, Telemetry
 from storage.pool import Pool, open_pool
 from storage.registry import load_registry, register
-from storage.server_database import Database
+from storage.server.database import Database
 
 TOPIC = "telemetry.acme"
 T0 = microseconds(datetime(2026, 3, 1, 12, tzinfo=UTC))

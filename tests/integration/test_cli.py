@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from console.cli import build, command_names
 from storage.bootstrap import WRITER
-from storage.server_database import Database
+from storage.server.database import Database
 
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., Result]

@@ -15,7 +15,7 @@ from fleet.clock import microseconds
 from fleet.dead_letter import Reason
 from storage.bootstrap import WRITER
 from storage.chunk_result import DeadLetter
-from storage.server_database import Database
+from storage.server.database import Database
 from storage.sink import Sink
 from tests.integration.storage_harness import SECOND, TOPIC, ask, chunk, writer_pool
 

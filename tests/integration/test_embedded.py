@@ -20,8 +20,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from storage import server_home
-from storage.embedded import Installation, PostgresServer, ServerError
+from storage.server import home as server_home
+from storage.server.launcher import Installation, PostgresServer, ServerError
 
 ROOT = os.geteuid() == 0
 only_root = pytest.mark.skipif(not ROOT, reason="root has to give up its rights only where it has them")
@@ -178,7 +178,7 @@ def test_a_server_whose_owner_was_killed_is_found_again(data_root: Path) -> None
     script = f"""
         import os, signal
         from pathlib import Path
-        from storage.embedded import Installation, PostgresServer
+        from storage.server.launcher import Installation, PostgresServer
         PostgresServer(Installation.embedded(), Path({str(data_root)!r})).start()
         os.kill(os.getpid(), signal.SIGKILL)
     """
@@ -196,7 +196,7 @@ def test_a_process_that_inherits_its_servers_buries_a_killed_one(data_root: Path
     script = f"""
         import ctypes, os, signal
         from pathlib import Path
-        from storage.embedded import Installation, PostgresServer
+        from storage.server.launcher import Installation, PostgresServer
         PR_SET_CHILD_SUBREAPER = 36
         assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
         with PostgresServer(Installation.embedded(), Path({str(data_root)!r})) as server:
@@ -326,7 +326,7 @@ def test_an_unprivileged_user_needs_no_root(data_root: Path) -> None:
         import json, os
         from pathlib import Path
         import encodings.idna, psycopg
-        from storage.embedded import Installation, PostgresServer
+        from storage.server.launcher import Installation, PostgresServer
         found = Installation.embedded()
         if os.geteuid() == 0:
             os.setgroups([]); os.setgid(65534); os.setuid(65534)

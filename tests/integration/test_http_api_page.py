@@ -16,7 +16,7 @@ from fleet.finding import read_finding
 from fleet.vertical import VerticalPack
 from storage.bootstrap import WRITER
 from storage.chunk_result import EpisodeRow, ForecastRow
-from storage.server_database import Database
+from storage.server.database import Database
 from storage.sink import Sink
 from tests.integration.storage_harness import chunk
 from tests.integration.test_spine_bad_input import LIFT, client, running

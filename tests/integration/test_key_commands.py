@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from console.cli import build
 from storage.apikeys import Principal, verify
 from storage.bootstrap import WRITER
-from storage.server_database import Database
+from storage.server.database import Database
 from tests.integration.storage_harness import ask, writer_pool
 
 Run = Callable[..., Result]

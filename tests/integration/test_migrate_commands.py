@@ -14,9 +14,9 @@ from console.cli import build, command_names
 from console.platform import foundation
 from console.settings import load_settings
 from storage.bootstrap import OWNER, WRITER, bootstrap
-from storage.embedded import PostgresServer
 from storage.migrate import read_files, shipped, status
-from storage.server_database import Database, find_database, kept_passwords
+from storage.server.database import Database, find_database, kept_passwords
+from storage.server.launcher import PostgresServer
 
 Run = Callable[..., Result]
 

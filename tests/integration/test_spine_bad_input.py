@@ -27,7 +27,7 @@ from storage.dead_letters import letters, mark_replayed
 from storage.pool import open_pool
 from storage.position import set_position
 from storage.registry import register
-from storage.server_database import Database
+from storage.server.database import Database
 from storage.sink import Sink
 from streams.dead_letter_limit import DeadLetterLimit
 from streams.partition_task import PartitionTask

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from console.settings import Settings, load_settings
 from storage.bootstrap import WRITER
-from storage.server_database import Database
+from storage.server.database import Database
 from streams.wire.binary import encode_binary
 from tests.integration.test_spine_bad_input import NOW, TOPIC, ask, frame, running
 

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from storage.bootstrap import WRITER
-from storage.server_database import Database
+from storage.server.database import Database
 from streams.replay.checksum import Checksum, checksums
 from streams.replay.mapping import load_map
 from streams.replay.reader import plan

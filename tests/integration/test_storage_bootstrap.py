@@ -12,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 
 from storage.bootstrap import OWNER, READER, ROLES, WRITER, bootstrap
 from storage.errors import StorageError
-from storage.server_database import Database, kept_passwords
+from storage.server.database import Database, kept_passwords
 from tests.integration.storage_harness import ask
 from tests.integration.storage_wire import wire
 

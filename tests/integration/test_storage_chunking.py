@@ -25,7 +25,7 @@ from storage.chunk_result import (
     WearRow,
 )
 from storage.rollup import run_due
-from storage.server_database import Database
+from storage.server.database import Database
 from storage.sink import Sink
 from tests.integration.storage_harness import MACHINES, SECOND, T0, TOPIC, block, chunk, contents, writer_pool
 

@@ -9,7 +9,7 @@ import pytest
 from storage.bootstrap import WRITER
 from storage.errors import Fenced
 from storage.pool import Pool, open_pool
-from storage.server_database import Database
+from storage.server.database import Database
 from storage.sink import Sink, Written
 from tests.integration.storage_harness import (
     TOPIC,

@@ -12,10 +12,10 @@ from psycopg.conninfo import make_conninfo
 
 from storage.bootstrap import OWNER, READER, bootstrap
 from storage.capability import Capability, detect
-from storage.embedded import PostgresServer
 from storage.errors import MigrationError
 from storage.migrate import Applied, migrate, read_files, shipped, status
-from storage.server_database import Database, find_database, kept_passwords
+from storage.server.database import Database, find_database, kept_passwords
+from storage.server.launcher import PostgresServer
 
 SHIPPED = [Applied(file.version, file.name) for file in read_files(shipped())]
 

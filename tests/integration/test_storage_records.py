@@ -17,7 +17,7 @@ from storage.dead_letters import letters, mark_replayed, one_letter, unsent_ids,
 from storage.models import load_models, save_model
 from storage.outbox import Outbox, unsent
 from storage.pool import Pool
-from storage.server_database import Database
+from storage.server.database import Database
 from storage.sink import Sink
 from streams.publisher import MemoryPublisher
 from streams.relay import Relay

@@ -10,7 +10,7 @@ from storage.bootstrap import WRITER
 from storage.errors import RegistrationRefused
 from storage.pool import Pool, open_pool
 from storage.registry import Change, load_registry, register
-from storage.server_database import Database
+from storage.server.database import Database
 from tests.integration.storage_harness import LIFT, PRESS, contents, small_fleet
 
 NOTHING = Change(0, 0)

@@ -14,7 +14,7 @@ from storage.outbox import Outbox
 from storage.pool import Pool
 from storage.retention import Policy, apply_retention
 from storage.rollup import run_due
-from storage.server_database import Database
+from storage.server.database import Database
 from storage.sink import Sink
 from tests.integration.storage_harness import TOPIC, ask, block, chunk, writer_pool
 

@@ -13,7 +13,7 @@ from storage.bootstrap import OWNER, WRITER
 from storage.chunk_result import Telemetry
 from storage.pool import Pool
 from storage.rollup import run_due
-from storage.server_database import Database
+from storage.server.database import Database
 from storage.sink import Claim, Sink
 from tests.integration.storage_harness import (
     SECOND,

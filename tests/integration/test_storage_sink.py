@@ -25,7 +25,7 @@ from storage.chunk_result import (
 )
 from storage.errors import Fenced, OffsetMismatch
 from storage.pool import Pool
-from storage.server_database import Database
+from storage.server.database import Database
 from storage.sink import Sink, Snapshot, Written
 from tests.integration.storage_harness import (
     SECOND,

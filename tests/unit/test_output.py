@@ -6,9 +6,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from console.output import print_table
+from console.output import print_table, tell
 from console.report import print_summary
-from console.session import tell
 from console.summary import Episode, Intake, Machine, State, Summary, Text
 
 BRACKETS = ["[null,1.5]", "[/x]", "[bold]", "[a][/a]", "C:\\", "\\[x]"]

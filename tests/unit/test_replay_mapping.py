@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from streams.replay.mapping import load_map, parse_map, shipped_maps
-from streams.replay.tables import MapError
+from streams.replay.toml_reader import MapError
 
 SMALL = """
 [time]

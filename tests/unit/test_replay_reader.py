@@ -12,7 +12,7 @@ from streams.replay.catalog import fleet_of
 from streams.replay.checksum import checksums
 from streams.replay.mapping import FileMap, parse_map
 from streams.replay.reader import Reading, plan
-from streams.replay.tables import MapError
+from streams.replay.toml_reader import MapError
 from streams.wire.binary import decode_binary, encode_binary
 from streams.wire.frame import Frame
 

@@ -7,7 +7,7 @@ from console.chaos.observe import observe_findings
 from console.chaos.reference import run_undisturbed
 from console.chaos.rig import Rig
 from console.chaos.scenario import Scenario
-from storage.server_database import prepare_database
+from storage.server.database import prepare_database
 
 SIZES = (1, 7, 1000)
 

@@ -27,8 +27,8 @@ SCENARIOS = [
         "killed at every crash point, one after the other",
         until_all_died,
         workers=1,
-        records=20_000,
-        rate=180.0,  # a killed member holds up its group for its session: the load must last
+        records=12_000,
+        rate=120.0,  # a killed member holds up its group for its session: the load must last
         crash_points=tuple(f"{point}:{1 + number % 2}" for number, point in enumerate(HERE)),
         short=True,
     ),

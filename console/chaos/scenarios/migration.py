@@ -10,7 +10,7 @@ from console.chaos.scenario import Scenario
 from storage import crash_point
 from storage.bootstrap import OWNER, WRITER, bootstrap
 from storage.migrate import status
-from storage.server_database import Database, find_database, kept_passwords
+from storage.server.database import Database, find_database, kept_passwords
 
 TIMES = 3
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 from psycopg.errors import UndefinedColumn, UndefinedFunction, UndefinedTable
 
 from console.databases import Databases, databases
-from console.output import err
+from console.output import tell
 from console.settings import Settings
 from storage.errors import StorageError
 from storage.pool import Pool, open_pool
@@ -35,8 +35,3 @@ def with_pool(found: Databases, operation: Callable[[Pool], Awaitable[T]]) -> T:
             return await operation(pool)
 
     return asyncio.run(run())
-
-
-def tell(line: str) -> None:
-    """Progress for people, on stderr."""
-    err.print(line, style="dim", markup=False, highlight=False)

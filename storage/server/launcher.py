@@ -16,10 +16,10 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from storage.file_lock import ALONE_AT_ONCE, TOGETHER, locked
-from storage.postgres_binaries import Installation
-from storage.postgres_cluster import SUPERUSER, ServerError, create_cluster
-from storage.server_account import Account
-from storage.server_home import open_home, remove_home
+from storage.server.account import Account
+from storage.server.binaries import Installation
+from storage.server.cluster import SUPERUSER, ServerError, create_cluster
+from storage.server.home import open_home, remove_home
 
 __all__ = ["Installation", "PostgresServer", "Progress", "ServerError"]
 

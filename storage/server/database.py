@@ -8,9 +8,9 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from storage.bootstrap import OWNER, ROLES, bootstrap
-from storage.embedded import PostgresServer
 from storage.migrate import migrate
-from storage.postgres_cluster import write_secret
+from storage.server.cluster import write_secret
+from storage.server.launcher import PostgresServer
 
 
 @dataclass(frozen=True)

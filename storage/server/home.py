@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from storage.server_account import Account
+from storage.server.account import Account
 
 ELSEWHERE = Path("/var/lib/faultline")
 

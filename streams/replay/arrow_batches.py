@@ -11,7 +11,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from streams.replay.mapping import FileMap
-from streams.replay.tables import MapError
+from streams.replay.toml_reader import MapError
 
 PARQUET = {".parquet", ".pq"}
 

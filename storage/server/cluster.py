@@ -5,8 +5,8 @@ import shutil
 from pathlib import Path
 
 from storage.errors import StorageError
-from storage.postgres_binaries import Installation
-from storage.server_account import Account
+from storage.server.account import Account
+from storage.server.binaries import Installation
 
 SUPERUSER = "postgres"
 

@@ -1,0 +1,1 @@
+"""PostgreSQL servers of our own: the embedded one, and those of the local stack and the tests."""
