@@ -40,7 +40,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
-    kafka: str | None = Field(None, description="Kafka bootstrap servers; none: the in-memory transport")
+    kafka: str | None = Field(
+        None,
+        pattern=r"^[^\s:,]+:\d+(,[^\s:,]+:\d+)*$",
+        description="Kafka bootstrap servers as host:port,host:port; none: the in-memory transport",
+    )
     database_owner: SecretStr | None = Field(
         None, description="libpq conninfo that owns the schema (migrations)"
     )

@@ -10,7 +10,9 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from psycopg.rows import class_row
 
 from storage.pool import Pool
 
@@ -19,6 +21,12 @@ _FORM = re.compile(r"flt_([0-9a-f]{16})_([0-9a-f]{64})")
 _FIND = """
 select tenant, scopes, secret_hash from api_key
 where key_id = %s and revoked_at is null and (expires_at is null or expires_at > now())
+"""
+
+
+_KNOWN = """
+select key_id, tenant, scopes, created_at, expires_at, revoked_at from api_key
+where %(tenant)s::text is null or tenant = %(tenant)s order by created_at desc, key_id
 """
 
 
@@ -65,6 +73,25 @@ async def verify(pool: Pool, key: str) -> Principal | None:
     if not hmac.compare_digest(_hash(secret), known):
         return None
     return Principal(key_id, tenant, frozenset(scopes))
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """A key without its secret; it opens nothing any more once it is revoked or past its end."""
+
+    key_id: str
+    tenant: str
+    scopes: Sequence[str]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+async def known_keys(pool: Pool, tenant: str | None = None) -> list[KnownKey]:
+    """The keys of one tenant or all, the newest first."""
+    async with pool.connection() as conn, conn.cursor(row_factory=class_row(KnownKey)) as cursor:
+        await cursor.execute(_KNOWN, {"tenant": tenant})
+        return await cursor.fetchall()
 
 
 async def revoke(pool: Pool, key_id: str) -> bool:

@@ -13,6 +13,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from storage import crash_point
+from storage.bootstrap import OWNER
 from storage.capability import Capability, detect
 from storage.errors import MigrationError
 from storage.migration_file import MigrationFile, Section, parse
@@ -81,7 +82,12 @@ def migrate(owner_dsn: str, folder: Traversable | None = None) -> list[Applied]:
         with conn.transaction():  # the owner's limit on waiting is for the files' statements, not for this
             conn.execute("set local lock_timeout = 0")
             conn.execute("select pg_advisory_lock(%s)", (_LOCK,))
-            conn.execute(_JOURNAL)
+            try:
+                conn.execute(_JOURNAL)
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise MigrationError(
+                    f"{conn.info.user} may not change the schema: give the conninfo of {OWNER}"
+                ) from error
         capability = detect(conn)
         known = _journal(conn)
         done: list[Applied] = []

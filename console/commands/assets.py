@@ -1,6 +1,6 @@
 """`faultline assets`: make tenants, sites and machines known."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ from console.fleet_file import load_fleet
 from console.output import fail, out, print_json, print_table
 from console.settings import load_settings
 from fleet.asset import FleetError
-from storage.apikeys import create_key, revoke
+from storage.apikeys import create_key, known_keys, revoke
 from storage.pool import Pool
 from storage.registry import load_registry, register
 
@@ -84,6 +84,27 @@ def key(
         return await create_key(pool, tenant, scope or [Scope.INGEST], lifetime)
 
     typer.echo(with_database(load_settings(), make))
+
+
+@app.command(epilog="Example: faultline assets keys --tenant acme")
+def keys(
+    tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None, as_json: Json = False
+) -> None:
+    """Show the API keys that were made, without their secrets."""
+    found = with_database(load_settings(), lambda pool: known_keys(pool, tenant))
+    if as_json:
+        print_json(found)
+        return
+    header = ["id", "tenant", "may", "made", "ends", "revoked"]
+    rows = [
+        (k.key_id, k.tenant, ", ".join(k.scopes), *map(_day, (k.created_at, k.expires_at, k.revoked_at)))
+        for k in found
+    ]
+    print_table(f"{len(found)} keys", header, rows)
+
+
+def _day(instant: datetime | None) -> str:
+    return f"{instant:%Y-%m-%d}" if instant else ""
 
 
 @app.command("revoke", epilog="Example: faultline assets revoke 0123456789abcdef")

@@ -1,6 +1,7 @@
 """API keys, made and ended on the command line."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,6 +47,10 @@ def test_a_key_may_what_its_scopes_say_until_it_is_revoked(plain_database: Datab
     done = run("revoke", found.key_id)
     assert done.exit_code == 0, done.output
     assert opened(plain_database, both) is None
+    known = {one["key_id"]: one for one in json.loads(run("keys", "--tenant", "acme", "--json").stdout)}
+    assert known[found.key_id]["revoked_at"] is not None
+    assert known[plain.split("_")[1]]["revoked_at"] is None
+    assert plain.split("_")[2] not in run("keys", "--json").stdout
     assert opened(plain_database, plain) is not None
 
 

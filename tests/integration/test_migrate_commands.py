@@ -70,6 +70,14 @@ def test_migrate_says_what_it_applied_and_needs_the_owner_alone(
     assert applied(bare) == [True] * FILES
 
 
+def test_whoever_is_not_the_owner_is_told_so(
+    bare: Database, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAULTLINE_DATABASE_OWNER", bare.dsn(WRITER))
+    done = run("db", "migrate")
+    assert f"give the conninfo of {OWNER}" in str(done.exception)
+
+
 def test_without_the_owner_nothing_can_be_migrated_but_its_state_can_be_seen(
     bare: Database, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,3 +41,9 @@ def test_variables_that_say_something_else_may_be_set(monkeypatch: pytest.Monkey
     monkeypatch.setenv("FAULTLINE_CRASH_POINT", "before_commit:2")
     monkeypatch.setenv("FAULTLINE_REQUIRE_ALL", "1")
     load_settings()
+
+
+@pytest.mark.parametrize("address", ["broker", "host:x", "a:1,b", "a:1, b:2"])
+def test_an_address_that_is_none_is_an_error(address: str) -> None:
+    with pytest.raises(SettingsError, match="kafka"):
+        load_settings(kafka=address)
