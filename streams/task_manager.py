@@ -42,6 +42,7 @@ class TaskManager:
         sink: Sink,
         make_engine: EngineFactory,
         make_limit: Callable[[], DeadLetterLimit],
+        claiming: OutageRetry,
         snapshot_s: float,
     ) -> None:
         self._sink = sink
@@ -49,7 +50,7 @@ class TaskManager:
         self._make_limit = make_limit
         self._snapshot_s = snapshot_s
         self.consumer = sink.consumer
-        self._claiming = OutageRetry(sink.consumer)
+        self._claiming = claiming
         self._tasks: dict[TP, PartitionTask] = {}
         self._queues: dict[TP, asyncio.Queue[tuple[Chunk, Ack]]] = {}
         self._running: dict[TP, asyncio.Task[None]] = {}

@@ -39,13 +39,16 @@ log = structlog.get_logger()
 class AgentPositions:
     """Claims telemetry partitions for the score agent and health partitions for the forecast agent."""
 
-    def __init__(self, agents: Mapping[str, TaskManager], registry: RegistryCache) -> None:
+    def __init__(
+        self, agents: Mapping[str, TaskManager], registry: RegistryCache, claiming: OutageRetry
+    ) -> None:
         self._agents = agents
         self._registry = registry
+        self._claiming = claiming
 
     async def claim(self, partitions: Collection[TP]) -> Mapping[TP, Start | None]:
         """Where to read each partition from."""
-        await OutageRetry("claim").until_done(self._registry.refresh)  # for machines a snapshot may know
+        await self._claiming.until_done(self._registry.refresh)  # for machines that a snapshot may know
         starts: dict[TP, Start | None] = {}
         for prefix, manager in self._agents.items():
             starts |= await manager.claim([tp for tp in partitions if tp.topic.startswith(prefix)])
@@ -87,6 +90,7 @@ class Worker:
 
     def __init__(self, parts: WorkerParts) -> None:
         self._parts = parts
+        self._claiming = OutageRetry("claim")
         score_sink, forecast_sink = parts.sinks["score"], parts.sinks["forecast"]
         self.score = self._manager(
             score_sink, lambda topic: engine_for(topic, parts.registry, score_sink, parts.limits)
@@ -102,13 +106,13 @@ class Worker:
         self._relay = Relay(parts.outbox, parts.publisher, self.durable)
 
     def _manager(self, sink: Sink, make_engine: EngineFactory) -> TaskManager:
-        return TaskManager(sink, make_engine, self._parts.make_limit, self._parts.snapshot_s)
+        return TaskManager(sink, make_engine, self._parts.make_limit, self._claiming, self._parts.snapshot_s)
 
     def _build_app(self) -> ChunkApp:
         app = ChunkApp(
             self._parts.group,
             self._parts.broker,
-            positions=AgentPositions(self._agents, self._parts.registry),
+            positions=AgentPositions(self._agents, self._parts.registry, self._claiming),
             session_timeout_s=self._parts.session_timeout_s,
         )
         telemetry = app.chunk_topic(*map(telemetry_topic, self._parts.tenants))
