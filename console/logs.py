@@ -19,6 +19,9 @@ IN_URI = re.compile(r"(://[^\s:/@]*:)[^\s'\"]*(?=@)")
 """The password of `scheme://user:password@host`, up to the last @: one that nobody escaped goes too."""
 
 
+CLIENTS = ("aiokafka", "psycopg")
+"""Loggers of clients that complain at each attempt while their server is away."""
+
 REPEAT_S = 60.0
 NUMBER = re.compile(r"\d+")
 
@@ -42,7 +45,7 @@ def configure_logs(settings: Settings) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(lambda record: not record.name.startswith("aiokafka") or repeats.filter(record))
+    handler.addFilter(lambda record: not record.name.startswith(CLIENTS) or repeats.filter(record))
     renderer: Processor = structlog.dev.ConsoleRenderer() if text else structlog.processors.JSONRenderer()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -58,7 +61,7 @@ def configure_logs(settings: Settings) -> None:
 
 
 class Repeats(logging.Filter):
-    """Lets a message through once a minute: while a broker is away its client complains ten times a second.
+    """Lets a message through once a minute: while a server is away its client may complain ten times a second.
 
     Messages that differ in numbers alone count as the same; the next that gets through says how many did not.
     """
