@@ -61,7 +61,7 @@ def configure_logs(settings: Settings) -> None:
 
 
 class Repeats(logging.Filter):
-    """Lets a message through once a minute: while a server is away its client may complain ten times a second.
+    """Lets a message through once a minute: while a server is away its client complains at every attempt.
 
     Messages that differ in numbers alone count as the same; the next that gets through says how many did not.
     """
