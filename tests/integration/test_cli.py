@@ -56,6 +56,7 @@ def test_the_commands_are_those_of_the_handbook(run: Run) -> None:
         "deadletters",
         "check",
         "chaos",
+        "bench",
     }
     assert set(command_names()) == wanted
     assert "faultline demo" in run("--help").output

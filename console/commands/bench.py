@@ -1,0 +1,91 @@
+"""`faultline bench`: how fast the real parts are on this machine, beside their rivals and limits."""
+
+import json
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from console.bench import stream as streams
+from console.bench.machine import commit, machine, version
+from console.bench.result import Row
+from console.bench.servers import servers
+from console.bench.trial import BenchError, Measure, Trial, run
+from console.output import err, fail, print_table
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Measure how fast it is here, on servers that are started for it and gone afterwards.",
+)
+
+QUICK_S, FULL_S = 10.0, 600.0
+
+Names = Annotated[list[str] | None, typer.Option("--measure", help="Only this one; may be repeated.")]
+Runs = Annotated[int, typer.Option(min=1, help="The median of so many runs counts.")]
+Json = Annotated[
+    Path | None, typer.Option("--json", dir_okay=False, help="Write the result here as one JSON document.")
+]
+Quick = Annotated[
+    bool, typer.Option("--quick", help="Tiny sizes, to see that it works; the figures mean little.")
+]
+
+
+@app.command(epilog="Example: faultline bench stream --measure frames --runs 5 --json stream.json")
+def stream(names: Names = None, runs: Runs = 3, json_file: Json = None, quick: Quick = False) -> None:
+    """Records through a Faust agent, beside Quix Streams and stock Faust: per CPU-second."""
+    _measure("stream", streams.MEASURES, names, runs, json_file, quick)
+
+
+def _measure(
+    bench: str,
+    known: Mapping[str, Measure],
+    names: Sequence[str] | None,
+    runs: int,
+    json_file: Path | None,
+    quick: bool,
+    seconds: float = FULL_S,
+) -> None:
+    if unknown := set(names or ()) - known.keys():
+        fail(f"no measure {', '.join(sorted(unknown))}: {bench} has {', '.join(known)}", 2)
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)  # a new topic has no leader for a moment
+    with err.status("") as spinner:
+
+        def tell(line: str) -> None:
+            spinner.update(escape(line))
+            if not err.is_terminal:
+                err.print(f"{time.strftime('%X')} {line}", markup=False, highlight=False)
+
+        try:
+            with servers(tell) as found:
+                rows = run(known, names or list(known), Trial(found, quick, seconds, tell), runs)
+        except BenchError as error:
+            spinner.stop()
+            fail(str(error))
+    if json_file:
+        json_file.write_text(json.dumps(document(bench, rows), indent=2) + "\n")
+    print_table(f"bench {bench}", HEADER, [_cells(row) for row in rows])
+
+
+HEADER = ("measure", "median", "unit", "runs", "rival or limit", "its median", "ratio", "goal")
+
+
+def document(bench: str, rows: Sequence[Row]) -> dict[str, object]:
+    """The one JSON form of all benchmarks."""
+    where = {"version": version(), "commit": commit(), "machine": machine()}
+    return {"bench": bench, **where, "rows": [row.plain() for row in rows]}
+
+
+def _cells(row: Row) -> tuple[object, ...]:
+    spread = "" if len(row.runs) < 2 else f"{_figure(min(row.runs))} to {_figure(max(row.runs))}"
+    rival = row.rival_value and _figure(row.rival_value)
+    ratio = row.ratio and _figure(row.ratio)
+    return row.measure, _figure(row.value), row.unit, spread, row.rival, rival, ratio, row.goal
+
+
+def _figure(value: float) -> str:
+    """Three significant digits, large numbers in full."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
