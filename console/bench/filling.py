@@ -63,7 +63,9 @@ def partition_of(key: bytes) -> int:
 async def filler(bootstrap: str, topic: str) -> AsyncIterator[Filler]:
     """A filler of the topic, which is made if need be."""
     await asyncio.to_thread(create_topics, bootstrap, [topic], PARTITIONS)
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", max_batch_size=BATCH_BYTES)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap, enable_idempotence=True, max_batch_size=BATCH_BYTES
+    )
     await producer.start()
     try:
         yield Filler(producer, topic)

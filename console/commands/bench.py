@@ -10,10 +10,12 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from console.bench import stream as streams
+from console.bench.ingest import MEASURES as INGEST
 from console.bench.machine import commit, machine, version
+from console.bench.query import MEASURES as QUERY
 from console.bench.result import Row
 from console.bench.servers import servers
+from console.bench.stream import MEASURES as STREAM
 from console.bench.trial import BenchError, Measure, Trial, run
 from console.output import err, fail, print_table
 
@@ -23,6 +25,8 @@ app = typer.Typer(
 )
 
 QUICK_S, FULL_S = 10.0, 600.0
+
+HEADER = ("measure", "median", "unit", "runs", "rival or limit", "its median", "ratio", "goal")
 
 Names = Annotated[list[str] | None, typer.Option("--measure", help="Only this one; may be repeated.")]
 Runs = Annotated[int, typer.Option(min=1, help="The median of so many runs counts.")]
@@ -37,7 +41,28 @@ Quick = Annotated[
 @app.command(epilog="Example: faultline bench stream --measure frames --runs 5 --json stream.json")
 def stream(names: Names = None, runs: Runs = 3, json_file: Json = None, quick: Quick = False) -> None:
     """Records through a Faust agent, beside Quix Streams and stock Faust: per CPU-second."""
-    _measure("stream", streams.MEASURES, names, runs, json_file, quick)
+    _measure("stream", STREAM, names, runs, json_file, quick)
+
+
+@app.command(epilog="Example: faultline bench ingest --measure sustained --seconds 60")
+def ingest(
+    names: Names = None,
+    runs: Runs = 3,
+    json_file: Json = None,
+    quick: Quick = False,
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=5, help="Length of `sustained`; `catch_up` overloads for half of it. Default 600."),
+    ] = None,
+) -> None:
+    """Kafka through a real worker into TimescaleDB: throughput, latency, memory, disk."""
+    _measure("ingest", INGEST, names, runs, json_file, quick, seconds)
+
+
+@app.command(epilog="Example: faultline bench query --measure asset_month")
+def query(names: Names = None, runs: Runs = 3, json_file: Json = None, quick: Quick = False) -> None:
+    """The product's own queries over 100 M samples of 1 000 machines, with a warm cache."""
+    _measure("query", QUERY, names, runs, json_file, quick)
 
 
 def _measure(
@@ -47,10 +72,11 @@ def _measure(
     runs: int,
     json_file: Path | None,
     quick: bool,
-    seconds: float = FULL_S,
+    seconds: float | None = None,
 ) -> None:
     if unknown := set(names or ()) - known.keys():
         fail(f"no measure {', '.join(sorted(unknown))}: {bench} has {', '.join(known)}", 2)
+    seconds = seconds or (QUICK_S if quick else FULL_S)
     logging.getLogger("aiokafka").setLevel(logging.ERROR)  # a new topic has no leader for a moment
     with err.status("") as spinner:
 
@@ -68,9 +94,6 @@ def _measure(
     if json_file:
         json_file.write_text(json.dumps(document(bench, rows), indent=2) + "\n")
     print_table(f"bench {bench}", HEADER, [_cells(row) for row in rows])
-
-
-HEADER = ("measure", "median", "unit", "runs", "rival or limit", "its median", "ratio", "goal")
 
 
 def document(bench: str, rows: Sequence[Row]) -> dict[str, object]:

@@ -1,0 +1,103 @@
+"""What a worker needs as its fleet grows: memory, and CPU for each sample, once it has learned every machine.
+
+One worker meets the machines in steps, so that each step adds to the fleet of the one before.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+
+from console.bench.plant import Plant, Worker, plant, worker
+from console.bench.result import Reading
+from console.bench.telemetry import CHANNELS, ROWS, frames, hours_ago
+from console.bench.trial import BenchError, Trial
+
+LEARNING_FRAMES = 8
+"""Frames after which both detectors know what is normal: 300 rows and 40 windows, which are 420 rows."""
+
+MEMORY_GOALS_MB = {1_000: 400, 10_000: 900}
+
+_LEARNED = """
+select count(*) from asset_latest where score is not null
+"""
+
+
+def memory(trial: Trial) -> Generator[list[Reading], None, None]:
+    """Resident megabytes with so many machines of 16 channels, all learned."""
+    readings = []
+    with _fleet(trial, sizes := trial.size((1_000, 10_000), (20, 40))) as fleet:
+        for size in sizes:
+            fleet.learn(size)
+            goal = f"<= {MEMORY_GOALS_MB[size]}" if size in MEMORY_GOALS_MB else None
+            readings.append(
+                Reading(f"memory_{size}_assets", fleet.running.rss_bytes() / 1e6, "MB", goal=goal)
+            )
+    yield readings
+
+
+def growth(trial: Trial) -> Generator[list[Reading], None, None]:
+    """CPU microseconds of the worker for each sample with 100, 1 000 and 10 000 machines."""
+    count = trial.size(20_000, 80)
+    readings: list[Reading] = []
+    with _fleet(trial, sizes := trial.size((100, 1_000, 10_000), (10, 20, 40))) as fleet:
+        for size in sizes:
+            fleet.learn(size)
+            cost = fleet.cost_us(size, count // size)
+            base = readings[0].value if readings else cost
+            readings.append(
+                Reading(
+                    f"growth_{size}_assets",
+                    cost,
+                    "CPU-µs/sample",
+                    f"{sizes[0]} assets",
+                    base,
+                    "ratio <= 1.15",
+                )
+            )
+    yield readings
+
+
+class _Fleet:
+    """A plant whose machines come in step by step."""
+
+    def __init__(self, trial: Trial, site: Plant, running: Worker) -> None:
+        self.running = running
+        self._trial = trial
+        self._site = site
+        self._start_us = hours_ago(86_400)
+        self._sent = 0
+        self._next = [0] * len(site.assets)
+
+    def learn(self, size: int) -> None:
+        """Let the worker learn the first `size` machines. Raises `BenchError` if it does not."""
+        self._trial.tell(f"a worker learns {size:,} machines")
+        fresh = self._next[:size].count(0)
+        self._send(size - fresh, size, LEARNING_FRAMES)
+        if (learned := self._site.ask(_LEARNED)) != [(size,)]:
+            raise BenchError(f"of {size} machines {learned} are scored after {LEARNING_FRAMES} frames each")
+
+    def cost_us(self, size: int, count: int) -> float:
+        """CPU microseconds per sample for `count` more frames of each of the first `size` machines."""
+        self._trial.tell(f"{count} more frames of each of {size:,} machines")
+        before = self.running.cpu_s()
+        self._send(0, size, count)
+        return (self.running.cpu_s() - before) * 1e6 / (size * count * ROWS * CHANNELS)
+
+    def _send(self, start: int, stop: int, count: int) -> None:
+        """All of these machines are equally far, or the later ones have sent nothing yet."""
+        for first, names in self._equally_far(start, stop):
+            self._site.fill(frames(names, first, count, self._start_us))
+            self._sent += len(names) * count
+        self._next[start:stop] = [number + count for number in self._next[start:stop]]
+        self.running.drained(self._sent)
+        self._site.check_all_stored(self._sent)
+
+    def _equally_far(self, start: int, stop: int) -> Iterator[tuple[int, Sequence[str]]]:
+        for number in sorted(set(self._next[start:stop])):
+            yield number, [self._site.assets[k] for k in range(start, stop) if self._next[k] == number]
+
+
+@contextmanager
+def _fleet(trial: Trial, sizes: Sequence[int]) -> Iterator[_Fleet]:
+    with plant(trial.servers, sizes[-1], CHANNELS) as site, worker(site) as running:
+        running.ready()
+        yield _Fleet(trial, site, running)
