@@ -12,8 +12,10 @@ def grown(array: NDArray[Any], length: int, fill: Any) -> NDArray[Any]:
     """`array` if it has `length` rows, else a copy of at least twice its length, filled up with `fill`."""
     if length <= len(array):
         return array
-    longer = np.full((max(length, 2 * len(array), 8), *array.shape[1:]), fill, array.dtype)
+    longer = np.zeros((max(length, 2 * len(array), 8), *array.shape[1:]), array.dtype)
     longer[: len(array)] = array
+    if isinstance(fill, np.ndarray) or fill != 0:  # else what is not used yet takes no memory
+        longer[len(array) :] = fill
     return longer
 
 

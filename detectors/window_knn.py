@@ -65,8 +65,8 @@ class WindowKnn:
         self._count = np.zeros(0, np.int32)
         self._held = Scores.unknown(0, channels)
         self._prior = np.zeros((0, channels, FEATURES), np.float32)
-        self._models: dict[int, _Model] = {}
-        self._prior_model: _Model | None = None
+        self._models = _Models.none(channels, training)
+        self._prior_model: _Models | None = None
 
     def _take_width(self, channels: int) -> None:
         self._channels = channels
@@ -79,9 +79,14 @@ class WindowKnn:
         self._learned = wider(self._learned, 2, channels, np.nan)
         more = channels - self._channels
         self._held = _joined_across(self._held, Scores.unknown(len(self._held.score), more))
-        self._models = {}
         self._take_width(channels)
+        self._forget_models()
         self._take_prior(wider(self._prior, 1, channels, np.nan))
+
+    def _forget_models(self) -> None:
+        """Models are fitted again when they are needed."""
+        self._models = _Models.none(self._channels, self._training)
+        self._models.reach(len(self._count))
 
     def fit(self, x: NDArray[np.float32], regime: NDArray[np.int16]) -> None:
         """Learn the fleet's windows; rows of an asset should follow one another."""
@@ -106,34 +111,38 @@ class WindowKnn:
         """Verdicts on windows (m, channels, FEATURES); the first of a slot become what it learns from."""
         verdicts = Scores.unknown(len(slot), self._channels)
         learning = np.zeros(len(slot), np.bool_)
-        for s, mine in _by_slot(slot, np.any(np.isfinite(features), axis=(1, 2))):
+        able = np.any(np.isfinite(features), axis=(1, 2))
+        for s, mine in _by_slot(slot, able & (self._count[slot] < self._training)):
             new = mine[: self._training - self._count[s]]
             self._learned[s, self._count[s] : self._count[s] + len(new)] = features[new]
             self._count[s] += len(new)
             learning[new] = True
-            if len(new) < len(mine):
-                self._model(s).judge(features, mine[len(new) :], verdicts)
+        later = np.flatnonzero(able & ~learning)
+        for s in np.unique(slot[later][~self._models.fitted[slot[later]]]).tolist():
+            self._models.fit(s, self._learned[s])
+        self._models.judge(features, later, slot[later], verdicts)
         if self._prior_model is not None:
-            self._prior_model.judge(features, np.flatnonzero(learning), verdicts)
+            early = np.flatnonzero(learning)
+            self._prior_model.judge(features, early, np.zeros(len(early), np.int32), verdicts)
             verdicts.statistic[learning], verdicts.judged[learning] = np.nan, 0
         return verdicts
-
-    def _model(self, slot: int) -> "_Model":
-        if slot not in self._models:
-            self._models[slot] = _Model.of(self._learned[slot])
-        return self._models[slot]
 
     def _reach(self, slots: int) -> None:
         self._slots = max(self._slots, slots)
         self._windows.reach(slots)
         self._learned = grown(self._learned, slots, 0.0)
         self._count = grown(self._count, slots, 0)
+        self._models.reach(slots)
         new = len(self._count) - len(self._held.score)
         self._held = _joined(self._held, Scores.unknown(new, self._channels))
 
     def _take_prior(self, windows: Floats) -> None:
         self._prior = windows
-        self._prior_model = _Model.of(windows) if len(windows) else None
+        self._prior_model = None
+        if len(windows):
+            self._prior_model = _Models.none(self._channels, len(windows))
+            self._prior_model.reach(1)
+            self._prior_model.fit(0, windows)
 
     def state(self) -> bytes:
         """Rows of unfinished windows, windows learned from and verdicts that hold; no PyOD object."""
@@ -148,7 +157,7 @@ class WindowKnn:
         self._windows.latest, self._windows.seen = saved["latest"], saved["seen"]
         self._learned, self._count = saved["learned"], saved["count"]
         self._held = Scores(*(saved[each.name] for each in fields(Scores)))
-        self._models = {}
+        self._forget_models()
         self._take_prior(saved["prior"])
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
@@ -165,45 +174,66 @@ class WindowKnn:
 DETECTOR: type[Detector] = WindowKnn
 
 
-@dataclass(frozen=True, slots=True)
-class _Model:
-    """level, scatter: (channels, FEATURES), scatter 0 where not judged. neighbours: (n, channels * FEATURES),
-    standardised. centre, width: of ln(distance) when healthy.
+@dataclass(slots=True)
+class _Models:
+    """Models by slot, in arrays that judge windows of many slots at once.
+
+    level, scatter: (slots, channels, FEATURES), scatter 0 where not judged. neighbours: (slots, n, channels *
+    FEATURES), standardised. centre, width: (slots,), of ln(distance) when healthy.
     """
 
+    fitted: NDArray[np.bool_]
     level: NDArray[np.float64]
     scatter: NDArray[np.float64]
     neighbours: NDArray[np.float64]
-    centre: float
-    width: float
+    centre: NDArray[np.float64]
+    width: NDArray[np.float64]
 
     @classmethod
-    def of(cls, windows: Floats) -> "_Model":
+    def none(cls, channels: int, windows: int) -> "_Models":
+        """No slot yet; each will learn from so many windows."""
+        shape = (0, channels, FEATURES)
+        neighbours = np.zeros((0, windows, channels * FEATURES))
+        return cls(
+            np.zeros(0, np.bool_), np.zeros(shape), np.zeros(shape), neighbours, np.zeros(0), np.zeros(0)
+        )
+
+    def reach(self, slots: int) -> None:
+        """Make room for that many slots."""
+        for each in fields(self):
+            setattr(self, each.name, grown(getattr(self, each.name), slots, 0))
+
+    def fit(self, slot: int, windows: Floats) -> None:
         """Learn from windows (n, channels, FEATURES), n >= FEWEST."""
         level, scatter = _standards(windows)
         z = _standardised(windows, level, scatter)
         half = len(z) // 2
         ahead = np.log(_fitted(z[:half]).decision_function(z[half:]) + 1e-6)
-        width = max(float(np.std(ahead)), LEAST_SCATTER)
-        return cls(level, scatter, z, float(np.mean(ahead)), width)
+        self.level[slot], self.scatter[slot], self.neighbours[slot] = level, scatter, z
+        self.centre[slot], self.width[slot] = np.mean(ahead), max(float(np.std(ahead)), LEAST_SCATTER)
+        self.fitted[slot] = True
 
-    def judge(self, features: Floats, which: NDArray[np.int64], verdicts: Scores) -> None:
-        """Write the verdicts on the windows `which` of `features`, those with something to judge."""
-        able = np.isfinite(features[which]) & (self.scatter > 0)
-        which = which[able.any(axis=(1, 2))]
+    def judge(
+        self, features: Floats, which: NDArray[np.int64], slot: NDArray[np.int32], verdicts: Scores
+    ) -> None:
+        """Write the verdicts on the windows `which` of `features`, of these slots, where there is one."""
+        able = np.isfinite(features[which]) & (self.scatter[slot] > 0)
+        some = able.any(axis=(1, 2))
+        which, slot, able = which[some], slot[some], able[some]
         if not len(which):
             return
-        z = _standardised(features[which], self.level, self.scatter)
-        distance = distances(z, self.neighbours)
-        odd = (np.log(distance + 1e-6) - self.centre) / self.width
+        level, scatter = self.level[slot], self.scatter[slot]
+        z = _standardised(features[which], level, scatter)
+        distance = distances(z, slot, self.neighbours)
+        odd = (np.log(distance + 1e-6) - self.centre[slot]) / self.width[slot]
         power = np.sum(z.reshape(len(z), -1, FEATURES) ** 2, axis=2)
         share = power / np.maximum(power.sum(axis=1, keepdims=True), 1e-12)
         verdicts.score[which] = np.abs(np.log10(special.stdtr(DEGREES, -odd)))
         verdicts.statistic[which] = distance**2 / FEATURES
         verdicts.contribution[which] = share * (distance**2 / FEATURES)[:, None]
-        verdicts.judged[which] = able[able.any(axis=(1, 2))].any(axis=2).sum(axis=1)
-        verdicts.expected[which] = np.where(self.scatter[:, 0] > 0, self.level[:, 0], np.nan)
-        verdicts.observed[which] = np.where(self.scatter[:, 0] > 0, features[which, :, 0], np.nan)
+        verdicts.judged[which] = able.any(axis=2).sum(axis=1)
+        verdicts.expected[which] = np.where(scatter[:, :, 0] > 0, level[:, :, 0], np.nan)
+        verdicts.observed[which] = np.where(scatter[:, :, 0] > 0, features[which, :, 0], np.nan)
 
 
 def _standards(windows: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -236,16 +266,21 @@ def _fitted(z: NDArray[np.float64]) -> Any:
 
 
 @kernel
-def distances(z: NDArray[np.float64], neighbours: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean Euclidean distance of each of (m, features) from its nearest `NEIGHBOURS` of (n, features)."""
+def distances(
+    z: NDArray[np.float64], slot: NDArray[np.int32], neighbours: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Mean Euclidean distance of each of (m, features) from its slot's nearest `NEIGHBOURS`.
+
+    neighbours: (slots, n, features).
+    """
     found = np.empty(len(z))
     nearest = np.empty(NEIGHBOURS)
     for i in range(len(z)):
         nearest[:] = np.inf
-        for j in range(len(neighbours)):
+        for j in range(neighbours.shape[1]):
             square = 0.0
             for k in range(z.shape[1]):
-                square += (z[i, k] - neighbours[j, k]) ** 2
+                square += (z[i, k] - neighbours[slot[i], j, k]) ** 2
             at = NEIGHBOURS
             while at > 0 and nearest[at - 1] > square:
                 at -= 1

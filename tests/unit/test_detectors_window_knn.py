@@ -22,7 +22,9 @@ def test_the_kernel_finds_the_distances_that_pyod_finds() -> None:
     neighbours, z = rng.normal(size=(50, 12)), rng.normal(size=(200, 12))
     neighbours[:10] = neighbours[0]
     pyod = KNN(n_neighbors=NEIGHBOURS, method="mean", algorithm="ball_tree").fit(neighbours)
-    np.testing.assert_allclose(distances(z, neighbours), pyod.decision_function(z), rtol=1e-9)
+    np.testing.assert_allclose(
+        distances(z, np.zeros(len(z), np.int32), neighbours[None]), pyod.decision_function(z), rtol=1e-9
+    )
 
 
 def test_more_scatter_at_the_same_level_is_odd() -> None:
