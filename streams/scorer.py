@@ -195,6 +195,8 @@ class Scorer:
 
     def _spread(self, scores: Scores, judged: NDArray[np.bool_]) -> Scores:
         """The same with a row for every row and a column for every channel of the type."""
+        if judged.all() and self._measured.all():
+            return scores
         whole = Scores.unknown(len(judged), len(self._measured))
         whole.score[judged], whole.statistic[judged] = scores.score, scores.statistic
         whole.judged[judged] = scores.judged
@@ -254,7 +256,7 @@ class Scorer:
         """Rows at which a machine's health is told: its first one of each hour with a known health."""
         hour = ts_us // HEALTH_EVERY_US
         due = []
-        for i in np.flatnonzero(np.isfinite(health)).tolist():
+        for i in np.flatnonzero(np.isfinite(health) & (hour > self._told_hour[slot])).tolist():
             if hour[i] > self._told_hour[slot[i]]:
                 self._told_hour[slot[i]] = hour[i]
                 due.append(i)
