@@ -1,7 +1,6 @@
 """A platform as a process: the HTTP API beside the worker, until a signal or a failure."""
 
 import asyncio
-import gc
 import signal
 import socket
 from collections.abc import Coroutine, Iterator
@@ -17,6 +16,7 @@ from console.databases import Databases
 from console.logs import configure_logs
 from console.platform import FleetChanged, Platform, foundation, platform
 from console.settings import Settings, SettingsError
+from streams.collector import settle
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 async def _serve(settings: Settings, found: Databases, listener: socket.socket) -> None:
     async with platform(settings, found) as running:
-        gc.freeze()  # what is there by now stays: walking it would stop the event loop for 0.15 s each time
+        settle()  # walking what stays would stop the event loop for 0.15 s each time
         await beside(running.run(), serve_http(running, listener.dup()))
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from console.bench.meter import Meter
 from console.bench.per_record import CHANNELS, ROWS
 from detectors.kernels import kernel
+from streams.collector import settle
 from streams.record import Record
 from streams.transports.app import ChunkApp
 from streams.transports.chunk_stream import chunks
@@ -73,6 +74,7 @@ async def consume(bootstrap: str, topic: str, records: int, measure: str) -> Non
             if meter.add(len(chunk.records)):
                 done.set()
 
+    settle()
     serving = asyncio.create_task(app.serve())
     await done.wait()
     meter.tell(work.checksum)

@@ -9,6 +9,7 @@ import faust
 
 from console.bench.meter import Meter
 from console.bench.per_record import chosen_work
+from streams.collector import settle
 
 
 async def consume(bootstrap: str, topic: str, records: int, measure: str) -> None:
@@ -31,6 +32,7 @@ async def consume(bootstrap: str, topic: str, records: int, measure: str) -> Non
             if meter.add(1):
                 done.set()
 
+    settle()
     await app.start()
     await done.wait()
     meter.tell(work.checksum)

@@ -16,7 +16,7 @@ _SIZE = "select hypertable_size('telemetry')::bigint, (select count(*) from tele
 
 def frames_drained(trial: Trial) -> Generator[list[Reading], None, None]:
     """Samples per second of wall time, from frames of 60 x 16."""
-    assets, count = trial.size((200, 100), (20, 10))
+    assets, count = trial.size((100, 300), (20, 10))
     while True:
         with plant(trial.servers, assets, CHANNELS) as site:
             sent = frames(site.assets, 0, count, hours_ago(count * ROWS))

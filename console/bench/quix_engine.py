@@ -7,6 +7,7 @@ from quixstreams import Application
 
 from console.bench.meter import Meter
 from console.bench.per_record import chosen_work
+from streams.collector import settle
 
 
 def consume(bootstrap: str, topic: str, records: int, measure: str) -> None:
@@ -26,6 +27,7 @@ def consume(bootstrap: str, topic: str, records: int, measure: str) -> None:
             app.stop()
 
     app.dataframe(app.topic(topic, value_deserializer="bytes", key_deserializer="bytes")).update(take)
+    settle()
     app.run()
     meter.tell(work.checksum)
 
