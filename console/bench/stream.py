@@ -32,6 +32,9 @@ FAUST_SHARE = 20
 
 RIVAL = "Quix Streams 3.28"
 
+OURS = Path(sys.executable)
+"""The Python that has Faultline."""
+
 TIMEOUT_S = 600
 SAME = 1e-4
 """Relative difference that float32 sums in another order may have."""
@@ -46,7 +49,7 @@ _LAUNCH = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Topic:
+class Topic:
     """A filled topic and what whoever reads it all must find."""
 
     bootstrap: str
@@ -71,21 +74,21 @@ def _compare(
 ) -> Generator[list[Reading], None, None]:
     quix = quix_python(trial.tell)
     trial.tell(f"{measure}: filling a topic with {records:,} records")
-    topic = _filled(trial, measure, records)
-    short = _filled(trial, measure, records // FAUST_SHARE)
-    ours = Path(sys.executable)
+    topic = filled_topic(trial, measure, records)
+    short = filled_topic(trial, measure, records // FAUST_SHARE)
     while True:
         rates = {}
-        for engine, python, read in (("chunk", ours, topic), ("quix", quix, topic), ("faust", ours, short)):
+        for engine, python, read in (("chunk", OURS, topic), ("quix", quix, topic), ("faust", OURS, short)):
             trial.tell(f"{measure}: {engine} engine")
-            rates[engine] = samples * _records_per_cpu_s(engine, python, read)
+            rates[engine] = samples * records_per_cpu_s(engine, python, read)
         yield [
             Reading(measure, rates["chunk"], unit, RIVAL, rates["quix"], goal),
             Reading(f"{measure}_stock_faust", rates["faust"], unit, RIVAL, rates["quix"]),
         ]
 
 
-def _filled(trial: Trial, measure: str, records: int) -> _Topic:
+def filled_topic(trial: Trial, measure: str, records: int) -> Topic:
+    """A new topic with so many records of a measure."""
     name, work = f"bench.{uuid4().hex[:8]}", chosen_work(measure)
 
     def worked() -> Iterator[KeyedValue]:
@@ -94,7 +97,7 @@ def _filled(trial: Trial, measure: str, records: int) -> _Topic:
             yield KEYS[number % len(KEYS)], value
 
     fill(trial.servers.kafka, name, worked())
-    return _Topic(trial.servers.kafka, name, measure, records, work.checksum)
+    return Topic(trial.servers.kafka, name, measure, records, work.checksum)
 
 
 def _values(measure: str, records: int) -> Iterator[bytes]:
@@ -106,7 +109,7 @@ def _values(measure: str, records: int) -> Iterator[bytes]:
     return (text[at : at + SMALL_BYTES] for at in (number % 256 * SMALL_BYTES for number in range(records)))
 
 
-def _records_per_cpu_s(engine: str, python: Path, topic: _Topic) -> float:
+def records_per_cpu_s(engine: str, python: Path, topic: Topic) -> float:
     """The rate of one engine over the whole topic. Raises `BenchError` unless it found all of it."""
     words = [topic.bootstrap, topic.name, str(topic.records), topic.measure]
     command = [str(python), "-c", _LAUNCH, str(_PROJECT), f"console.bench.{engine}_engine", *words]

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -77,6 +78,7 @@ def _measure(
     if unknown := set(names or ()) - known.keys():
         fail(f"no measure {', '.join(sorted(unknown))}: {bench} has {', '.join(known)}", 2)
     seconds = seconds or (QUICK_S if quick else FULL_S)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers must not outlive us
     logging.getLogger("aiokafka").setLevel(logging.ERROR)  # a new topic has no leader for a moment
     with err.status("") as spinner:
 
