@@ -10,6 +10,11 @@ from typing import Any
 _PROJECT = Path(__file__).resolve().parents[2]
 
 
+def provenance() -> dict[str, Any]:
+    """Version, commit and machine. Ask before a run: by its end the checkout may be another."""
+    return {"version": version(), "commit": commit(), "machine": machine()}
+
+
 def machine() -> dict[str, Any]:
     """Cores that this process may use, memory in bytes, CPU model, Python and kernel."""
     return {

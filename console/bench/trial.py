@@ -41,5 +41,8 @@ def run(measures: Mapping[str, Measure], names: Sequence[str], trial: Trial, run
     for name in names:
         trial.tell(name)
         with closing(measures[name](trial)) as readings:
-            rows += rows_of(list(islice(readings, runs)))
+            found = rows_of(list(islice(readings, runs)))
+        for row in found:
+            trial.tell(f"{row.measure}: {row.value:,.5g} {row.unit}")
+        rows += found
     return rows

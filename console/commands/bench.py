@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from console.bench.ingest import MEASURES as INGEST
-from console.bench.machine import commit, machine, version
+from console.bench.machine import provenance
 from console.bench.query import MEASURES as QUERY
 from console.bench.result import Row
 from console.bench.servers import servers
@@ -78,6 +78,7 @@ def _measure(
     if unknown := set(names or ()) - known.keys():
         fail(f"no measure {', '.join(sorted(unknown))}: {bench} has {', '.join(known)}", 2)
     seconds = seconds or (QUICK_S if quick else FULL_S)
+    origin = provenance()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers must not outlive us
     logging.getLogger("aiokafka").setLevel(logging.ERROR)  # a new topic has no leader for a moment
     with err.status("") as spinner:
@@ -94,14 +95,13 @@ def _measure(
             spinner.stop()
             fail(str(error))
     if json_file:
-        json_file.write_text(json.dumps(document(bench, rows), indent=2) + "\n")
+        json_file.write_text(json.dumps(document(bench, origin, rows), indent=2) + "\n")
     print_table(f"bench {bench}", HEADER, [_cells(row) for row in rows])
 
 
-def document(bench: str, rows: Sequence[Row]) -> dict[str, object]:
-    """The one JSON form of all benchmarks."""
-    where = {"version": version(), "commit": commit(), "machine": machine()}
-    return {"bench": bench, **where, "rows": [row.plain() for row in rows]}
+def document(bench: str, origin: Mapping[str, object], rows: Sequence[Row]) -> dict[str, object]:
+    """The one JSON form of all benchmarks; `origin` as `provenance` found it before the run."""
+    return {"bench": bench, **origin, "rows": [row.plain() for row in rows]}
 
 
 def _cells(row: Row) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 import json
 
+from console.bench.machine import provenance
 from console.bench.result import Reading, Row, rows_of
 from console.commands.bench import document
 
@@ -33,7 +34,8 @@ def test_measures_keep_the_order_in_which_they_first_came() -> None:
 
 
 def test_the_document_says_what_was_measured_where_and_of_which_version() -> None:
-    found = json.loads(json.dumps(document("stream", [Row("frames", "samples/s", (1.0,), goal="> 0")])))
+    row = Row("frames", "samples/s", (1.0,), goal="> 0")
+    found = json.loads(json.dumps(document("stream", provenance(), [row])))
     assert list(found) == ["bench", "version", "commit", "machine", "rows"]
     assert set(found["machine"]) == {"cores", "memory", "cpu", "python", "kernel"}
     assert found["rows"] == [
