@@ -14,10 +14,10 @@ from console.bench.plant import fleet_of
 from console.bench.telemetry import CHANNELS
 from fleet.clock import microseconds
 from storage.chunk_result import ChunkResult, EpisodeRow, Tally, Telemetry
-from storage.embedded import Progress
 from storage.pool import Pool
 from storage.registry import load_registry, register
 from storage.rollup import run_due
+from storage.server.launcher import Progress
 from storage.sink import Sink
 
 TENANT = "month"

@@ -21,7 +21,7 @@ from fleet.asset import Asset, Channel, EquipmentType, Fleet, Site, Tenant
 from storage.bootstrap import WRITER
 from storage.pool import open_pool
 from storage.registry import register
-from storage.server_database import Database
+from storage.server.database import Database
 from streams.topics import create_topics, telemetry_topic, topics_of
 
 POLL_S = 0.05

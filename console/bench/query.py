@@ -16,7 +16,7 @@ from storage.bootstrap import WRITER
 from storage.pool import Pool, open_pool
 from storage.queries import fleet_now, recent_episodes
 from storage.series import telemetry_series
-from storage.server_database import prepare_database
+from storage.server.database import prepare_database
 
 CALLS = 200
 DATABASE = "bench_month"

@@ -7,7 +7,7 @@ from pathlib import Path
 from deploy.local.cache import building, default_cache
 from deploy.local.command import run_telling
 from deploy.local.errors import LocalError
-from storage.embedded import Progress
+from storage.server.launcher import Progress
 
 _REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements" / "bench-quix.txt"
 

@@ -13,8 +13,8 @@ from psycopg import sql
 from deploy.local.kafka import KafkaBroker
 from deploy.local.kafka_jars import fetch_jars
 from deploy.local.timescaledb import build_timescaledb
-from storage.embedded import PostgresServer, Progress
-from storage.server_database import Database, prepare_database
+from storage.server.database import Database, prepare_database
+from storage.server.launcher import PostgresServer, Progress
 
 SHARED_BUFFERS = "1GB"
 """Enough for the recent rows of a benchmark, as a production server would have."""

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from console.bench.result import Reading, Row, rows_of
 from console.bench.servers import Servers
-from storage.embedded import Progress
+from storage.server.launcher import Progress
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from console.bench import ingest, query, stream
 from console.bench.result import Row
 from console.bench.servers import Servers
 from console.bench.trial import BenchError, Measure, Trial, run
-from storage.embedded import PostgresServer
+from storage.server.launcher import PostgresServer
 
 SECONDS = 4.0
 
