@@ -16,7 +16,9 @@ from console.chaos.reference import run_undisturbed
 from console.chaos.rig import Rig, Servers, rig
 from console.chaos.scenario import Scenario
 from console.chaos.sender import send
+from deploy.local.errors import LocalError
 from fleet.clock import microseconds
+from storage.errors import StorageError
 from storage.server.database import prepare_database
 
 SETTLE_WITHIN_S = 300.0
@@ -103,7 +105,7 @@ async def _disturb(made: Rig, scenario: Scenario, seed: int, tell: Tell) -> tupl
     broken = []
     try:
         await scenario.faults(made, Random(seed))  # noqa: S311 - repeatable on purpose
-    except (AssertionError, TimeoutError) as error:
+    except (AssertionError, TimeoutError, StorageError, LocalError) as error:
         broken.append(Violation("scenario", 1, (str(error) or "it did not come to the point in time",)))
     healed = time.monotonic()
     try:
