@@ -159,7 +159,6 @@ def worker(site: Plant) -> Iterator[Worker]:
         folder = Path(name)
         mine = {key: value for key, value in os.environ.items() if not key.startswith("FAULTLINE_")}
         settings = {
-            "FAULTLINE_CONFIG": str(folder / "none.toml"),
             "FAULTLINE_KAFKA": site.servers.kafka,
             "FAULTLINE_DATABASE": site.database.dsn(WRITER),
             "FAULTLINE_DATA_DIR": name,
@@ -168,7 +167,13 @@ def worker(site: Plant) -> Iterator[Worker]:
         }
         command = [str(Path(sys.executable).with_name("faultline")), "worker"]
         with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(command, env=mine | settings, stdout=log, stderr=log)  # noqa: S603 - ours
+            process = subprocess.Popen(  # noqa: S603 - our own argument list
+                command,
+                cwd=folder,  # where no settings file is
+                env=mine | settings,
+                stdout=log,
+                stderr=log,
+            )
         running = Worker(process, folder / "log", site.database)
         try:
             yield running
