@@ -23,11 +23,13 @@ _RAW = sql.SQL(
     "where asset_id = %(asset_id)s and ts >= %(start)s and ts < %(end)s order by ts limit %(limit)s) as row"
 )
 
-# Answered from the index alone: rows that would be too many never leave the server.
-_TOO_MANY = """
-select exists (select from telemetry where asset_id = %(asset_id)s and ts >= %(start)s and ts < %(end)s
-               offset %(limit)s)
-"""
+# A rollup tells how many rows there are, so that too many need not be fetched to find that out.
+_ROWS = sql.SQL(
+    "select coalesce(sum(n), 0) from {table} "
+    "where asset_id = %(asset_id)s and ts >= time_bucket(%(width)s, %(start)s) and ts < %(end)s"
+)
+_COUNT_BY_MINUTE = timedelta(days=2)
+"""Spans up to this are counted by minutes, longer ones by hours."""
 
 _ROLLED_UP = sql.SQL(
     "select {us}, low, mean, high from ("
@@ -109,13 +111,23 @@ async def _channel_line(conn: Connection, asset_id: int, channel: str) -> _Line:
 
 
 async def _series(conn: Connection, line: _Line, asset_id: int, start: datetime, end: datetime) -> Series:
-    span: dict[str, Any] = {"asset_id": asset_id, "start": start, "end": end, "limit": MAX_POINTS}
-    if await (await conn.execute(_TOO_MANY, span)).fetchone() == (False,):
+    span: dict[str, Any] = {"asset_id": asset_id, "start": start, "end": end, "limit": MAX_POINTS + 1}
+    if await _rows(conn, span, end - start) <= MAX_POINTS:
         cursor = await conn.execute(_RAW.format(us=_US, raw=line.raw), span)
-        return _points(None, await cursor.fetchall())
+        rows = await cursor.fetchall()
+        if len(rows) <= MAX_POINTS:  # else they are not rolled up yet
+            return _points(None, rows)
     if (end - start) / _MINUTE < MAX_POINTS:
         return await _bucketed(conn, "rollup_minute", line, _MINUTE, span)
     return await _bucketed(conn, "rollup_hour", line, _enough(_HOUR, end - start), span)
+
+
+async def _rows(conn: Connection, span: Mapping[str, Any], length: timedelta) -> int:
+    """Rows in the span as of the last rollup, those of the bucket in which it begins counted whole."""
+    table, width = ("rollup_minute", _MINUTE) if length <= _COUNT_BY_MINUTE else ("rollup_hour", _HOUR)
+    statement = _ROWS.format(table=sql.Identifier(table))
+    row = await (await conn.execute(statement, {**span, "width": width})).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _enough(step: timedelta, span: timedelta) -> timedelta:
