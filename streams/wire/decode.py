@@ -21,6 +21,7 @@ from streams.wire.bodies import FAULTS, Bodies, Packed
 from streams.wire.envelope import read_value
 from streams.wire.frame import FrameError
 from streams.wire.limits import DEFAULT, Limits
+from streams.wire.plain_json import read_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +114,13 @@ def decode_chunk(
     """
     admission, accepted = Admission(tenant, registry, limits), _Accepted()
     rejects, tombstones, taken, cells = [], [], len(records), 0
+    plain = read_plain(records, limits)
     for index, record in enumerate(records):
         if record.value is None:
             tombstones.append(index)
             continue
         try:
-            frame = read_value(record.value, record.headers, limits)
+            frame = plain.get(index) or read_value(record.value, record.headers, limits)
             asset_id, plan = admission.admit(record, frame)
         except FrameError as error:
             rejects.append(Reject(index, error.reason, error.detail))
