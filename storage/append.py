@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from psycopg import AsyncCopy, sql
 from psycopg.types.json import Json
 
@@ -21,7 +22,6 @@ from storage.chunk_result import (
     ChunkResult,
     DeadLetter,
     ForecastRow,
-    FrameRow,
     HealthRow,
     OutboxMessage,
     Telemetry,
@@ -101,7 +101,7 @@ class Append:
 def appends(place: Place, result: ChunkResult) -> list[Append]:
     """The chunk's new rows, always in the same order of tables."""
     made = [_telemetry(block) for block in result.telemetry if len(block.ts_us)]
-    if result.frames:
+    if len(result.frames):
         made.append(_frames(result.frames))
     return made + [append for append in _row_wise(place, result) if append.rows]
 
@@ -112,16 +112,12 @@ def _telemetry(block: Telemetry) -> Append:
     return Append("telemetry", ("ts", "bad", "asset_id", "score", *values), copy_rows(columns))
 
 
-def _frames(frames: Sequence[FrameRow]) -> Append:
-    ordered = sorted(frames, key=lambda frame: (frame.asset_id, frame.boot_id, frame.seq))
-    table = np.array(
-        [(f.boot_id, f.seq, f.digest, f.offset, f.first_ts_us, f.asset_id, f.rows) for f in ordered], np.int64
-    )
-    boot_id, seq, digest, offset, first_ts, asset_id, rows = table.T
-    narrow = asset_id.astype(np.int32), rows.astype(np.int32)
-    columns = [boot_id, seq, digest, offset, timestamps(first_ts), *narrow]
+def _frames(frames: NDArray[np.void]) -> Append:
+    ordered = frames[np.lexsort((frames["seq"], frames["boot_id"], frames["asset_id"]))]
     names = ("boot_id", "seq", "digest", "offset", "first_ts", "asset_id", "rows")
-    return Append("frame", names, copy_rows(columns))
+    wide = [ordered[name].copy() for name in ("boot_id", "seq", "digest", "offset")]
+    narrow = [ordered[name].copy() for name in ("asset_id", "rows")]
+    return Append("frame", names, copy_rows([*wide, timestamps(ordered["first_ts_us"].copy()), *narrow]))
 
 
 def _row_wise(place: Place, result: ChunkResult) -> Iterator[Append]:

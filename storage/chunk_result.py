@@ -27,21 +27,24 @@ class Telemetry:
     values: NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class FrameRow:
-    """One stored frame in the ledger that tells a duplicate from a conflict.
+FRAME = np.dtype(
+    [
+        ("asset_id", np.int32),
+        ("boot_id", np.int64),
+        ("seq", np.int64),
+        ("digest", np.int64),
+        ("offset", np.int64),
+        ("first_ts_us", np.int64),
+        ("rows", np.int32),
+    ]
+)
+"""A stored frame in the ledger that tells a duplicate from a conflict.
 
-    `boot_id` and `seq` are unsigned 64-bit on the wire and kept as the same 64 bits signed; `digest` is
-    64 bits of the SHA-256 of what the frame says (not of its encoding's bytes).
-    """
+`boot_id` and `seq` are unsigned 64-bit on the wire and kept as the same 64 bits signed; `digest` is 64 bits
+of the SHA-256 of what the frame says (not of its encoding's bytes).
+"""
 
-    asset_id: int
-    boot_id: int
-    seq: int
-    digest: int
-    offset: int
-    first_ts_us: int
-    rows: int
+NO_FRAMES = np.empty(0, FRAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,8 @@ class ChunkResult:
     next_offset: int
     tally: Tally
     telemetry: Sequence[Telemetry] = ()
-    frames: Sequence[FrameRow] = ()
+    frames: NDArray[np.void] = field(default_factory=lambda: NO_FRAMES)
+    """(k,) of `FRAME`."""
     dead_letters: Sequence[DeadLetter] = ()
     health: Sequence[HealthRow] = ()
     episodes: Sequence[EpisodeRow] = ()

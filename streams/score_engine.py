@@ -15,7 +15,7 @@ from fleet.catalog import pack_of
 from fleet.dead_letter import Reason
 from fleet.vertical import VerticalPack
 from storage import crash_point
-from storage.chunk_result import ChunkResult, DeadLetter, FrameRow, OutboxMessage, Tally
+from storage.chunk_result import FRAME, ChunkResult, DeadLetter, OutboxMessage, Tally
 from storage.sink import Sink
 from streams.dead_letter import dead_letter
 from streams.frame_dedup import Fate, FrameDedup, Sighting
@@ -158,18 +158,13 @@ def _conflicts(chunk: Chunk, decoded: DecodedChunk, fates: Sequence[Fate]) -> li
 
 def _ledger_rows(
     decoded: DecodedChunk, sightings: Sequence[Sighting], new: NDArray[np.bool_]
-) -> list[FrameRow]:
+) -> NDArray[np.void]:
     frames = decoded.frames
-    places = zip(
-        sightings,
-        new.tolist(),
-        frames.block.tolist(),
-        frames.first_row.tolist(),
-        frames.rows.tolist(),
-        strict=True,
-    )
-    return [
-        FrameRow(*seen.key, seen.digest, seen.offset, int(decoded.blocks[block].ts_us[first]), rows)
-        for seen, is_new, block, first, rows in places
-        if is_new
-    ]
+    rows = np.empty(len(new), FRAME)
+    for name in ("asset_id", "boot_id", "seq", "digest", "rows"):
+        rows[name] = getattr(frames, name)
+    rows["offset"] = [seen.offset for seen in sightings]
+    for number, block in enumerate(decoded.blocks):
+        mine = frames.block == number
+        rows["first_ts_us"][mine] = block.ts_us[frames.first_row[mine]]
+    return rows[new]

@@ -26,9 +26,12 @@ ASSET_AT, ASSET_END, TS, SEQ, BOOT, VALUES_AT, VALUES_END, NAMES_AT, NAMES_END, 
 POWERS = np.array([float(f"1e{k}") for k in range(23)], np.float64)
 """Those that a double holds exactly."""
 
-MOST_DIGITS = 15
-"""A mantissa of so many digits is exact in a double, so one multiplication by an exact power rounds right
-(Clinger 1990)."""
+MOST_DIGITS, EXACT_DIGITS = 18, 15
+"""A mantissa of up to `EXACT_DIGITS` is exact in a double, so one multiplication by an exact power rounds
+right (Clinger 1990). One of up to `MOST_DIGITS` is exact in an int64, the product off by `OFF` at most."""
+
+OFF = 2.0**-51
+"""Relative. Where everything as near as that is one float32, it is the float32 of the right double too."""
 
 LARGEST = 3e38
 """Values beyond it may not fit a float32: `read_json` decides."""
@@ -438,6 +441,8 @@ def _real(data: Octets, at: int, end: int, powers: NDArray[np.float64]) -> tuple
         return 0.0, -1
     value = mantissa * powers[scale] if scale >= 0 else mantissa / powers[-scale]
     if value > LARGEST:
+        return 0.0, -1
+    if digits > EXACT_DIGITS and np.float32(value * (1.0 - OFF)) != np.float32(value * (1.0 + OFF)):
         return 0.0, -1
     if negative and not (whole and mantissa == 0):  # the integer -0 is 0
         value = -value

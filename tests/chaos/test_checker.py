@@ -12,7 +12,7 @@ from psycopg import sql
 from console.chaos.checker import RULES, check
 from console.chaos.observed import Observed
 from storage.bootstrap import bootstrap
-from storage.chunk_result import ChunkResult
+from storage.chunk_result import NO_FRAMES, ChunkResult
 from storage.server.database import Database, find_database, kept_passwords, prepare_database
 from storage.server.launcher import PostgresServer
 from storage.sink import Claim, Sink, Written
@@ -210,7 +210,7 @@ class OffsetFirst(Sink):
             nothing = replace(
                 result,
                 telemetry=(),
-                frames=(),
+                frames=NO_FRAMES,
                 dead_letters=(),
                 health=(),
                 episodes=(),

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from fleet.dead_letter import Reason
 from storage.bootstrap import OWNER
 from storage.chunk_result import (
+    FRAME,
     ChunkResult,
     DeadLetter,
     EpisodeRow,
-    FrameRow,
     HealthRow,
     OutboxMessage,
     Tally,
@@ -63,7 +63,7 @@ def what_becomes_of(log: Sequence[Record], first: int, end: int) -> ChunkResult:
         end,
         *telemetry(frames),
         tally=Tally(stored=len(frames), dead=len(dead), tombstone=end - first - len(frames) - len(dead)),
-        frames=[FrameRow(f.asset_id, 1, n, f.minute, n, at(f, 0), f.rows) for n, f in frames],
+        frames=np.array([(f.asset_id, 1, n, f.minute, n, at(f, 0), f.rows) for n, f in frames], FRAME),
         dead_letters=[DeadLetter(n, reason, "", b"k", b"v", 1, [], n) for n, reason in dead],
         health=[HealthRow(f.asset_id, T0 + n, float(n), {}) for n, f in frames],
         episodes=[episode(f.asset_id, n) for n, f in frames],

@@ -9,7 +9,7 @@ import pytest
 from fleet.clock import microseconds
 from fleet.dead_letter import Reason
 from storage.bootstrap import OWNER, WRITER
-from storage.chunk_result import DeadLetter, FrameRow, HealthRow, OutboxMessage
+from storage.chunk_result import FRAME, DeadLetter, HealthRow, OutboxMessage
 from storage.outbox import Outbox
 from storage.pool import Pool
 from storage.retention import Policy, apply_retention
@@ -30,7 +30,7 @@ async def test_each_thing_goes_at_its_age(any_database: Database, pool: Pool) ->
         0,
         5,
         block(3, ts, ts[:, None] * 0.0),
-        frames=[FrameRow(3, 1, n, 0, n, int(us), 1) for n, us in enumerate(ts)],
+        frames=np.array([(3, 1, n, 0, n, int(us), 1) for n, us in enumerate(ts)], FRAME),
         health=[HealthRow(3, int(us), 100.0, {}) for us in ts],
     )
     await sink.write(await sink.claim(TOPIC, 0), result)

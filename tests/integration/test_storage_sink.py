@@ -13,11 +13,11 @@ from fleet.clock import from_microseconds
 from fleet.dead_letter import Reason
 from storage.bootstrap import OWNER, WRITER
 from storage.chunk_result import (
+    FRAME,
     ChunkResult,
     DeadLetter,
     EpisodeRow,
     ForecastRow,
-    FrameRow,
     HealthRow,
     OutboxMessage,
     Tally,
@@ -50,7 +50,7 @@ def everything(first: int = 0) -> ChunkResult:
         block([1, 1, 2], [ts, ts + SECOND, ts], [[1, 2, np.nan], [4.0, 5, 6], [7.0, 8, 9]], [0.5, np.nan, 3]),
         block(3, [ts], [[2.5]], 1.5, 1),
         tally=Tally(stored=2, duplicate=1, dead=1, tombstone=1),
-        frames=[FrameRow(1, 10, first, 77, first, ts, 2), FrameRow(2, 20, first, 78, first + 1, ts, 1)],
+        frames=np.array([(1, 10, first, 77, first, ts, 2), (2, 20, first, 78, first + 1, ts, 1)], FRAME),
         dead_letters=[
             DeadLetter(
                 first + 2,
@@ -146,7 +146,7 @@ async def test_float32_and_64_bit_numbers_survive_to_the_bit(any_database: Datab
     signed = np.array([2**64 - 1, 2**63], np.uint64).view(np.int64).tolist()
     sink = Sink(pool, "score")
     claim = await sink.claim(TOPIC, 0)
-    frames = [FrameRow(3, signed[0], signed[1], signed[1], 2**40, T0, 5)]
+    frames = np.array([(3, signed[0], signed[1], signed[1], 2**40, T0, 5)], FRAME)
     lifts = block(3, T0 + np.arange(5) * SECOND, floats[:, None], bad=[0, 1, 2**62, -(2**63), -1])
     await sink.write(claim, chunk(0, 1, lifts, frames=frames))
     stored = ask(any_database, "select v0, bad from telemetry order by ts")
@@ -359,10 +359,8 @@ async def test_the_ledger_finds_the_highest_sequence_of_each_boot(
 ) -> None:
     sink = Sink(plain_pool, "score")
     claim = await sink.claim(TOPIC, 0)
-    frames = [
-        FrameRow(asset, boot, seq, 0, seq, T0, 1) for asset in (1, 2) for boot in (-5, 7) for seq in (3, 9, 4)
-    ]
-    await sink.write(claim, chunk(0, 9, frames=frames))
+    frames = [(asset, boot, seq, 0, seq, T0, 1) for asset in (1, 2) for boot in (-5, 7) for seq in (3, 9, 4)]
+    await sink.write(claim, chunk(0, 9, frames=np.array(frames, FRAME)))
     assert await sink.high_water([1, 3]) == {(1, -5): 9, (1, 7): 9}
     assert await sink.high_water([]) == {}
     assert await sink.known_frames([]) == {}
