@@ -25,7 +25,7 @@ from streams.wire.frame import Frame
 
 T = TypeVar("T")
 
-FLUSH_EVERY = 200
+TELL_EVERY = 200
 
 
 def progress_bar() -> Progress:
@@ -84,8 +84,7 @@ def publish_all(
     sent = Sent()
     for frame in frames:
         for _ in publish([frame], frame.tenant or "", publisher, sent):
-            if sent.frames % FLUSH_EVERY == 0:
-                publisher.flush()
+            if sent.frames % TELL_EVERY == 0:
                 tell(sent)
     publisher.flush()
     tell(sent)

@@ -1,6 +1,8 @@
 """Where replayed frames go: one port, and Kafka behind it."""
 
 import asyncio
+from collections import deque
+from concurrent.futures import Future
 from typing import Any, Protocol
 
 from faust.types import TP
@@ -10,6 +12,9 @@ from kafka.errors import KafkaError
 from streams.publisher import Headers
 from streams.publisher import Publisher as AsyncPublisher
 from streams.relay import Durable
+
+UNDER_WAY = 500
+"""Records handed to an event loop that need not have their place yet; they keep their order."""
 
 
 class Publisher(Protocol):
@@ -84,18 +89,26 @@ class BridgePublisher:
         self._publisher = publisher
         self._durable = durable
         self._loop = loop
+        self._under_way: deque[tuple[str, Future[tuple[int, int]]]] = deque()
         self._latest: dict[TP, int] = {}
 
     def publish(self, topic: str, key: bytes, value: bytes, headers: Headers) -> None:
-        """Hand over a record; waits while the broker has no room."""
-        place = asyncio.run_coroutine_threadsafe(self._send(topic, key, value, headers), self._loop)
-        partition, offset = place.result()
-        self._latest[TP(topic, partition)] = offset
+        """Hand over a record; waits while many are under way, or the broker has no room."""
+        sending = asyncio.run_coroutine_threadsafe(self._send(topic, key, value, headers), self._loop)
+        self._under_way.append((topic, sending))
+        self._wait_for_all_but(UNDER_WAY)
 
     def flush(self) -> None:
         """Wait until all are safe from the end of the process; raises `PartitionStopped`."""
+        self._wait_for_all_but(0)
         latest, self._latest = self._latest, {}
         asyncio.run_coroutine_threadsafe(self._all_durable(latest), self._loop).result()
+
+    def _wait_for_all_but(self, count: int) -> None:
+        while len(self._under_way) > count:
+            topic, sending = self._under_way.popleft()
+            partition, offset = sending.result()
+            self._latest[TP(topic, partition)] = offset
 
     async def _send(self, topic: str, key: bytes, value: bytes, headers: Headers) -> tuple[int, int]:
         return await (await self._publisher.send(topic, key, value, headers))
