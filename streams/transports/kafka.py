@@ -14,8 +14,9 @@ from streams.transports.chunk_consumer import FAREWELL_S, ChunkConsumer
 
 T = TypeVar("T")
 
-SINGLY, SINGLY_WAIT_MS = 500, 500
-"""Records read one by one beside an unreadable one, and how long each is waited for."""
+SINGLY, SINGLY_WAIT_MS = 500, 5_000
+"""Records read one by one beside an unreadable one, and how long each is waited for: longer than the 1.5 s
+that a fetch may stand at the broker for other partitions, because behind it ours is asked for only then."""
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -72,7 +73,10 @@ class Consumer(ChunkConsumer, driver.Consumer):  # type: ignore[misc]
             if reading is None:
                 continue
             await self.seek_wait({tp: reading.position})  # what was fetched is of no use any more
-            records, readable = await self._in_thread(partial(_read_singly, consumer, TopicPartition(*tp)))
+            waiting = self.highwater(tp) - reading.position
+            records, readable = await self._in_thread(
+                partial(_read_singly, consumer, TopicPartition(*tp), min(waiting, SINGLY))
+            )
             if records:
                 found[tp] = records
             if not readable:
@@ -113,11 +117,11 @@ class Consumer(ChunkConsumer, driver.Consumer):  # type: ignore[misc]
         return result
 
 
-async def _read_singly(consumer: Any, partition: TopicPartition) -> tuple[list[Any], bool]:
-    """The next records, and whether the one behind them can be read."""
+async def _read_singly(consumer: Any, partition: TopicPartition, count: int) -> tuple[list[Any], bool]:
+    """At most so many of the next records, and whether the one behind them can be read."""
     records: list[Any] = []
     try:
-        while len(records) < SINGLY:
+        while len(records) < count:
             fetched = await consumer.getmany(partition, timeout_ms=SINGLY_WAIT_MS, max_records=1)
             if not fetched:
                 break

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -23,18 +24,21 @@ async def proxy() -> AsyncIterator[Proxy]:
         yield made
 
 
-async def connect(proxy: Proxy) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    return await asyncio.open_connection(HOST, proxy.port)
+@asynccontextmanager
+async def connected(proxy: Proxy) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection(HOST, proxy.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
 
 
 async def said(proxy: Proxy, text: bytes) -> bytes:
     """What comes back for a text on a new connection, up to its end."""
-    reader, writer = await connect(proxy)
-    writer.write(text)
-    writer.write_eof()
-    answer = await reader.read()
-    writer.close()
-    return answer
+    async with connected(proxy) as (reader, writer):
+        writer.write(text)
+        writer.write_eof()
+        return await reader.read()
 
 
 async def test_it_passes_everything_on_and_ends_as_its_ends_do(proxy: Proxy) -> None:
@@ -59,17 +63,17 @@ async def test_one_way_loses_the_answers(proxy: Proxy) -> None:
 @pytest.mark.parametrize("fault", ["refused", "cut_after", "cut_on"])
 async def test_a_cut_is_a_reset(proxy: Proxy, fault: str) -> None:
     setattr(proxy, fault, {"refused": True, "cut_after": 5, "cut_on": b"COMMIT"}[fault])
-    reader, writer = await connect(proxy)
-    writer.write(b"COMMIT")
-    with pytest.raises(ConnectionResetError):
-        await reader.read()
+    async with connected(proxy) as (reader, writer):
+        writer.write(b"COMMIT")
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
     assert proxy.cuts == (fault != "refused")
 
 
 async def test_open_connections_can_be_reset(proxy: Proxy) -> None:
-    reader, writer = await connect(proxy)
-    writer.write(b"hello")
-    assert await reader.readexactly(5) == b"hello"
-    proxy.reset()
-    with pytest.raises(ConnectionResetError):
-        await reader.read()
+    async with connected(proxy) as (reader, writer):
+        writer.write(b"hello")
+        assert await reader.readexactly(5) == b"hello"
+        proxy.reset()
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
