@@ -38,6 +38,14 @@ async def broker(request: pytest.FixtureRequest) -> AsyncIterator[Broker]:
 
 
 @pytest.fixture
+async def real_kafka(kafka: str) -> AsyncIterator[RealKafka]:
+    broker = RealKafka(kafka)
+    await broker.start()
+    yield broker
+    await broker.stop()
+
+
+@pytest.fixture
 def group() -> str:
     return f"g-{uuid4().hex}"
 
@@ -136,28 +144,24 @@ class NoUtf8(str):
 
 @pytest.mark.kafka
 async def test_an_unreadable_record_stops_its_partition_alone(
-    request: pytest.FixtureRequest, group: str
+    real_kafka: RealKafka, kafka: str, group: str
 ) -> None:
-    bootstrap: str = request.getfixturevalue("kafka")
-    broker = RealKafka(bootstrap)
-    await broker.start()
-    topic = await broker.create_topic(2)
-    producer = KafkaProducer(bootstrap_servers=bootstrap, linger_ms=50)
+    topic = await real_kafka.create_topic(2)
+    producer = KafkaProducer(bootstrap_servers=kafka, linger_ms=50)
     for number in range(5):
         headers = [(NoUtf8("x"), b"")] if number == 3 else []
         producer.send(topic, b"x", partition=0, headers=headers)
         producer.send(topic, b"x", partition=1)
     await asyncio.to_thread(producer.close)
     positions = StoredPositions()
-    async with Worker(broker, topic, group, positions=positions, on_chunk=ack_at_once) as worker:
+    async with Worker(real_kafka, topic, group, positions=positions, on_chunk=ack_at_once) as worker:
         await worker.got(8)
         await until(lambda: bool(positions.halted))
-        await publish(broker, topic, 3, partition=1)
+        await publish(real_kafka, topic, 3, partition=1)
         await worker.got(11)
         assert worker.offsets(0) == [0, 1, 2]
         assert_in_order(worker.offsets(1), 8)
     assert positions.halted == {TP(topic, 0): "the record at offset 3 has a header whose name is no UTF-8"}
-    await broker.stop()
 
 
 class Behind(StoredPositions):
