@@ -1,6 +1,6 @@
 """Who owns which machine with which channels: one immutable picture for a whole chunk."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,8 +16,11 @@ class Registry:
     equipment_types: tuple[EquipmentType, ...]
 
     @cached_property
-    def _by_name(self) -> dict[tuple[str, str], Asset]:
-        return {(asset.tenant, asset.name): asset for asset in self.assets}
+    def _by_tenant(self) -> dict[str, dict[bytes, Asset]]:
+        found: dict[str, dict[bytes, Asset]] = {}
+        for asset in self.assets:
+            found.setdefault(asset.tenant, {})[asset.name.encode()] = asset
+        return found
 
     @cached_property
     def _by_id(self) -> dict[int, Asset]:
@@ -27,9 +30,9 @@ class Registry:
     def _types(self) -> dict[str, EquipmentType]:
         return {kind.name: kind for kind in self.equipment_types}
 
-    def asset(self, tenant: str, name: str) -> Asset | None:
-        """The tenant's asset of that name, if it has one."""
-        return self._by_name.get((tenant, name))
+    def by_key(self, tenant: str) -> Mapping[bytes, Asset]:
+        """The tenant's assets by their records' key, which is the name in UTF-8."""
+        return self._by_tenant.get(tenant, {})
 
     def asset_by_id(self, asset_id: int) -> Asset:
         """The asset with that number; raises `KeyError`."""

@@ -5,7 +5,6 @@ the rest to the equipment types' scorers.
 """
 
 import json
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ from storage import crash_point
 from storage.chunk_result import FRAME, ChunkResult, DeadLetter, OutboxMessage, Tally
 from storage.sink import Sink
 from streams.dead_letter import dead_letter
-from streams.frame_dedup import Fate, FrameDedup, Sighting
+from streams.frame_dedup import Fate, FrameDedup, Sightings
 from streams.health_message import CONTENT_TYPE, HealthMessage
 from streams.record import Chunk
 from streams.registry_cache import RegistryCache
@@ -50,7 +49,7 @@ class ScoreEngine:
         crash_point.reached("after_decode")
         sightings = _sightings(chunk, decoded)
         fates = await self._judge(sightings, again)
-        new = np.array([fate is Fate.NEW for fate in fates], bool)
+        new = fates == Fate.NEW
         scored = [self._score(block, new) for block in decoded.blocks]
         dead = [
             dead_letter(chunk.records[index], reason, detail) for index, reason, detail in decoded.rejects
@@ -61,7 +60,9 @@ class ScoreEngine:
             chunk.partition,
             first_offset=chunk.records[0].offset,
             next_offset=chunk.end_offset,
-            tally=Tally(int(new.sum()), fates.count(Fate.DUPLICATE), len(dead), len(decoded.tombstones)),
+            tally=Tally(
+                int(new.sum()), int((fates == Fate.DUPLICATE).sum()), len(dead), len(decoded.tombstones)
+            ),
             telemetry=[part.telemetry for part in scored],
             frames=_ledger_rows(decoded, sightings, new),
             dead_letters=sorted(dead, key=lambda letter: letter.offset),
@@ -77,13 +78,13 @@ class ScoreEngine:
             decoded = decode_chunk(chunk.records, self._tenant, self._registry.current, self._limits)
         return decoded
 
-    async def _judge(self, sightings: Sequence[Sighting], again: bool) -> list[Fate]:
-        strangers = self._seen.strangers(seen.key[0] for seen in sightings)
+    async def _judge(self, sightings: Sightings, again: bool) -> NDArray[np.int8]:
+        strangers = self._seen.strangers(sightings.asset_id)
         if strangers:
             self._seen.load(strangers, await self._sink.high_water(strangers))
-        doubtful = self._seen.doubtful(sightings, again)
-        known = await self._sink.known_frames(doubtful) if doubtful else {}
-        return self._seen.judge(sightings, known, again)
+        doubt = self._seen.doubtful(sightings, again)
+        known = await self._sink.known_frames(sightings.keys(doubt.which))
+        return self._seen.judge(sightings, doubt, known, again)
 
     def _score(self, block: Block, new: NDArray[np.bool_]) -> Scored:
         scorer = self._scorers.get(block.equipment_type)
@@ -132,38 +133,24 @@ def engine_for(topic: str, registry: RegistryCache, sink: Sink, limits: Limits) 
     return ScoreEngine(tenant_of(topic), registry, sink, limits)
 
 
-def _sightings(chunk: Chunk, decoded: DecodedChunk) -> list[Sighting]:
+def _sightings(chunk: Chunk, decoded: DecodedChunk) -> Sightings:
     frames = decoded.frames
-    return [
-        Sighting((asset, boot, seq), digest, chunk.records[record].offset)
-        for record, asset, boot, seq, digest in zip(
-            frames.record.tolist(),
-            frames.asset_id.tolist(),
-            frames.boot_id.tolist(),
-            frames.seq.tolist(),
-            frames.digest.tolist(),
-            strict=True,
-        )
-    ]
+    offset = np.array([chunk.records[index].offset for index in frames.record.tolist()], np.int64)
+    return Sightings(frames.asset_id.astype(np.int64), frames.boot_id, frames.seq, frames.digest, offset)
 
 
-def _conflicts(chunk: Chunk, decoded: DecodedChunk, fates: Sequence[Fate]) -> list[DeadLetter]:
+def _conflicts(chunk: Chunk, decoded: DecodedChunk, fates: NDArray[np.int8]) -> list[DeadLetter]:
     detail = "another frame of this asset has the same boot id and sequence and says something else"
-    return [
-        dead_letter(chunk.records[record], Reason.CONFLICT, detail)
-        for record, fate in zip(decoded.frames.record.tolist(), fates, strict=True)
-        if fate is Fate.CONFLICT
-    ]
+    records = decoded.frames.record[fates == Fate.CONFLICT].tolist()
+    return [dead_letter(chunk.records[index], Reason.CONFLICT, detail) for index in records]
 
 
-def _ledger_rows(
-    decoded: DecodedChunk, sightings: Sequence[Sighting], new: NDArray[np.bool_]
-) -> NDArray[np.void]:
+def _ledger_rows(decoded: DecodedChunk, sightings: Sightings, new: NDArray[np.bool_]) -> NDArray[np.void]:
     frames = decoded.frames
     rows = np.empty(len(new), FRAME)
-    for name in ("asset_id", "boot_id", "seq", "digest", "rows"):
-        rows[name] = getattr(frames, name)
-    rows["offset"] = [seen.offset for seen in sightings]
+    for name in ("asset_id", "boot_id", "seq", "digest", "offset"):
+        rows[name] = getattr(sightings, name)
+    rows["rows"] = frames.rows
     for number, block in enumerate(decoded.blocks):
         mine = frames.block == number
         rows["first_ts_us"][mine] = block.ts_us[frames.first_row[mine]]

@@ -1,5 +1,6 @@
 """Whether a well-formed frame may come in here: its key, tenant, asset, channels, units and instants."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -14,8 +15,12 @@ from streams.wire.bodies import Packed
 from streams.wire.frame import FrameError, brief
 from streams.wire.layout import Layout
 from streams.wire.limits import Limits
+from streams.wire.plain_json import REPLAYED, Columns, PlainMessages
 
 _MICROSECOND = timedelta(microseconds=1)
+
+_FAR_MS = 2**52
+"""Beyond all instants, and in microseconds still an int64: a sender may have written any number."""
 
 
 class Plan(NamedTuple):
@@ -28,6 +33,14 @@ class Plan(NamedTuple):
     source: NDArray[np.int32]
 
 
+class Admitted(NamedTuple):
+    """Messages in plain form that may come in: what they say, the asset's id and the plan's index of each."""
+
+    columns: Columns
+    asset_id: NDArray[np.int32]
+    plan: NDArray[np.int32]
+
+
 class Admission:
     """The rules of one tenant's topic."""
 
@@ -35,10 +48,39 @@ class Admission:
         self.unknown_assets: set[str] = set()
         self._tenant = tenant
         self._registry = registry
+        self._assets = registry.by_key(tenant)
         self._past_us = limits.past // _MICROSECOND
         self._future_us = limits.future // _MICROSECOND
         self.plans: list[Plan] = []
         self._numbers: dict[tuple[Layout, str], int] = {}
+
+    def admit_plain(self, records: Sequence[Record], plain: PlainMessages) -> Admitted:
+        """The messages that may come in; why the others may not is for `admit` to say."""
+        columns = plain.columns
+        sent = [records[index] for index in columns.record.tolist()]
+        assets = [self._assets.get(record.key or b"") for record in sent]
+        kinds = [asset.equipment_type if asset else None for asset in assets]
+        pairs = list(zip(columns.layout.tolist(), kinds, strict=True))
+        plans = {pair: self._plan_of_plain(plain.layouts[pair[0]], pair[1]) for pair in set(pairs)}
+        asset_id = np.array([asset.asset_id if asset else 0 for asset in assets], np.int32)
+        plan = np.array([plans[pair] for pair in pairs], np.int32)
+        admitted = (plan >= 0) & self._in_window(sent, columns.ts_us)
+        return Admitted(columns.take(admitted), asset_id[admitted], plan[admitted])
+
+    def _plan_of_plain(self, layout: Layout, type_name: str | None) -> int:
+        """The index in `plans`, -1 if there is something wrong."""
+        if type_name is None or layout.tenant not in (None, self._tenant):
+            return -1
+        try:
+            return self._plan(layout, type_name)
+        except FrameError:
+            return -1
+
+    def _in_window(self, sent: Sequence[Record], ts_us: NDArray[np.int64]) -> NDArray[np.bool_]:
+        told = np.array([record.timestamp for record in sent], np.int64)
+        now = 1000 * np.clip(told, -_FAR_MS, _FAR_MS)
+        replayed = np.array([record.headers == REPLAYED for record in sent], np.bool_)
+        return replayed | ((now - self._past_us <= ts_us) & (ts_us <= now + self._future_us))
 
     def admit(self, record: Record, frame: Packed) -> tuple[int, int]:
         """The frame's asset id, and the index in `plans` of what to do with it. Raises `FrameError`."""
@@ -57,7 +99,7 @@ class Admission:
         claimed = frame.layout.tenant
         if claimed is not None and claimed != self._tenant:
             raise FrameError(Reason.TENANT_MISMATCH, f"the topic is {self._tenant}'s, not {brief(claimed)}'s")
-        asset = self._registry.asset(self._tenant, frame.asset)
+        asset = self._assets.get(frame.asset.encode())
         if asset is None:
             self.unknown_assets.add(frame.asset)
             raise FrameError(Reason.UNKNOWN_ASSET, f"{self._tenant} has no asset {brief(frame.asset)}")

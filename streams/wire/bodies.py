@@ -21,6 +21,8 @@ FAULTS = {
 
 _PADDING = [bytes(size) for size in range(8)]
 
+NOTHING, EMPTY = np.empty(0, np.float32), np.empty((0, kernels.MASKED + 1), np.int64)
+
 
 class Packed(NamedTuple):
     """A frame with its body as it is in the binary encoding: instants, values, mask.
@@ -46,13 +48,14 @@ class Packed(NamedTuple):
 class Bodies:
     """The bodies of frames one after the other, so that one pass of compiled code sees them all.
 
-    Add all frames first, then look.
+    Begin with the plain messages, if any, whose bodies are values alone. Add all frames, then look.
     """
 
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
+    def __init__(self, singles: NDArray[np.float32] = NOTHING, table: NDArray[np.int64] = EMPTY) -> None:
+        self._plain = table
+        self._pieces = [singles.tobytes(), _PADDING[-singles.nbytes & 7]]
         self._rows: list[int] = []  # flat: an object per frame would keep the garbage collector busy
-        self._size = 0
+        self._size = singles.nbytes + len(self._pieces[-1])
 
     def add(self, frame: Packed) -> None:
         """Append one; no number in it has been looked at yet."""
@@ -87,12 +90,13 @@ class Bodies:
     @cached_property
     def table(self) -> NDArray[np.int64]:
         """Where each body is and what is in it; the columns are named in `kernels`."""
-        return np.array(self._rows, np.int64).reshape(-1, kernels.MASKED + 1)
+        return np.concatenate([self._plain, np.array(self._rows, np.int64).reshape(-1, kernels.MASKED + 1)])
 
     def faults(self) -> NDArray[np.uint8]:
         """For each frame a key of `FAULTS`, or `kernels.GOOD`."""
         found = np.full(len(self.table), kernels.GOOD, np.uint8)
-        kernels.judge(self.words, self.singles, self.octets, self.table, found)
+        added = slice(len(self._plain), None)  # plain messages have no fault
+        kernels.judge(self.words, self.singles, self.octets, self.table[added], found[added])
         return found
 
 

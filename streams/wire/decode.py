@@ -4,8 +4,10 @@ Python looks at each record's header once; the samples themselves are checked an
 over the chunk, so that the cost of a frame hardly grows with its rows.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -16,12 +18,12 @@ from fleet.dead_letter import Reason
 from fleet.registry import Registry
 from streams.record import Record
 from streams.wire import kernels
-from streams.wire.admission import Admission, Plan
+from streams.wire.admission import Admission, Admitted, Plan
 from streams.wire.bodies import FAULTS, Bodies, Packed
 from streams.wire.envelope import read_value
 from streams.wire.frame import FrameError
 from streams.wire.limits import DEFAULT, Limits
-from streams.wire.plain_json import read_plain
+from streams.wire.plain_json import Columns, read_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +87,55 @@ class DecodedChunk:
 class _Accepted:
     """Frames on their way into the tables, in columns: objects would keep the garbage collector busy."""
 
-    def __init__(self) -> None:
-        self.bodies = Bodies()
-        self.record: list[int] = []
-        self.asset_id: list[int] = []
-        self.plan: list[int] = []
-        self.boot_id: list[int] = []
-        self.seq: list[int] = []
+    def __init__(self, plain: Admitted, singles: NDArray[np.float32]) -> None:
+        self.bodies = Bodies(singles, _plain_table(plain.columns))
+        self._plain = plain
+        self._record: list[int] = []
+        self._asset_id: list[int] = []
+        self._plan: list[int] = []
+        self._boot_id: list[int] = []
+        self._seq: list[int] = []
 
     def add(self, record: int, frame: Packed, asset_id: int, plan: int) -> None:
         self.bodies.add(frame)
-        self.record.append(record)
-        self.asset_id.append(asset_id)
-        self.plan.append(plan)
-        self.boot_id.append(frame.boot_id)
-        self.seq.append(frame.seq)
+        self._record.append(record)
+        self._asset_id.append(asset_id)
+        self._plan.append(plan)
+        self._boot_id.append(frame.boot_id)
+        self._seq.append(frame.seq)
+
+    @cached_property
+    def record(self) -> NDArray[np.int32]:
+        return np.concatenate([self._plain.columns.record, self._record]).astype(np.int32)
+
+    @cached_property
+    def asset_id(self) -> NDArray[np.int32]:
+        return np.concatenate([self._plain.asset_id, self._asset_id]).astype(np.int32)
+
+    @cached_property
+    def plan(self) -> NDArray[np.int32]:
+        return np.concatenate([self._plain.plan, self._plan]).astype(np.int32)
+
+    @cached_property
+    def boot_id(self) -> NDArray[np.int64]:
+        return np.concatenate([self._plain.columns.boot_id, _signed(self._boot_id)])
+
+    @cached_property
+    def seq(self) -> NDArray[np.int64]:
+        return np.concatenate([self._plain.columns.seq, _signed(self._seq)])
+
+
+def _signed(numbers: list[int]) -> NDArray[np.int64]:
+    """The wire's unsigned 64 bits, as PostgreSQL's bigint holds them."""
+    return np.array(numbers, np.uint64).view(np.int64)
+
+
+def _plain_table(columns: Columns) -> NDArray[np.int64]:
+    """Where the values of messages in plain form are among `singles`, as `kernels` wants it said."""
+    table = np.zeros((len(columns.record), kernels.MASKED + 1), np.int64)
+    table[:, kernels.START], table[:, kernels.ROWS] = 4 * columns.first, 1
+    table[:, kernels.CHANNELS], table[:, kernels.FIRST_US] = columns.channels, columns.ts_us
+    return table
 
 
 def decode_chunk(
@@ -112,15 +148,18 @@ def decode_chunk(
     A record without a value is a tombstone, whatever its key. How records are cut into chunks makes no
     difference to what they become.
     """
-    admission, accepted = Admission(tenant, registry, limits), _Accepted()
-    rejects, tombstones, taken, cells = [], [], len(records), 0
-    plain = read_plain(records, limits)
-    for index, record in enumerate(records):
+    admission = Admission(tenant, registry, limits)
+    messages = read_plain(records, limits)
+    plain = admission.admit_plain(records, messages)
+    accepted, taken, cells = _Accepted(plain, messages.singles), len(records), 0
+    rejects, tombstones = [], []
+    for index in np.delete(np.arange(len(records)), plain.columns.record).tolist():
+        record = records[index]
         if record.value is None:
             tombstones.append(index)
             continue
         try:
-            frame = plain.get(index) or read_value(record.value, record.headers, limits)
+            frame = read_value(record.value, record.headers, limits)
             asset_id, plan = admission.admit(record, frame)
         except FrameError as error:
             rejects.append(Reject(index, error.reason, error.detail))
@@ -130,18 +169,38 @@ def decode_chunk(
             taken = index
             break
         accepted.add(index, frame, asset_id, plan)
-    faults = accepted.bodies.faults()
-    rejects += [Reject(accepted.record[at], *FAULTS[faults[at]]) for at in np.flatnonzero(faults)]
-    frames, blocks = _tabulate(accepted, np.flatnonzero(faults == kernels.GOOD), admission.plans)
-    return DecodedChunk(taken, frames, blocks, sorted(rejects), tombstones, admission.unknown_assets)
+    taken = min(taken, _enough(accepted, admission.plans, limits))
+    faults, used = accepted.bodies.faults(), accepted.record < taken
+    faulty = np.flatnonzero(used & (faults != kernels.GOOD))
+    rejects += [Reject(int(accepted.record[at]), *FAULTS[faults[at]]) for at in faulty]
+    good = np.flatnonzero(used & (faults == kernels.GOOD))
+    good = good[np.argsort(accepted.record[good])]
+    frames, blocks = _tabulate(accepted, good, admission.plans)
+    return DecodedChunk(
+        taken,
+        frames,
+        blocks,
+        sorted(reject for reject in rejects if reject.record < taken),
+        [index for index in tombstones if index < taken],
+        admission.unknown_assets,
+    )
+
+
+def _enough(accepted: _Accepted, plans: list[Plan], limits: Limits) -> int:
+    """The first record, but not the very first, with which the accepted frames have too many cells."""
+    order = np.argsort(accepted.record)
+    width = np.array([len(plan.kind.channels) for plan in plans], np.int64)
+    cells = np.cumsum((accepted.bodies.table[:, kernels.ROWS] * width[accepted.plan])[order])
+    record = accepted.record[order]
+    too_much = record[(cells > limits.chunk_cells) & (record > 0)]
+    return int(too_much[0]) if len(too_much) else sys.maxsize
 
 
 def _tabulate(
     accepted: _Accepted, good: NDArray[np.intp], plans: list[Plan]
 ) -> tuple[FrameTable, tuple[Block, ...]]:
-    """The tables of those accepted frames that turned out good."""
-    plan = np.array(accepted.plan, np.int32)[good]
-    asset_id = np.array(accepted.asset_id, np.int32)[good]
+    """The tables of those accepted frames that turned out good, in this order."""
+    plan, asset_id = accepted.plan[good], accepted.asset_id[good]
     rows = accepted.bodies.table[good, kernels.ROWS].astype(np.int32)
     kinds = sorted({plans[number].kind.name for number in set(plan.tolist())})
     numbers = [kinds.index(each.kind.name) if each.kind.name in kinds else -1 for each in plans]
@@ -155,10 +214,8 @@ def _tabulate(
         digest[members] = _digests(ts_us, values, counts)
         frame = np.repeat(members, counts)
         blocks.append(Block(kind, frame, asset_id[frame], ts_us, values))
-    record = np.array(accepted.record, np.int32)[good]
-    boot_id = np.array(accepted.boot_id, np.uint64)[good].view(np.int64)
-    seq = np.array(accepted.seq, np.uint64)[good].view(np.int64)
-    return FrameTable(record, asset_id, boot_id, seq, digest, block, first_row, rows), tuple(blocks)
+    said = accepted.record[good], asset_id, accepted.boot_id[good], accepted.seq[good]
+    return FrameTable(*said, digest, block, first_row, rows), tuple(blocks)
 
 
 def _spread(

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from streams.wire.frame import LATEST_US
 from streams.wire.kernels import Float32s, Int64s, Octets, kernel
 
-ASSET_AT, ASSET_END, TS, SEQ, BOOT, VALUES_AT, VALUES_END, NAMES_AT, NAMES_END, MISSING = range(10)
-TENANT_AT, TENANT_END, OBJECT_AT, COLUMNS = 10, 11, 12, 13
-"""Columns of what `_parse` finds of each message: places in its bytes and in the arrays that are filled."""
+TS, SEQ, BOOT, FIRST, CHANNELS, LAYOUT_AT, LAYOUT_END = range(7)
+ASSET_AT, ASSET_END, TENANT_AT, TENANT_END, VALUES_AT, UNITS_AT, UNITS_END, COLUMNS = range(7, 15)
+"""Columns of what `parse` finds of each message: its numbers, its first value in `singles` and how many there
+are (-1: not plain), its place in `layouts`, and places in its own bytes."""
 
-IS_ASSET, IS_TENANT, IS_TS, IS_SEQ, IS_BOOT, IS_SCHEMA, IS_VALUES = (1 << k for k in range(7))
+IS_ASSET, IS_TENANT, IS_TS, IS_SEQ, IS_BOOT, IS_SCHEMA, IS_VALUES, IS_UNITS = (1 << k for k in range(8))
 """A bit for each key that the plain form has."""
 
 POWERS = np.array([float(f"1e{k}") for k in range(23)], np.float64)
@@ -39,32 +40,53 @@ DAYS_BEFORE = np.array([0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334], 
 def parse(
     data: Octets,
     ends: Int64s,
+    keys: Octets,
+    key_ends: Int64s,
     powers: NDArray[np.float64],
     days_before: Int64s,
     found: Int64s,
     singles: Float32s,
-    masks: Octets,
-    names: Octets,
+    layouts: Octets,
 ) -> None:
-    """Fill a row of `found` for each message in plain form; others keep -1 as what is missing."""
-    values_end = names_end = start = 0
+    """Fill a row of `found` for each message in plain form whose asset is its record's key.
+
+    Values go to `singles`, each message's from an even place on, NaN for null. What says tenant, channels and
+    units goes to `layouts`, once for messages that follow one another and say the same.
+    """
+    first = start = key_at = last_at = last_end = 0
     for i in range(len(ends)):
-        row, end = found[i], ends[i]
-        row[VALUES_AT], row[NAMES_AT] = values_end, names_end
-        row[BOOT] = row[TENANT_AT] = row[TENANT_END] = 0
-        if _members(data, start, end, days_before, row):
-            row[NAMES_END] = names_end + row[TENANT_END] - row[TENANT_AT]
-            names[names_end : row[NAMES_END]] = data[row[TENANT_AT] : row[TENANT_END]]
-            row[MISSING] = _values(data, row[OBJECT_AT], end, powers, row, singles, masks, names)
-        if row[MISSING] >= 0:
-            values_end, names_end = row[VALUES_END], row[NAMES_END]
+        row, end, key_end = found[i], ends[i], key_ends[i]
+        row[SEQ] = row[CHANNELS] = -1
+        row[BOOT] = row[TENANT_AT] = row[TENANT_END] = row[UNITS_AT] = row[UNITS_END] = 0
+        row[FIRST], row[LAYOUT_AT] = first, last_end
+        if _members(data, start, end, days_before, row) and _same(
+            data, row[ASSET_AT], row[ASSET_END], keys, key_at, key_end
+        ):
+            row[CHANNELS] = _values(data, end, powers, row, singles, layouts)
+        if row[CHANNELS] > 0:
+            first += row[CHANNELS] + row[CHANNELS] % 2
             row[SEQ] = row[TS] if row[SEQ] < 0 else row[SEQ]
-        start = end
+            if _same(layouts, row[LAYOUT_AT], row[LAYOUT_END], layouts, last_at, last_end):
+                row[LAYOUT_AT], row[LAYOUT_END] = last_at, last_end
+            last_at, last_end = row[LAYOUT_AT], row[LAYOUT_END]
+        start, key_at = end, key_end
+
+
+@kernel
+def _same(one: Octets, at: int, end: int, other: Octets, other_at: int, other_end: int) -> bool:
+    size, k = end - at, 0
+    if other_end - other_at != size:
+        return False
+    while k < size and one[at + k] == other[other_at + k]:
+        k += 1
+    return bool(k == size)
 
 
 @kernel
 def _members(data: Octets, at: int, end: int, days_before: Int64s, row: Int64s) -> bool:
-    """Read the message but for its values; whether it is plain so far."""
+    """Read the message but for its values and units; whether it is plain so far."""
+    if at == end or data[at] != 0x7B:
+        return False
     seen = 0
     while True:  # at a brace or a comma
         key_at, at = _text(data, _skip(data, at + 1, end), end)
@@ -87,8 +109,11 @@ def _members(data: Octets, at: int, end: int, days_before: Int64s, row: Int64s) 
 def _member(data: Octets, at: int, end: int, key: int, days_before: Int64s, row: Int64s) -> int:
     """Read the value of a key; returns the byte after it, or -1."""
     if key == IS_VALUES:
-        row[OBJECT_AT] = at
+        row[VALUES_AT] = at
         return _end_of_object(data, at, end)
+    if key == IS_UNITS:
+        row[UNITS_AT], row[UNITS_END] = at, _end_of_object(data, at, end)
+        return int(row[UNITS_END])
     if key in (IS_ASSET, IS_TENANT):
         first = ASSET_AT if key == IS_ASSET else TENANT_AT
         row[first], at = _text(data, at, end)
@@ -117,6 +142,8 @@ def _key(data: Octets, at: int, end: int) -> int:
         return IS_BOOT
     if size == 5 and _is(data, at, 0x61, 0x73, 0x73, 0x65, 0x74):  # asset
         return IS_ASSET
+    if size == 5 and _is(data, at, 0x75, 0x6E, 0x69, 0x74, 0x73):  # units
+        return IS_UNITS
     if size == 6:
         if _is(data, at, 0x74, 0x65, 0x6E, 0x61, 0x6E) and data[at + 5] == 0x74:  # tenant
             return IS_TENANT
@@ -135,7 +162,7 @@ def _is(data: Octets, at: int, a: int, b: int, c: int, d: int, e: int) -> bool:
 
 @kernel
 def _end_of_object(data: Octets, at: int, end: int) -> int:
-    """The byte after the object of values, which holds no text with a brace in plain form; else -1."""
+    """The byte after an object that holds no other; -1 if there is none."""
     if data[at] != 0x7B:
         return -1
     quoted = False
@@ -150,38 +177,38 @@ def _end_of_object(data: Octets, at: int, end: int) -> int:
 @kernel
 def _values(
     data: Octets,
-    at: int,
     end: int,
     powers: NDArray[np.float64],
     row: Int64s,
     singles: Float32s,
-    masks: Octets,
-    names: Octets,
+    layouts: Octets,
 ) -> int:
-    """Read the object of values; returns how many are null, or -1 if it is not plain."""
-    to, first_name, number, missing = row[NAMES_END], row[NAMES_END], row[VALUES_AT], 0
-    at = _skip(data, at + 1, end)
+    """Read the object of values, write down the layout; returns how many values, or -1 if it is not plain.
+
+    The layout is the tenant, then NUL and name of each channel; two NUL and the object of units, if there is.
+    """
+    to, number = _copy(data, row[TENANT_AT], row[TENANT_END], layouts, row[LAYOUT_AT]), row[FIRST]
+    first_name = to
+    at = _skip(data, row[VALUES_AT] + 1, end)
     while True:
         name_at, at = _text(data, at, end)
         size = at - 1 - name_at
-        if at < 0 or not 1 <= size <= 255 or _is_there(names, first_name, to, data, name_at, size):
+        if at < 0 or not 1 <= size <= 255 or _is_there(layouts, first_name, to, data, name_at, size):
             return -1
-        names[to] = 0
-        names[to + 1 : to + 1 + size] = data[name_at : name_at + size]
-        to += 1 + size
+        layouts[to] = 0
+        to = _copy(data, name_at, name_at + size, layouts, to + 1)
         at = _colon(data, at, end)
         if at < 0:
             return -1
         if data[at] == 0x6E:  # null
             if at + 4 > end or data[at + 1] != 0x75 or data[at + 2] != 0x6C or data[at + 3] != 0x6C:
                 return -1
-            singles[number], masks[number] = 0.0, 1
-            missing, at = missing + 1, at + 4
+            singles[number], at = np.nan, at + 4
         else:
             value, at = _real(data, at, end, powers)
             if at < 0:
                 return -1
-            singles[number], masks[number] = value, 0
+            singles[number] = value
         number += 1
         at = _skip(data, at, end)
         if at >= end:
@@ -191,8 +218,19 @@ def _values(
         if data[at] != 0x2C:
             return -1
         at = _skip(data, at + 1, end)
-    row[VALUES_END], row[NAMES_END] = number, to
-    return missing
+    if row[UNITS_END] > 0:
+        layouts[to] = layouts[to + 1] = 0
+        to = _copy(data, row[UNITS_AT], row[UNITS_END], layouts, to + 2)
+    row[LAYOUT_END] = to
+    return int(number - row[FIRST])
+
+
+@kernel
+def _copy(data: Octets, at: int, end: int, to: Octets, to_at: int) -> int:
+    """Copy bytes; returns where they end."""
+    for k in range(end - at):
+        to[to_at + k] = data[at + k]
+    return to_at + end - at
 
 
 @kernel
@@ -202,12 +240,8 @@ def _is_there(names: Octets, at: int, end: int, data: Octets, name_at: int, size
         stop = at + 1
         while stop < end and names[stop] != 0:
             stop += 1
-        if stop - at - 1 == size:
-            same = True
-            for k in range(size):
-                same &= names[at + 1 + k] == data[name_at + k]
-            if same:
-                return True
+        if _same(names, at + 1, stop, data, name_at, name_at + size):
+            return True
         at = stop
     return False
 

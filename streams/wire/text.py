@@ -73,16 +73,19 @@ def _check_keys(said: Any) -> dict[str, Any]:
 
 
 def _layout(said: dict[str, Any], values: dict[str, Any]) -> Layout:
-    tenant, units = said.get("tenant"), said.get("units")
+    tenant = said.get("tenant")
     if "tenant" in said and (type(tenant) is not str or not tenant):
         raise _invalid("'tenant' is a text, or left out")
-    if "units" not in said:
-        return layout_of(tenant, tuple(values), ("",) * len(values))
-    if type(units) is not dict or not units.keys() <= values.keys():
+    return layout_from(tenant, tuple(values), said.get("units", {}))
+
+
+def layout_from(tenant: str | None, channels: tuple[str, ...], units: Any) -> Layout:
+    """The layout of a frame that says these `units`. Raises `FrameError`."""
+    if type(units) is not dict or not units.keys() <= set(channels):
         raise _invalid("'units' is an object from channels of 'values' to units")
     if not set(map(type, units.values())) <= {str}:
         raise _invalid("a unit is a text")
-    return layout_of(tenant, tuple(values), tuple(units.get(channel, "") for channel in values))
+    return layout_of(tenant, channels, tuple(units.get(channel, "") for channel in channels))
 
 
 def _columns(columns: list[list[Any]]) -> tuple[int, list[Any]]:

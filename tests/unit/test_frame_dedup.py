@@ -1,17 +1,16 @@
 """New, duplicate or conflict: exact, whatever the cut into chunks and whatever was stored before."""
 
-from collections.abc import Mapping
-
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.frame_dedup import Fate, FrameDedup, Key, Sighting
+from streams.frame_dedup import Fate, FrameDedup, Key, Sightings
 
-NOTHING: Mapping[Key, tuple[int, int]] = {}
+Sighting = tuple[int, int, int, int, int]
 
 
 def see(seq: int, offset: int, digest: int = 7, asset: int = 1, boot: int = 1) -> Sighting:
-    return Sighting((asset, boot, seq), digest, offset)
+    return asset, boot, seq, digest, offset
 
 
 class FakeLedger:
@@ -22,19 +21,21 @@ class FakeLedger:
         self.asked = 0
 
     def run(self, seen: FrameDedup, sightings: list[Sighting], again: bool = False) -> list[Fate]:
-        strangers = seen.strangers(s.key[0] for s in sightings)
+        columns = Sightings(*np.array(sightings, np.int64).reshape(-1, 5).T)
+        strangers = seen.strangers(columns.asset_id)
         highest: dict[tuple[int, int], int] = {}
         for asset, boot, seq in self.rows:
             if asset in strangers:
                 highest[asset, boot] = max(seq, highest.get((asset, boot), seq))
         seen.load(strangers, highest)
-        doubtful = seen.doubtful(sightings, again)
-        self.asked += len(doubtful)
-        known = {key: self.rows[key] for key in doubtful if key in self.rows}
-        fates = seen.judge(sightings, known, again)
+        doubt = seen.doubtful(columns, again)
+        keys = columns.keys(doubt.which)
+        self.asked += len(keys)
+        known = {key: self.rows[key] for key in keys if key in self.rows}
+        fates = [Fate(fate) for fate in seen.judge(columns, doubt, known, again).tolist()]
         if not again:
             new = (s for s, fate in zip(sightings, fates, strict=True) if fate is Fate.NEW)
-            self.rows |= {s.key: (s.digest, s.offset) for s in new}
+            self.rows |= {s[:3]: (s[3], s[4]) for s in new}
         return fates
 
 

@@ -89,6 +89,61 @@ def test_more_cells_than_a_chunk_may_have_are_left_for_the_next_one() -> None:
     assert decode(records, chunk_cells=1).records == 1  # one is always taken
 
 
+def message(**said: Any) -> bytes:
+    body = {"asset": "pump-7", "ts": T0, "values": {"rpm": 1780.5, "oil_temp": None}} | said
+    return json.dumps(body).encode()
+
+
+MESSAGES = [
+    Sent(message()),
+    Sent(message(), key=None),
+    Sent(message(), key=b"pump-9"),
+    Sent(message(asset="pump-9", seq=3, boot=4, tenant=TENANT), key=b"pump-9"),
+    Sent(message(asset="lift-1", values={"load": 320}), key=b"lift-1"),
+    Sent(message(tenant="other")),
+    Sent(message(asset="pump-8"), key=b"pump-8"),
+    Sent(message(asset="nobody"), key=b"nobody"),
+    Sent(message(values={"speed": 1})),
+    Sent(message(units={"rpm": "1/min", "oil_temp": "°C"})),
+    Sent(message(units={"rpm": "Hz"})),
+    Sent(message(units={"load": "%"})),
+    Sent(message(units={"rpm": 1})),
+    Sent(message(units=None)),
+    Sent(message(values={"rpm": [1, 2]}, step=1)),
+    Sent(message(ts=T0 + 86_400_000_000)),
+    Sent(message(ts=T0 + 86_400_000_000), headers=(("replay", b"1"),)),
+    Sent(message(), timestamp=2**62),
+    Sent(message(), timestamp=-(2**62)),
+    Sent(message()[:-1]),
+    Sent(None),
+]
+CONTENT = ("content-type", b"application/json")
+
+
+@given(st.lists(st.sampled_from(MESSAGES), max_size=12))
+def test_messages_in_plain_form_become_what_the_careful_reader_makes_of_them(sent: list[Sent]) -> None:
+    plain = [replace(each, headers=(CONTENT, *each.headers)) for each in sent]
+    careful = [
+        replace(each, value=each.value + b" ", headers=(*each.headers, CONTENT, CONTENT))
+        if each.value
+        else each
+        for each in sent
+    ]
+    assert rows_of(decode(plain), 0) == rows_of(decode(careful), 0)
+
+
+def test_messages_in_plain_form_count_towards_the_cells_of_a_chunk() -> None:
+    records = [Sent(message(seq=seq)) for seq in range(5)]
+    assert decode(records, chunk_cells=2 * len(PUMP.channels)).records == 2
+    records[1] = send(frame(seq=1), encode_binary)
+    records[2] = Sent(b"hello")
+    cut = decode(records, chunk_cells=len(frame().ts_us) * len(PUMP.channels))
+    assert (cut.records, len(cut.frames.record), cut.rejects) == (1, 1, [])
+    cut = decode(records, chunk_cells=(len(frame().ts_us) + 2) * len(PUMP.channels))
+    assert (cut.records, cut.frames.record.tolist()) == (4, [0, 1, 3])
+    assert reasons(cut) == [Reason.BAD_MAGIC_OR_CRC]
+
+
 @given(RECORDS)
 def test_every_record_ends_in_exactly_one_place(records: list[Sent]) -> None:
     decoded = decode(records)
@@ -121,8 +176,7 @@ def test_blocks_hold_what_the_frames_said(frames: list[Frame]) -> None:
         for channel, values in zip(sent.channels, np.where(gone, np.nan, sent.values), strict=True):
             expected[:, kind.column(channel)] = values
         assert np.array_equal(block.values[mine], expected, equal_nan=True)
-        asset = REGISTRY.asset(TENANT, sent.asset)
-        assert asset is not None
+        asset = REGISTRY.by_key(TENANT)[sent.asset.encode()]
         assert set(block.asset_id[mine]) == {asset.asset_id} == {decoded.frames.asset_id[at]}
         assert decoded.frames.seq[at].astype(np.uint64) == sent.seq
         assert decoded.frames.boot_id[at].astype(np.uint64) == sent.boot_id

@@ -1,14 +1,16 @@
 """The quick reader of plain messages says what the careful one says, or nothing."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from streams.wire.bodies import Packed
+from streams.wire.bodies import unpack
 from streams.wire.frame import FrameError
+from streams.wire.layout import Layout
 from streams.wire.limits import Limits
 from streams.wire.plain_json import read_plain
 from streams.wire.text import read_json
@@ -44,7 +46,7 @@ MESSAGES = st.fixed_dictionaries(
         "seq": st.integers(0, 2**64),
         "schema": st.integers(0, 2),
         "tenant": NAMES,
-        "units": st.just({}),
+        "units": st.dictionaries(NAMES, st.text(max_size=3) | st.none(), max_size=3),
     },
 )
 SPACES = st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", "\t: ")])
@@ -53,15 +55,42 @@ ODD = st.sampled_from(
 )
 
 
-def plain(value: bytes, **limits: Any) -> Packed | None:
-    return read_plain([Sent(value, headers=HEADERS)], Limits(**limits)).get(0)
+Said = tuple[Layout, int, int, int, bytes]
 
 
-def careful(value: bytes) -> Packed | None:
+def all_plain(records: Sequence[Sent], **limits: Any) -> dict[int, Said]:
+    """Layout, boot id, sequence, instant and values of the messages in plain form by their record's index."""
+    found = read_plain(records, Limits(**limits))
+    said = {}
+    for index, layout, seq, boot, ts, first, channels in zip(
+        *(column.tolist() for column in found.columns), strict=True
+    ):
+        values = found.singles[first : first + channels].tobytes()
+        said[index] = found.layouts[layout], boot, seq, ts, values
+    return said
+
+
+def sent(value: bytes) -> Sent:
+    """With the key that its asset asks for."""
     try:
-        return read_json(value)
+        asset = json.loads(value)["asset"].encode()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        asset = b"p"
+    return Sent(value, asset, HEADERS)
+
+
+def plain(value: bytes, **limits: Any) -> Said | None:
+    return all_plain([sent(value)], **limits).get(0)
+
+
+def careful(value: bytes) -> Said | None:
+    try:
+        packed = read_json(value)
+        frame = unpack(packed)
     except FrameError:
         return None
+    assert packed.asset.encode() == sent(value).key
+    return packed.layout, packed.boot_id, packed.seq, packed.first_us, frame.values.tobytes()
 
 
 @given(MESSAGES, SPACES, st.randoms())
@@ -90,6 +119,7 @@ PLAIN = [
     b'{"asset":"pump-7","ts":1772000000000000,"values":{"rpm":1780,"oil_temp":71.25}}',
     b' {"ts": "2026-02-25T06:13:20.5Z" ,"values" : {"rpm":-1.5e-3, "oil":null}, "asset":"p", "seq":3}'[1:],
     b'{"asset":"p","tenant":"acme","schema":1,"boot":7,"ts":0,"values":{"a":0,"b":-0,"c":-0.0}}\n',
+    '{"units":{"t":"°C", "x":""},"asset":"p","ts":0,"values":{"t":21.5,"x":1}}'.encode(),
 ]
 
 
@@ -109,6 +139,9 @@ def test_what_producers_send_is_plain(value: bytes) -> None:
         b'{"asset":"p","ts":0,"values":{"a":1e400}}',
         b'{"asset":"p","ts":0,"values":{"a":NaN}}',
         b'{"asset":"p","ts":0,"values":{}}',
+        b'{"asset":"p","ts":0,"values":{"a":1},"units":{"b":"K"}}',
+        b'{"asset":"p","ts":0,"values":{"a":1},"units":{"a":"K","a":"K"}}',
+        b'{"asset":"p","ts":0,"values":{"a":1},"units":null}',
         b'{"asset":"p\\n","ts":0,"values":{"a":1}}',
         b'{"asset":"p","ts":0,"values":{"a":1}}x',
         b'{"asset":"p","ts":0,"values":{"a":1}',
@@ -119,9 +152,10 @@ def test_what_is_not_plain_is_left_to_the_careful_reader(value: bytes) -> None:
 
 
 def test_each_message_of_a_chunk_is_read_by_itself() -> None:
-    records = [Sent(value, headers=HEADERS) for value in (PLAIN[0], b"{", PLAIN[1], b"", PLAIN[2])]
+    records = [sent(value) for value in (PLAIN[0], b"{", PLAIN[1], b"", PLAIN[2])]
     records += [Sent(None), Sent(PLAIN[0], headers=(("content-encoding", b"gzip"),)), Sent(PLAIN[0])]
-    found = read_plain(records, Limits())
+    found = all_plain(records)
     assert sorted(found) == [0, 2, 4, 7]
     assert [found[k] for k in (0, 2, 4, 7)] == [careful(PLAIN[k]) for k in (0, 1, 2, 0)]
     assert plain(PLAIN[0], max_bytes=20) is None
+    assert not all_plain([Sent(PLAIN[0], b"pump-8"), Sent(PLAIN[0], None)])
