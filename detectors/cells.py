@@ -12,6 +12,9 @@ from detectors.slots import grown, wider
 MAX_REGIMES = 16
 """Regimes told apart; those from 15 up share a baseline."""
 
+FEW_BUFFERS = 16
+"""So many are kept even if nobody collects rows."""
+
 UNTOUCHED = {"learned": False, "filled": 0, "buffer_of": -1, "location": np.nan, "inverse_scale": 0.0}
 """What a cell holds before anything is learned; 0 for the arrays that are not named."""
 
@@ -73,7 +76,16 @@ class Cells:
         fresh = self.learn(cell, self.buffers[buffer], weight)
         self.filled[cell], self.buffer_of[cell] = 0, -1
         self._free.append(buffer)
+        if len(self.buffers) > FEW_BUFFERS and 4 * len(self._free) >= 3 * len(self.buffers):
+            self._give_room_back()
         return fresh
+
+    def _give_room_back(self) -> None:
+        """Keep the buffers that are in use: a fleet that was learned together needs them once."""
+        users = np.flatnonzero(self.buffer_of >= 0)
+        self.buffers = self.buffers[self.buffer_of[users]]
+        self.buffer_of[users] = np.arange(len(users))
+        self._free = []
 
     def learn(self, cell: int, rows: NDArray[np.float32], weight: float) -> NDArray[np.bool_]:
         """Learn the channels of the cell that are not judged yet, independent of those that are."""

@@ -48,7 +48,7 @@ class WindowKnn:
     """
 
     NAME: ClassVar[str] = "window_knn"
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
     EXACT: ClassVar[bool] = False
 
     def __init__(self, channels: int, *, length: int = 30, hop: int = 10, training: int = 40) -> None:
@@ -61,7 +61,6 @@ class WindowKnn:
         self._slots = 0
         self._take_width(channels)
         self._windows = Windows(channels, length, hop)
-        self._learned = np.zeros((0, training, channels, FEATURES), np.float32)
         self._count = np.zeros(0, np.int32)
         self._held = Scores.unknown(0, channels)
         self._prior = np.zeros((0, channels, FEATURES), np.float32)
@@ -76,17 +75,11 @@ class WindowKnn:
     def widen(self, channels: int) -> None:
         """Add channels; only slots that are still learning will judge them."""
         self._windows.widen(channels)
-        self._learned = wider(self._learned, 2, channels, np.nan)
+        self._models.widen(channels)
         more = channels - self._channels
         self._held = _joined_across(self._held, Scores.unknown(len(self._held.score), more))
         self._take_width(channels)
-        self._forget_models()
         self._take_prior(wider(self._prior, 1, channels, np.nan))
-
-    def _forget_models(self) -> None:
-        """Models are fitted again when they are needed."""
-        self._models = _Models.none(self._channels, self._training)
-        self._models.reach(len(self._count))
 
     def fit(self, x: NDArray[np.float32], regime: NDArray[np.int16]) -> None:
         """Learn the fleet's windows; rows of an asset should follow one another."""
@@ -114,12 +107,12 @@ class WindowKnn:
         able = np.any(np.isfinite(features), axis=(1, 2))
         for s, mine in _by_slot(slot, able & (self._count[slot] < self._training)):
             new = mine[: self._training - self._count[s]]
-            self._learned[s, self._count[s] : self._count[s] + len(new)] = features[new]
+            self._models.windows[s, self._count[s] : self._count[s] + len(new)] = features[new]
             self._count[s] += len(new)
             learning[new] = True
         later = np.flatnonzero(able & ~learning)
         for s in np.unique(slot[later][~self._models.fitted[slot[later]]]).tolist():
-            self._models.fit(s, self._learned[s])
+            self._models.fit(s)
         self._models.judge(features, later, slot[later], verdicts)
         if self._prior_model is not None:
             early = np.flatnonzero(learning)
@@ -130,7 +123,6 @@ class WindowKnn:
     def _reach(self, slots: int) -> None:
         self._slots = max(self._slots, slots)
         self._windows.reach(slots)
-        self._learned = grown(self._learned, slots, 0.0)
         self._count = grown(self._count, slots, 0)
         self._models.reach(slots)
         new = len(self._count) - len(self._held.score)
@@ -142,31 +134,32 @@ class WindowKnn:
         if len(windows):
             self._prior_model = _Models.none(self._channels, len(windows))
             self._prior_model.reach(1)
-            self._prior_model.fit(0, windows)
+            self._prior_model.windows[0] = windows
+            self._prior_model.fit(0)
 
     def state(self) -> bytes:
-        """Rows of unfinished windows, windows learned from and verdicts that hold; no PyOD object."""
+        """Rows of unfinished windows, models and verdicts that hold; no PyOD object."""
         return pack(self._kind, self._arrays())
 
     def load(self, state: bytes) -> None:
-        """Go on from `state`; models are fitted again when they are needed. Raises `StateError`."""
+        """Go on from `state`; raises `StateError`."""
         saved = unpack(self._kind, state, self._arrays())
         if len({len(saved[name]) for name in saved if name != "prior"}) != 1:
             raise StateError(f"state of {self.NAME} contradicts itself; start without it")
         self._slots = len(saved["count"])
         self._windows.latest, self._windows.seen = saved["latest"], saved["seen"]
-        self._learned, self._count = saved["learned"], saved["count"]
+        self._count = saved["count"]
         self._held = Scores(*(saved[each.name] for each in fields(Scores)))
-        self._forget_models()
+        self._models = _Models(*(saved[each.name] for each in fields(_Models)))
         self._take_prior(saved["prior"])
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         per_slot = {
             "latest": self._windows.latest,
             "seen": self._windows.seen,
-            "learned": self._learned,
             "count": self._count,
             **{each.name: getattr(self._held, each.name) for each in fields(Scores)},
+            **{each.name: getattr(self._models, each.name) for each in fields(_Models)},
         }
         return {"prior": self._prior, **{name: array[: self._slots] for name, array in per_slot.items()}}
 
@@ -178,14 +171,15 @@ DETECTOR: type[Detector] = WindowKnn
 class _Models:
     """Models by slot, in arrays that judge windows of many slots at once.
 
-    level, scatter: (slots, channels, FEATURES), scatter 0 where not judged. neighbours: (slots, n, channels *
-    FEATURES), standardised. centre, width: (slots,), of ln(distance) when healthy.
+    windows: (slots, n, channels, FEATURES), what is learned from, standardised once the slot is fitted.
+    level, scatter: (slots, channels, FEATURES), scatter 0 where not judged. centre, width: (slots,), of
+    ln(distance) when healthy.
     """
 
     fitted: NDArray[np.bool_]
+    windows: Floats
     level: NDArray[np.float64]
     scatter: NDArray[np.float64]
-    neighbours: NDArray[np.float64]
     centre: NDArray[np.float64]
     width: NDArray[np.float64]
 
@@ -193,23 +187,31 @@ class _Models:
     def none(cls, channels: int, windows: int) -> "_Models":
         """No slot yet; each will learn from so many windows."""
         shape = (0, channels, FEATURES)
-        neighbours = np.zeros((0, windows, channels * FEATURES))
-        return cls(
-            np.zeros(0, np.bool_), np.zeros(shape), np.zeros(shape), neighbours, np.zeros(0), np.zeros(0)
-        )
+        learned = np.zeros((0, windows, channels, FEATURES), np.float32)
+        return cls(np.zeros(0, np.bool_), learned, np.zeros(shape), np.zeros(shape), np.zeros(0), np.zeros(0))
 
     def reach(self, slots: int) -> None:
         """Make room for that many slots."""
         for each in fields(self):
             setattr(self, each.name, grown(getattr(self, each.name), slots, 0))
 
-    def fit(self, slot: int, windows: Floats) -> None:
-        """Learn from windows (n, channels, FEATURES), n >= FEWEST."""
-        level, scatter = _standards(windows)
-        z = _standardised(windows, level, scatter)
-        half = len(z) // 2
-        ahead = np.log(_fitted(z[:half]).decision_function(z[half:]) + 1e-6)
-        self.level[slot], self.scatter[slot], self.neighbours[slot] = level, scatter, z
+    def widen(self, channels: int) -> None:
+        """Add channels, which fitted slots do not judge."""
+        before = self.windows.shape[2]
+        self.windows = wider(self.windows, 2, channels, np.nan)
+        self.windows[self.fitted, :, before:] = 0.0
+        self.level, self.scatter = (
+            wider(self.level, 1, channels, np.nan),
+            wider(self.scatter, 1, channels, 0.0),
+        )
+
+    def fit(self, slot: int) -> None:
+        """Learn from the slot's windows, of which there must be FEWEST or more."""
+        level, scatter = _standards(self.windows[slot])
+        self.windows[slot] = z = _standardised(self.windows[slot], level, scatter)
+        flat, half = z.reshape(len(z), -1), len(z) // 2
+        ahead = np.log(_fitted(flat[:half]).decision_function(flat[half:]) + 1e-6)
+        self.level[slot], self.scatter[slot] = level, scatter
         self.centre[slot], self.width[slot] = np.mean(ahead), max(float(np.std(ahead)), LEAST_SCATTER)
         self.fitted[slot] = True
 
@@ -224,9 +226,9 @@ class _Models:
             return
         level, scatter = self.level[slot], self.scatter[slot]
         z = _standardised(features[which], level, scatter)
-        distance = distances(z, slot, self.neighbours)
+        distance = distances(_flat(z), slot, _flat(self.windows))
         odd = (np.log(distance + 1e-6) - self.centre[slot]) / self.width[slot]
-        power = np.sum(z.reshape(len(z), -1, FEATURES) ** 2, axis=2)
+        power = np.sum(z.astype(np.float64) ** 2, axis=2)
         share = power / np.maximum(power.sum(axis=1, keepdims=True), 1e-12)
         verdicts.score[which] = np.abs(np.log10(special.stdtr(DEGREES, -odd)))
         verdicts.statistic[which] = distance**2 / FEATURES
@@ -247,12 +249,15 @@ def _standards(windows: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64
     return level, scatter
 
 
-def _standardised(
-    windows: Floats, level: NDArray[np.float64], scatter: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """(n, channels * FEATURES), 0 where missing or not judged."""
+def _standardised(windows: Floats, level: NDArray[np.float64], scatter: NDArray[np.float64]) -> Floats:
+    """Of the shape of `windows`, 0 where missing or not judged."""
     z = (windows - level) / np.where(scatter > 0, scatter, np.inf)
-    return np.clip(np.nan_to_num(z), -CUT, CUT).reshape(len(windows), -1)
+    return np.clip(np.nan_to_num(z), -CUT, CUT).astype(np.float32)
+
+
+def _flat(features: Floats) -> Floats:
+    """Channels and their features as one axis."""
+    return features.reshape(*features.shape[:-2], -1)
 
 
 def load_pyod() -> Any:
@@ -260,15 +265,13 @@ def load_pyod() -> Any:
     return import_module("pyod.models.knn")
 
 
-def _fitted(z: NDArray[np.float64]) -> Any:
+def _fitted(z: Floats) -> Any:
     # the tree answers in one thread, brute force in as many as there are
     return load_pyod().KNN(n_neighbors=NEIGHBOURS, method="mean", algorithm="ball_tree").fit(z)
 
 
 @kernel
-def distances(
-    z: NDArray[np.float64], slot: NDArray[np.int32], neighbours: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def distances(z: Floats, slot: NDArray[np.int32], neighbours: Floats) -> NDArray[np.float64]:
     """Mean Euclidean distance of each of (m, features) from its slot's nearest `NEIGHBOURS`.
 
     neighbours: (slots, n, features).
