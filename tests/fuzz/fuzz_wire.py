@@ -19,8 +19,10 @@ except ImportError:
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-# kernels is compiled by numba, which could not read instrumented code
-with atheris.instrument_imports(include=["streams.wire"], exclude=["streams.wire.kernels"]):
+COMPILED = ["streams.wire.kernels", "streams.wire.plain_kernels"]
+"""By numba, which could not read instrumented code."""
+
+with atheris.instrument_imports(include=["streams.wire"], exclude=COMPILED):
     from tests.fuzz.wire_properties import check_chunk_alone, check_value
     from tests.fuzz.wire_samples import Sent, sealed
 

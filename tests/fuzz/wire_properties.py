@@ -49,7 +49,7 @@ def reference_verdict(value: bytes) -> dict[str, Any] | Reason:
 def check_value(value: bytes, key: bytes | None) -> None:
     """Read the value as either encoding: alone, in a chunk and, if binary, by the reference decoder."""
     for content_type, decode in ((BINARY, decode_binary), (JSON, decode_json)):
-        record = Sent(value, key, [("content-type", content_type)])
+        record = Sent(value, key, (("content-type", content_type),))
         said = verdict(decode, value)
         if isinstance(said, Frame):
             check_decoded(record, said)
