@@ -4,7 +4,7 @@ import hashlib
 import sys
 from pathlib import Path
 
-from deploy.local.cache import building, default_cache
+from deploy.local.cache import default_cache, make_once
 from deploy.local.command import run_telling
 from deploy.local.errors import LocalError
 from storage.server.launcher import Progress
@@ -24,8 +24,7 @@ def quix_python(progress: Progress) -> Path:
     folder = default_cache() / f"bench-quix-{digest}"
     if not folder.exists():
         progress("installing Quix Streams (once)")
-        with building(folder) as half:
-            _install(half)
+        make_once(folder, _install)
     return folder / "bin" / "python"
 
 

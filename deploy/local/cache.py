@@ -3,9 +3,10 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
+
+from storage.file_lock import locked
 
 _PROJECT = Path(__file__).resolve().parents[2]
 
@@ -18,14 +19,19 @@ def default_cache() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "faultline"
 
 
-@contextmanager
-def building(target: Path) -> Iterator[Path]:
-    """A new folder that becomes `target` when the block ends well, and vanishes when it does not."""
+def make_once(target: Path, make: Callable[[Path], None]) -> None:
+    """Let `make` fill a new folder, which becomes `target` if that ends well and vanishes if it does not.
+
+    Other processes that want it too wait, and make nothing.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
-    half = Path(tempfile.mkdtemp(dir=target.parent, prefix=f"{target.name}.half-"))
-    try:
-        yield half
-        half.chmod(0o755)
-        half.rename(target)
-    finally:
-        shutil.rmtree(half, ignore_errors=True)
+    with locked(target.with_name(f"{target.name}.lock")):
+        if target.exists():
+            return
+        half = Path(tempfile.mkdtemp(dir=target.parent, prefix=f"{target.name}.half-"))
+        try:
+            make(half)
+            half.chmod(0o755)
+            half.rename(target)
+        finally:
+            shutil.rmtree(half, ignore_errors=True)

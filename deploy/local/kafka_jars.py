@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 from xml.etree import ElementTree
 
-from deploy.local.cache import building, default_cache
+from deploy.local.cache import default_cache, make_once
 from deploy.local.command import run_telling
 from deploy.local.errors import KafkaError
 from deploy.local.requirements import TO_GET_KAFKA, TO_RUN_KAFKA, require
@@ -31,8 +31,7 @@ def fetch_jars(cache: Path | None = None, *, install: bool = False, progress: Pr
     jars = _folder(cache or default_cache())
     require(TO_RUN_KAFKA if jars.exists() else TO_GET_KAFKA, install_them=install, progress=progress)
     if not jars.exists():
-        with building(jars) as half:
-            _download(half, progress)
+        make_once(jars, lambda half: _download(half, progress))
     return jars
 
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from deploy.local.apt_source import fetch_source
-from deploy.local.cache import building, default_cache
+from deploy.local.cache import default_cache, make_once
 from deploy.local.command import run_telling
 from deploy.local.errors import BuildError
 from deploy.local.requirements import TO_BUILD_TIMESCALEDB, require
@@ -58,8 +58,8 @@ def build_timescaledb(
         progress("TimescaleDB: fetching Debian's source package")
         source = fetch_source("timescaledb", RELEASE, Path(folder) / "apt")
         tree = (cache or default_cache()) / f"{source.name}-{_key(plain)}"
-        with building(tree) as half:
-            _compile(source, plain.copy_to(half / "site"), Path(folder) / "build", progress)
+        build = Path(folder) / "build"
+        make_once(tree, lambda half: _compile(source, plain.copy_to(half / "site"), build, progress))
     return _with_timescaledb(tree)
 
 
