@@ -192,13 +192,10 @@ def _score_rows(
         own = cell_of[slot[i], r]
         if own < 0:
             return i
-        buffer = buffer_of[own]
-        if buffer >= 0:
-            if filled[own] == buffers.shape[1]:
+        if buffer_of[own] < 0:
+            if _departs(x[i], location[own], inverse_scale[own]):
                 return i
-            buffers[buffer, filled[own]] = x[i]
-            filled[own] += 1
-        elif _departs(x[i], location[own], inverse_scale[own]):
+        elif not _collect(x[i], buffers[buffer_of[own]], filled[own : own + 1]):
             return i
         cell = own if learned[own] else r
         if not learned[cell]:
@@ -211,17 +208,21 @@ def _score_rows(
         )
         if present == 0:
             continue
-        _multiply(precision[cell], e, y)
-        if missing > 0:
-            _hold_out(precision[cell], gaps[:missing], y)
-        t2 = 0.0
-        for k in range(x.shape[1]):
-            contribution[i, k] = e[k] * y[k]
-            t2 += contribution[i, k]
+        t2 = _split_t2(precision[cell], e, gaps[:missing], y, contribution[i])
         score[i] = _tail(table[present], t2)
         if cell == own:
             statistic[i], judged[i] = max(t2, 0.0), present
     return len(slot)
+
+
+@kernel
+def _collect(row: Floats, buffer: Floats, filled: Ints) -> bool:
+    """Keep the row to learn from; whether there was room for it. `filled` is one number."""
+    if filled[0] == len(buffer):
+        return False
+    buffer[filled[0]] = row
+    filled[0] += 1
+    return True
 
 
 @kernel
@@ -281,6 +282,19 @@ def _describe(
                 unclipped[k] += weight * (min(max(z, -FARTHEST), FARTHEST) - unclipped[k])
                 seen = location[k] + unclipped[k] / inverse_scale[k]
                 observed[k] = seen if abs(seen) < np.inf else row[k]
+
+
+@kernel
+def _split_t2(precision: Floats, e: Floats, gaps: NDArray[np.int64], y: Floats, share: Floats) -> float:
+    """T² of deviations `e` without the gaps, and each channel's `share` of it; `y` is room to work in."""
+    _multiply(precision, e, y)
+    if len(gaps) > 0:
+        _hold_out(precision, gaps, y)
+    t2 = 0.0
+    for k in range(len(e)):
+        share[k] = e[k] * y[k]
+        t2 += share[k]
+    return t2
 
 
 @kernel
