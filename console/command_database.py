@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from psycopg import AsyncConnection, OperationalError
 from psycopg.errors import UndefinedColumn, UndefinedFunction, UndefinedTable
 
 from console.databases import Databases, databases
@@ -13,6 +14,8 @@ from storage.errors import StorageError
 from storage.pool import Pool, open_pool
 
 T = TypeVar("T")
+
+CONNECT_S = 10
 
 
 def with_database(settings: Settings, operation: Callable[[Pool], Awaitable[T]]) -> T:
@@ -28,10 +31,23 @@ def with_database(settings: Settings, operation: Callable[[Pool], Awaitable[T]])
 
 
 def with_pool(found: Databases, operation: Callable[[Pool], Awaitable[T]]) -> T:
-    """Run `operation` on a database that is there."""
+    """Run `operation` on a database that is there; raises `StorageError` at once if it does not answer."""
 
     async def run() -> T:
+        await _knock(found.writer)
         async with open_pool(found.writer, "faultline-command") as pool:
             return await operation(pool)
 
     return asyncio.run(run())
+
+
+async def _knock(conninfo: str) -> None:
+    """A pool would try for half a minute, and then not say why."""
+    try:
+        conn = await AsyncConnection.connect(conninfo, connect_timeout=CONNECT_S)
+    except OperationalError as error:
+        raise StorageError(
+            f"the database does not answer: {error} (`faultline check` shows which one is set, "
+            "`faultline stack up` starts one)"
+        ) from error
+    await conn.close()

@@ -14,6 +14,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from console.masking import masked
+
 PREFIX = "FAULTLINE_"
 FILE_VARIABLE = "FAULTLINE_CONFIG"
 NO_SETTINGS = {FILE_VARIABLE, "FAULTLINE_CRASH_POINT", "FAULTLINE_REQUIRE_ALL"}
@@ -137,5 +139,6 @@ def describe(settings: Settings) -> list[tuple[str, str, str]]:
             source = str(settings_file())
         else:
             source = "default" if name not in settings.model_fields_set else "argument"
-        rows.append((name, "********" if isinstance(value, SecretStr) else str(value), source))
+        shown = masked(value.get_secret_value()) if isinstance(value, SecretStr) else str(value)
+        rows.append((name, shown, source))
     return rows

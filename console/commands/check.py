@@ -1,6 +1,5 @@
 """`faultline check`: what is set, where it came from, and whether it works."""
 
-import asyncio
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,11 +10,12 @@ from kafka.errors import KafkaError
 from psycopg.errors import UndefinedTable
 from rich.text import Text
 
+from console.command_database import with_pool
 from console.databases import databases
 from console.output import out, print_json, print_table, tell
 from console.settings import Settings, describe, load_settings
 from storage.errors import StorageError
-from storage.pool import open_pool
+from storage.pool import Pool
 from storage.registry import load_registry
 from storage.server.cluster import ServerError
 from streams.topics import HEALTH, TELEMETRY, connect
@@ -54,18 +54,18 @@ def check(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON d
 def _database(settings: Settings) -> Check:
     try:
         with databases(settings, tell, migrate=False) as found:
-            return asyncio.run(_ask(found.writer))
+            return with_pool(found, _ask)
     except UndefinedTable as error:
         return Check("database", False, f"{error.diag.message_primary} (`faultline db migrate` makes it)")
     except (OSError, psycopg.Error, StorageError, ServerError) as error:
-        return Check("database", False, f"{error} (set database, or unset it for the embedded one)")
+        return Check("database", False, str(error))
 
 
-async def _ask(conninfo: str) -> Check:
-    async with open_pool(conninfo, "faultline-check") as pool, pool.connection() as conn:
+async def _ask(pool: Pool) -> Check:
+    async with pool.connection() as conn:
         server = conn.info.parameter_status("server_version")
         row = await (await conn.execute(CAPABILITY)).fetchone()
-        machines = len((await load_registry(pool)).assets)
+    machines = len((await load_registry(pool)).assets)
     timescale = row[0] if row else None
     edition = f"TimescaleDB {timescale}" if timescale else "without TimescaleDB"
     return Check("database", True, f"PostgreSQL {server} {edition}, {machines} machines known")

@@ -37,6 +37,7 @@ def test_what_is_said_again_and_again_is_told_once_a_minute_and_counted() -> Non
         ("http://127.0.0.1:8080/v1/assets", "http://127.0.0.1:8080/v1/assets"),
         ("postgresql://u@h:5432/db", "postgresql://u@h:5432/db"),
         ("host=h password='p w' user=u", "host=h password=**** user=u"),
+        ("sslkey=/k sslpassword=p host=h", "sslkey=/k sslpassword=**** host=h"),
         ("Bearer flt_00_11", "Bearer ****"),
     ],
 )
