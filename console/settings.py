@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     )
     group: str = Field("faultline", min_length=1, description="consumer group of the workers")
     session_timeout_s: float = Field(
-        30.0, ge=6, description="silence after which a worker's partitions go to others"
+        30.0, ge=6, le=90, description="silence after which a worker's partitions go to others"
     )
     partitions: int = Field(6, ge=1, le=1000, description="partitions of a topic that is created")
     http_host: str = Field("127.0.0.1", description="address the HTTP API listens on")

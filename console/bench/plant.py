@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,11 @@ POLL_S = 0.05
 PATIENCE_S = 900.0
 """Without a record stored for so long something is broken."""
 
+SESSION_TIMEOUT_S = "90"
+"""A worker may be paused while a topic is filled."""
+
 _OFFSETS = "select partition, coalesce(next_offset, 0) from sink_offset where consumer = 'score'"
+_CLAIMS = "select partition, epoch from sink_offset where consumer = 'score'"
 _FATES = """
 select coalesce(sum(stored), 0)::bigint, coalesce(sum(duplicate + dead), 0)::bigint
 from partition_tally where consumer = 'score'
@@ -102,10 +107,26 @@ class Worker:
         self._log = log
         self._conn = psycopg.connect(database.dsn(WRITER), autocommit=True)
 
-    def ready(self) -> None:
-        """Return once it has claimed every partition."""
-        while len(self.offsets()) < PARTITIONS:
+    def ready(self, settled_s: float = 0.0) -> None:
+        """Return once every partition is claimed and for so long none has changed hands."""
+        claims, since = self._claims(), time.perf_counter()
+        while len(claims) < PARTITIONS or time.perf_counter() - since < settled_s:
             time.sleep(POLL_S)
+            if (now := self._claims()) != claims:
+                claims, since = now, time.perf_counter()
+
+    def _claims(self) -> dict[int, int]:
+        """Partition to how often it was claimed."""
+        self._check()
+        return dict(self._conn.execute(_CLAIMS).fetchall())
+
+    def pause(self) -> None:
+        """Let it stand still; the group waits for it as long as its session lasts."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._process.send_signal(signal.SIGCONT)
 
     def drained(self, records: int) -> Drain:
         """Wait until so many records are stored in all. Raises `BenchError` if that does not come."""
@@ -164,6 +185,7 @@ def worker(site: Plant) -> Iterator[Worker]:
             "FAULTLINE_DATA_DIR": name,
             "FAULTLINE_GROUP": site.tenant,
             "FAULTLINE_LOG_LEVEL": "warning",
+            "FAULTLINE_SESSION_TIMEOUT_S": SESSION_TIMEOUT_S,
         }
         command = [str(Path(sys.executable).with_name("faultline")), "worker"]
         with (folder / "log").open("wb") as log:
