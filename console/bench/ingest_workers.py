@@ -9,7 +9,6 @@ from console.bench.result import Reading
 from console.bench.telemetry import READINGS, SECOND_US, hours_ago, messages
 from console.bench.trial import Trial
 
-WORKERS = (1, 2, 3)
 SETTLED_S = 5.0
 
 
@@ -19,10 +18,10 @@ def workers(trial: Trial) -> Generator[list[Reading], None, None]:
     The workers share out the partitions first and stand still while the topic is filled; the time counts from
     when they go on.
     """
-    assets, ticks = trial.size((1000, 400), (20, 10))
+    (assets, ticks), counts = trial.size(((1000, 400), (1, 2, 3)), ((20, 10), (1, 2)))
     while True:
         readings: list[Reading] = []
-        for count in WORKERS:
+        for count in counts:
             rate = _drained(trial, count, assets, ticks)
             base = readings[0].value if readings else rate
             readings.append(Reading(f"json_{count}_workers", rate, "messages/s", "1 worker", base))
