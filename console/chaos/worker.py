@@ -50,7 +50,10 @@ class SupervisedWorker:
         """Send a signal; False if nothing runs at the moment."""
         if self.pid is None:
             return False
-        os.kill(self.pid, number)
+        try:
+            os.kill(self.pid, number)
+        except ProcessLookupError:  # it ended, and nobody has told us yet
+            return False
         return True
 
     def kill(self) -> bool:
