@@ -6,6 +6,7 @@ cheapest to fit (0.7 ms). PyOD fits and calibrates. Asking it about one window t
 that come later are compared by a kernel that finds the same distances.
 """
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
@@ -261,8 +262,17 @@ def _flat(features: Floats) -> Floats:
 
 
 def load_pyod() -> Any:
-    """PyOD's module, whose import takes seconds: let a process call this before its first window comes."""
-    return import_module("pyod.models.knn")
+    """PyOD's module, whose import takes seconds: let a process call this before its first window comes.
+
+    Scikit-learn would load pandas, 65 MB, only to recognise its frames; it does without if there is none.
+    """
+    hidden = {} if "pandas" in sys.modules else {"pandas": None}
+    sys.modules.update(hidden)  # type: ignore[arg-type]  # None: importing it fails
+    try:
+        return import_module("pyod.models.knn")
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def _fitted(z: Floats) -> Any:

@@ -1,5 +1,9 @@
 """The kernel finds PyOD's distances, and window statistics show what levels do not."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -7,6 +11,8 @@ from pyod.models.knn import KNN
 
 from detectors.contract import Samples, Scores
 from detectors.window_knn import NEIGHBOURS, WindowKnn, distances
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def scored(x: NDArray[np.float64]) -> Scores:
@@ -25,6 +31,23 @@ def test_the_kernel_finds_the_distances_that_pyod_finds() -> None:
     np.testing.assert_allclose(
         distances(z, np.zeros(len(z), np.int32), neighbours[None]), pyod.decision_function(z), rtol=1e-6
     )
+
+
+def test_a_process_that_only_detects_carries_no_pandas() -> None:
+    said = """
+import sys
+import numpy as np
+from detectors.contract import Samples
+from detectors.window_knn import WindowKnn, load_pyod
+load_pyod()
+n = 700
+x = np.random.default_rng(0).normal(size=(n, 2)).astype(np.float32)
+found = WindowKnn(2).update(Samples(np.zeros(n, np.int32), np.arange(n), np.zeros(n, np.int16), x))
+assert np.isfinite(found.score[-1])
+assert "pandas" not in sys.modules
+import pandas
+"""
+    subprocess.run([sys.executable, "-c", said], check=True, cwd=ROOT)
 
 
 def test_more_scatter_at_the_same_level_is_odd() -> None:
