@@ -62,6 +62,7 @@ def learn(rows: NDArray[np.floating], weight: float) -> Baseline:
     return Baseline(location, scale, _precision(z, deviation, scale > 0))
 
 
+@kernel
 def level_and_scatter(values: Floats) -> tuple[float, float]:
     """Mean and standard deviation within the fences, the latter 0 for a constant; values (n,), n >= 1.
 
@@ -69,9 +70,11 @@ def level_and_scatter(values: Floats) -> tuple[float, float]:
     """
     ranked = np.sort(values)
     low, high = ranked[len(ranked) // 10], ranked[-1 - len(ranked) // 10]
-    reach = FENCE * (high - low) or np.inf  # a value that rarely changes: keep the changes
-    kept = np.clip(values, low - reach, high + reach)
-    level, scatter = float(kept.mean()), float(kept.std())
+    reach = FENCE * (high - low)
+    if reach == 0:
+        reach = np.inf  # a value that rarely changes: keep the changes
+    kept = np.minimum(np.maximum(values, low - reach), high + reach)
+    level, scatter = np.mean(kept), np.std(kept)
     return level, scatter if scatter > max(RESOLUTION * abs(level), TINY) else 0.0
 
 
