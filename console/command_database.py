@@ -47,7 +47,7 @@ async def _knock(conninfo: str) -> None:
         conn = await AsyncConnection.connect(conninfo, connect_timeout=CONNECT_S)
     except OperationalError as error:
         raise StorageError(
-            f"the database does not answer: {error} (`faultline check` shows which one is set, "
-            "`faultline stack up` starts one)"
+            f"the database does not answer: {str(error).splitlines()[0]} "
+            "(`faultline check` shows which one is set, `faultline stack up` starts one)"
         ) from error
     await conn.close()

@@ -10,8 +10,14 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
-from console.masking import masked
 from console.settings import Settings
+
+SECRET = re.compile(
+    r"(?i)\b(\w*password|secret|token|authorization)(['\"]?\s*[=:]\s*)('[^']*'|\"[^\"]*\"|\S+)|\bflt_\w+"
+)
+IN_URI = re.compile(r"(://[^\s:/@]*:)[^\s'\"]*(?=@)")
+"""The password of `scheme://user:password@host`, up to the last @: one that nobody escaped goes too."""
+
 
 CLIENTS = ("aiokafka", "psycopg")
 """Loggers of clients that complain at each attempt while their server is away."""
@@ -81,4 +87,9 @@ class Repeats(logging.Filter):
 
 def mask_secrets(_: Any, __: str, event: EventDict) -> EventDict:
     """Replace what looks like a password, a token or one of our keys, in every text of the record."""
-    return {key: masked(value) if isinstance(value, str) else value for key, value in event.items()}
+    return {key: _masked(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _masked(text: str) -> str:
+    text = IN_URI.sub(r"\1****", text)
+    return SECRET.sub(lambda found: f"{found[1]}{found[2]}****" if found[1] else "****", text)

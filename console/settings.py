@@ -6,15 +6,15 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr, ValidationError
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
-
-from console.masking import masked
 
 PREFIX = "FAULTLINE_"
 FILE_VARIABLE = "FAULTLINE_CONFIG"
@@ -82,6 +82,16 @@ class Settings(BaseSettings):
         "info", pattern="^(debug|info|warning|error)$", description="least severe level logged"
     )
 
+    @field_validator("database", "database_owner")
+    @classmethod
+    def _is_conninfo(cls, value: SecretStr | None) -> SecretStr | None:
+        """Says nothing of what it holds: libpq's own message may quote the password."""
+        try:
+            conninfo_to_dict(value.get_secret_value() if value else "")
+        except ProgrammingError:
+            raise ValueError("libpq cannot read it: correct it, or quote what is special in it") from None
+        return value
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -139,6 +149,12 @@ def describe(settings: Settings) -> list[tuple[str, str, str]]:
             source = str(settings_file())
         else:
             source = "default" if name not in settings.model_fields_set else "argument"
-        shown = masked(value.get_secret_value()) if isinstance(value, SecretStr) else str(value)
-        rows.append((name, shown, source))
+        rows.append((name, _shown(value) if isinstance(value, SecretStr) else str(value), source))
     return rows
+
+
+def _shown(conninfo: SecretStr) -> str:
+    """All of it but what is secret."""
+    parts = conninfo_to_dict(conninfo.get_secret_value())
+    kept: dict[str, Any] = {name: value for name, value in parts.items() if "password" not in name}
+    return make_conninfo(**kept)

@@ -9,6 +9,7 @@ that come later are compared by a kernel that finds the same distances.
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -209,10 +210,10 @@ class _Models:
     def fit(self, slot: int) -> None:
         """Learn from the slot's windows, of which there must be FEWEST or more."""
         level, scatter = _standards(self.windows[slot])
-        self.windows[slot] = z = _standardised(self.windows[slot], level, scatter)
+        z = _standardised(self.windows[slot], level, scatter)
         flat, half = z.reshape(len(z), -1), len(z) // 2
         ahead = np.log(_fitted(flat[:half]).decision_function(flat[half:]) + 1e-6)
-        self.level[slot], self.scatter[slot] = level, scatter
+        self.windows[slot], self.level[slot], self.scatter[slot] = z, level, scatter
         self.centre[slot], self.width[slot] = np.mean(ahead), max(float(np.std(ahead)), LEAST_SCATTER)
         self.fitted[slot] = True
 
@@ -261,6 +262,7 @@ def _flat(features: Floats) -> Floats:
     return features.reshape(*features.shape[:-2], -1)
 
 
+@cache
 def load_pyod() -> Any:
     """PyOD's module, whose import takes seconds: let a process call this before its first window comes.
 

@@ -84,9 +84,10 @@ def data_root() -> Iterator[Path]:
 def server_folder() -> Iterator[Path]:
     """The session's servers live here. What an earlier session left when it was killed is ended first."""
     for left in Path(tempfile.gettempdir()).glob(f"{FOLDERS}*"):
-        if left.stat().st_uid == os.geteuid():
-            with suppress(BlockingIOError), locked(left / "alive", ALONE_AT_ONCE):
-                _clean(left)
+        with suppress(BlockingIOError, FileNotFoundError):  # the tests beside us clean up too
+            if left.stat().st_uid == os.geteuid():
+                with locked(left / "alive", ALONE_AT_ONCE):
+                    _clean(left)
     new = Path(tempfile.mkdtemp())
     new.chmod(0o711)  # for the account that the databases run under
     with locked(new / "alive"):

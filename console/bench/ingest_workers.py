@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from console.bench.plant import plant, worker
 from console.bench.result import Reading
 from console.bench.telemetry import READINGS, SECOND_US, hours_ago, messages
-from console.bench.trial import Trial
+from console.bench.trial import BenchError, Trial
 
 SETTLED_S = 5.0
 
@@ -34,6 +34,8 @@ def _drained(trial: Trial, count: int, assets: int, ticks: int) -> float:
         trial.tell(f"{count} workers share out the partitions")
         running = [stack.enter_context(worker(site)) for _ in range(count)]
         running[0].ready(SETTLED_S)
+        if (members := site.members()) != count:
+            raise BenchError(f"{members} of {count} workers take part")
         for each in running:
             each.pause()
         start = hours_ago(ticks)

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -23,7 +23,7 @@ from storage.bootstrap import WRITER
 from storage.pool import open_pool
 from storage.registry import register
 from storage.server.database import Database
-from streams.topics import create_topics, telemetry_topic, topics_of
+from streams.topics import connect, create_topics, telemetry_topic, topics_of
 
 POLL_S = 0.05
 PATIENCE_S = 900.0
@@ -65,6 +65,11 @@ class Plant:
     def fill(self, records: Iterable[KeyedValue]) -> None:
         """Put the records into the topic."""
         fill(self.servers.kafka, self.topic, records)
+
+    def members(self) -> int:
+        """Workers in the plant's consumer group."""
+        with closing(connect(self.servers.kafka)) as admin:
+            return len(admin.describe_groups([self.tenant])[self.tenant]["members"])
 
     def ask(self, question: str) -> list[tuple[int, ...]]:
         """Rows of numbers, as the product's own role."""

@@ -19,8 +19,8 @@ from streams.wire.plain_json import REPLAYED, Columns, PlainMessages
 
 _MICROSECOND = timedelta(microseconds=1)
 
-_FAR_MS = 2**52
-"""Beyond all instants, and in microseconds still an int64: a sender may have written any number."""
+_FAR_MS, _LONGEST_US = 2**52, 2**62
+"""Beyond all instants, and together still an int64: a sender, or a setting, may have any number."""
 
 
 class Plan(NamedTuple):
@@ -49,8 +49,8 @@ class Admission:
         self._tenant = tenant
         self._registry = registry
         self._assets = registry.by_key(tenant)
-        self._past_us = limits.past // _MICROSECOND
-        self._future_us = limits.future // _MICROSECOND
+        self._past_us = min(limits.past // _MICROSECOND, _LONGEST_US)
+        self._future_us = min(limits.future // _MICROSECOND, _LONGEST_US)
         self.plans: list[Plan] = []
         self._numbers: dict[tuple[Layout, str], int] = {}
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from fleet.asset import MAX_CHANNELS
 from fleet.dead_letter import Reason
 from streams.wire.frame import FrameError, brief, check_name
 
@@ -20,9 +21,16 @@ class Layout:
     units: tuple[str, ...]
 
 
-@lru_cache(REMEMBERED)
 def layout_of(tenant: str | None, channels: tuple[str, ...], units: tuple[str, ...]) -> Layout:
-    """The one object with this content; units are as many as channels. Raises `FrameError`."""
+    """The one object with this content; units are as many as channels. Raises `FrameError`.
+
+    One with more channels than any type has, which never comes in, is made anew each time: it may be large.
+    """
+    make = _remembered if len(channels) <= MAX_CHANNELS else _layout
+    return make(tenant, channels, units)
+
+
+def _layout(tenant: str | None, channels: tuple[str, ...], units: tuple[str, ...]) -> Layout:
     for name in (*channels, *filter(None, (tenant, *units))):
         check_name(name)
     if not channels:
@@ -30,6 +38,9 @@ def layout_of(tenant: str | None, channels: tuple[str, ...], units: tuple[str, .
     if twice := first_repeated(channels):
         raise FrameError(Reason.SCHEMA_INVALID, f"channel {brief(twice)} is there twice")
     return Layout(tenant, channels, units)
+
+
+_remembered = lru_cache(REMEMBERED)(_layout)
 
 
 def first_repeated(names: Iterable[str]) -> str | None:

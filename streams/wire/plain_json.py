@@ -38,6 +38,10 @@ REPLAYED = (_JSON, ("replay", b"1"))
 PLAIN_HEADERS = ((_JSON,), REPLAYED, ())
 
 
+LONGEST_LAYOUT = 1 << 16
+"""Bytes: enough for as many channels as a type can have. What is remembered must not be large."""
+
+
 class Columns(NamedTuple):
     """Numbers of n messages in plain form, in the order of their records.
 
@@ -87,12 +91,18 @@ def read_plain(records: Sequence[Record], limits: Limits) -> PlainMessages:
     found, record = found[plain], np.array(chosen, np.int64)[plain]
     known, layout = _layouts(found, layouts.tobytes())
     columns = Columns(record, layout, *(found[:, k] for k in (SEQ, BOOT, TS, FIRST, CHANNELS)))
-    return PlainMessages(columns.take(layout >= 0), known, singles)
+    used = int((columns.first + columns.channels).max(initial=0))
+    return PlainMessages(columns.take(layout >= 0), known, singles[:used])
 
 
 def _may_be_plain(record: Record, limits: Limits) -> bool:
     value = record.value
-    return value is not None and len(value) <= limits.max_bytes and record.headers in PLAIN_HEADERS
+    return (
+        value is not None
+        and value.startswith(b"{")
+        and len(value) <= limits.max_bytes
+        and record.headers in PLAIN_HEADERS
+    )
 
 
 def _ends(pieces: Sequence[bytes]) -> NDArray[np.int64]:
@@ -103,7 +113,8 @@ def _layouts(found: NDArray[np.int64], texts: bytes) -> tuple[list[Layout], NDAr
     """The layouts, and which of them is each message's; -1 for one that `read_json` will find fault with."""
     begins, first, number = np.unique(found[:, LAYOUT_AT], return_index=True, return_inverse=True)
     ends = found[first, LAYOUT_END]
-    known = [_layout(texts[at:end]) for at, end in zip(begins.tolist(), ends.tolist(), strict=True)]
+    places = zip(begins.tolist(), ends.tolist(), strict=True)
+    known = [_layout(texts[at:end]) if end - at <= LONGEST_LAYOUT else None for at, end in places]
     good = [layout for layout in known if layout]
     numbers = np.cumsum([layout is not None for layout in known]) - 1
     numbers[[layout is None for layout in known]] = -1

@@ -8,13 +8,14 @@ judgement: the careful reader decides.
 import numpy as np
 from numpy.typing import NDArray
 
+from fleet.asset import MAX_CHANNELS
 from streams.wire.frame import LATEST_US
 from streams.wire.kernels import Float32s, Int64s, Octets, kernel
 
 TS, SEQ, BOOT, FIRST, CHANNELS, LAYOUT_AT, LAYOUT_END = range(7)
 ASSET_AT, ASSET_END, TENANT_AT, TENANT_END, VALUES_AT, UNITS_AT, UNITS_END, COLUMNS = range(7, 15)
 """Columns of what `parse` finds of each message: its numbers, its first value in `singles` and how many there
-are (-1: not plain), its place in `layouts`, and places in its own bytes."""
+are (-1: not plain), its place in `layouts`, and places in the data."""
 
 IS_ASSET, IS_TENANT, IS_TS, IS_SEQ, IS_BOOT, IS_SCHEMA, IS_VALUES, IS_UNITS = (1 << k for k in range(8))
 """A bit for each key that the plain form has."""
@@ -191,6 +192,8 @@ def _values(
     first_name = to
     at = _skip(data, row[VALUES_AT] + 1, end)
     while True:
+        if number - row[FIRST] == MAX_CHANNELS:  # no type has more, and names are compared with each other
+            return -1
         name_at, at = _text(data, at, end)
         size = at - 1 - name_at
         if at < 0 or not 1 <= size <= 255 or _is_there(layouts, first_name, to, data, name_at, size):

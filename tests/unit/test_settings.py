@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from console.settings import SettingsError, load_settings
+from console.settings import SettingsError, describe, load_settings
 
 
 def test_a_file_that_is_named_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,3 +47,26 @@ def test_variables_that_say_something_else_may_be_set(monkeypatch: pytest.Monkey
 def test_an_address_that_is_none_is_an_error(address: str) -> None:
     with pytest.raises(SettingsError, match="kafka"):
         load_settings(kafka=address)
+
+
+@pytest.mark.parametrize(
+    "conninfo",
+    [
+        "postgresql://u:pa'ss@127.0.0.1:1/db",
+        'postgresql://u:pa"ss@127.0.0.1:1/db',
+        r"host=127.0.0.1 user=u dbname=db port=1 password='it\'s pa\'ss'",
+        r"host=127.0.0.1 user=u dbname=db port=1 password=it\ pass sslpassword=pass",
+    ],
+)
+def test_no_password_is_shown(conninfo: str) -> None:
+    shown = {name: value for name, value, _ in describe(load_settings(database=conninfo))}["database"]
+    assert "ss" not in shown
+    assert set(shown.split()) == {"host=127.0.0.1", "port=1", "user=u", "dbname=db"}
+
+
+@pytest.mark.parametrize("conninfo", ["host=h pasword=secret", "postgresql://u:pa ss@h/db"])
+def test_a_conninfo_that_libpq_cannot_read_is_an_error_that_does_not_quote_it(conninfo: str) -> None:
+    with pytest.raises(SettingsError, match=r"database: .*libpq cannot read it") as told:
+        load_settings(database=conninfo)
+    assert "secret" not in str(told.value)
+    assert "ss@" not in str(told.value)

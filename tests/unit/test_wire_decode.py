@@ -278,6 +278,7 @@ def test_the_window_is_about_the_brokers_timestamp(shift_us: int, accepted: bool
     sent = frame(ts_us=T0 + shift_us + 1_000_000 * np.arange(3))
     assert reasons(decode([send(sent)])) == ([] if accepted else [Reason.TS_OUT_OF_RANGE])
     assert reasons(decode([send(sent, headers=[("replay", b"1")])])) == []
+    assert reasons(decode([send(sent)], past=timedelta.max, future=timedelta.max)) == []
     moved = send(sent, timestamp=(T0 + shift_us) // 1000)
     assert reasons(decode([moved])) == []
     wide = decode([send(sent)], past=timedelta(days=31), future=timedelta(hours=1))

@@ -12,7 +12,7 @@ from streams.wire.bodies import unpack
 from streams.wire.frame import FrameError
 from streams.wire.layout import Layout
 from streams.wire.limits import Limits
-from streams.wire.plain_json import read_plain
+from streams.wire.plain_json import _layout, read_plain
 from streams.wire.text import read_json
 from tests.fuzz.wire_samples import Sent
 
@@ -149,6 +149,21 @@ def test_what_producers_send_is_plain(value: bytes) -> None:
 )
 def test_what_is_not_plain_is_left_to_the_careful_reader(value: bytes) -> None:
     assert plain(value) is None
+
+
+def test_a_message_of_more_channels_than_any_type_has_is_left_to_the_careful_reader() -> None:
+    for count, is_plain in ((64, True), (65, False), (30_000, False)):
+        values = {f"c{k}": 1 for k in range(count)}
+        assert (plain(json.dumps({"asset": "p", "ts": 0, "values": values}).encode()) is not None) == is_plain
+
+
+def test_large_layouts_are_not_remembered() -> None:
+    before = _layout.cache_info().currsize
+    for number in range(5):
+        unit = f"{number}" + 70_000 * "x"
+        message = {"asset": "p", "ts": 0, "values": {"a": 1}, "units": {"a": unit}}
+        assert plain(json.dumps(message).encode()) is None
+    assert _layout.cache_info().currsize == before
 
 
 def test_each_message_of_a_chunk_is_read_by_itself() -> None:
