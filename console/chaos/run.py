@@ -20,6 +20,7 @@ from deploy.local.errors import LocalError
 from fleet.clock import microseconds
 from storage.errors import StorageError
 from storage.server.database import prepare_database
+from streams.wire.limits import DEFAULT
 
 SETTLE_WITHIN_S = 300.0
 MARGIN = timedelta(hours=1)
@@ -76,7 +77,7 @@ async def _judge(made: Rig, recovery_s: float, began: float, tell: Tell) -> list
 
 
 def load_of(scenario: Scenario, seed: int) -> Load:
-    """The load of a scenario; it ends an hour ago."""
+    """The load of a scenario, which ends an hour ago; raises `ValueError` if it begins too long ago."""
     load = Load(
         f"c{uuid4().hex[:6]}",
         seed,
@@ -88,7 +89,10 @@ def load_of(scenario: Scenario, seed: int) -> Load:
         late=scenario.late,
     )
     rows = load.rows * (load.records // (load.tenants * load.assets) + 1)
-    start = datetime.now(UTC) - MARGIN - timedelta(microseconds=rows * STEP_US)
+    span = MARGIN + timedelta(microseconds=rows * STEP_US)
+    if span > DEFAULT.past - MARGIN:
+        raise ValueError(f"{scenario.name}: its load would begin {span.days} days ago: give it more assets")
+    start = datetime.now(UTC) - span
     return replace(load, start_us=microseconds(start.replace(second=0, microsecond=0)))
 
 

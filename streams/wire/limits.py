@@ -14,7 +14,7 @@ class Limits:
 
     max_bytes: int = 2**20
     max_rows: int = 2**16
-    chunk_cells: int = 2**20
+    chunk_cells: int = 2**18
     past: timedelta = timedelta(days=30)
     future: timedelta = timedelta(minutes=10)
 

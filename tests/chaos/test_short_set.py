@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from console.chaos.run import load_of
 from console.chaos.scenario import catalog
 from storage.server.launcher import Installation
 
@@ -25,6 +27,13 @@ def test_every_promise_is_kept_under_faults(
     found = json.loads(verdicts.read_text())
     assert {one["scenario"] for one in found} == {s.name for s in catalog().values() if s.short}
     assert not [one for one in found if one["violations"]]
+
+
+def test_each_load_lies_within_the_days_that_are_accepted() -> None:
+    for scenario in catalog().values():
+        load_of(scenario, 1)
+    with pytest.raises(ValueError, match="give it more assets"):
+        load_of(replace(catalog()["random_kills"], assets=6), 1)
 
 
 def test_each_kind_of_fault_that_is_promised_has_a_scenario() -> None:

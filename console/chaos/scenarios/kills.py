@@ -37,6 +37,7 @@ SCENARIOS = [
         random_kills(200, 2.0),
         workers=3,
         partitions=12,
+        assets=60,  # so that the records of each lie within the days that the platform accepts
         records=2_000_000,
         rate=5000.0,
         poison=0.001,
