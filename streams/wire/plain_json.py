@@ -38,8 +38,8 @@ REPLAYED = (_JSON, ("replay", b"1"))
 PLAIN_HEADERS = ((_JSON,), REPLAYED, ())
 
 
-LONGEST_LAYOUT = 1 << 16
-"""Bytes: enough for as many channels as a type can have. What is remembered must not be large."""
+LONGEST_LAYOUT = 1 << 14
+"""Bytes: enough for nearly all that types can have. What is remembered must not be large."""
 
 
 class Columns(NamedTuple):
@@ -110,7 +110,7 @@ def _ends(pieces: Sequence[bytes]) -> NDArray[np.int64]:
 
 
 def _layouts(found: NDArray[np.int64], texts: bytes) -> tuple[list[Layout], NDArray[np.int64]]:
-    """The layouts, and which of them is each message's; -1 for one that `read_json` will find fault with."""
+    """The layouts, and which of them is each message's; -1 for one that is left to `read_json`."""
     begins, first, number = np.unique(found[:, LAYOUT_AT], return_index=True, return_inverse=True)
     ends = found[first, LAYOUT_END]
     places = zip(begins.tolist(), ends.tolist(), strict=True)
