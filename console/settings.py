@@ -114,7 +114,10 @@ def load_settings(**overrides: Any) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{settings_file()}: not valid TOML: {error}") from error
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        said = [
+            (".".join(map(str, e["loc"])), e["msg"].removeprefix("Value error, ")) for e in error.errors()
+        ]
+        problems = "; ".join(f"{name}: {message}" for name, message in said)
         raise SettingsError(
             f"settings: {problems} (set in {settings_file()} or as FAULTLINE_<NAME>)"
         ) from error

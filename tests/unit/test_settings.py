@@ -66,7 +66,7 @@ def test_no_password_is_shown(conninfo: str) -> None:
 
 @pytest.mark.parametrize("conninfo", ["host=h pasword=secret", "postgresql://u:pa ss@h/db"])
 def test_a_conninfo_that_libpq_cannot_read_is_an_error_that_does_not_quote_it(conninfo: str) -> None:
-    with pytest.raises(SettingsError, match=r"database: .*libpq cannot read it") as told:
+    with pytest.raises(SettingsError, match=r"database: libpq cannot read it") as told:
         load_settings(database=conninfo)
     assert "secret" not in str(told.value)
     assert "ss@" not in str(told.value)
