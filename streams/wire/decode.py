@@ -151,24 +151,8 @@ def decode_chunk(
     admission = Admission(tenant, registry, limits)
     messages = read_plain(records, limits)
     plain = admission.admit_plain(records, messages)
-    accepted, taken, cells = _Accepted(plain, messages.singles), len(records), 0
-    rejects, tombstones = [], []
-    for index in np.delete(np.arange(len(records)), plain.columns.record).tolist():
-        record = records[index]
-        if record.value is None:
-            tombstones.append(index)
-            continue
-        try:
-            frame = read_value(record.value, record.headers, limits)
-            asset_id, plan = admission.admit(record, frame)
-        except FrameError as error:
-            rejects.append(Reject(index, error.reason, error.detail))
-            continue
-        cells += frame.rows * len(admission.plans[plan].kind.channels)
-        if cells > limits.chunk_cells and index:
-            taken = index
-            break
-        accepted.add(index, frame, asset_id, plan)
+    accepted = _Accepted(plain, messages.singles)
+    rejects, tombstones, taken = _read_others(records, plain.columns.record, admission, accepted, limits)
     taken = min(taken, _enough(accepted, admission.plans, limits))
     faults, used = accepted.bodies.faults(), accepted.record < taken
     faulty = np.flatnonzero(used & (faults != kernels.GOOD))
@@ -184,6 +168,36 @@ def decode_chunk(
         [index for index in tombstones if index < taken],
         admission.unknown_assets,
     )
+
+
+def _read_others(
+    records: Sequence[Record],
+    plain: NDArray[np.int64],
+    admission: Admission,
+    accepted: _Accepted,
+    limits: Limits,
+) -> tuple[list[Reject], list[int], int]:
+    """Add the frames that are no plain messages; returns rejects, tombstones and how many records were read.
+
+    Stops once they have too many cells by themselves, so that no more is held than may be used.
+    """
+    rejects, tombstones, cells = list[Reject](), list[int](), 0
+    for index in np.delete(np.arange(len(records)), plain).tolist():
+        record = records[index]
+        if record.value is None:
+            tombstones.append(index)
+            continue
+        try:
+            frame = read_value(record.value, record.headers, limits)
+            asset_id, plan = admission.admit(record, frame)
+        except FrameError as error:
+            rejects.append(Reject(index, error.reason, error.detail))
+            continue
+        cells += frame.rows * len(admission.plans[plan].kind.channels)
+        if cells > limits.chunk_cells and index:
+            return rejects, tombstones, index
+        accepted.add(index, frame, asset_id, plan)
+    return rejects, tombstones, len(records)
 
 
 def _enough(accepted: _Accepted, plans: list[Plan], limits: Limits) -> int:
