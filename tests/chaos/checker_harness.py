@@ -127,7 +127,7 @@ class _Worker:
         engine = self._mutant.engine(engine_for(self._topic, registry, sink, Limits()))
         claim = await sink.claim(self._topic, self._partition)
         limit = DeadLetterLimit(1.0, 10**9)
-        task = self._mutant.task(sink, claim, engine, limit, snapshot_s=0.05)
+        task = self._mutant.task(sink, claim, engine, limit, snapshot_s=0.0)
         start = task.start()
         return task, start.read_from if start else 0
 

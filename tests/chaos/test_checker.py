@@ -223,7 +223,7 @@ class OffsetFirst(Sink):
 
 
 class EveryOther(Sink):
-    """Keeps a snapshot only now and then, as a worker does."""
+    """Keeps only the snapshots of every third chunk, as a worker that keeps one now and then."""
 
     async def write(self, claim: Claim, result: ChunkResult) -> Written:
         if (result.first_offset // CHUNK) % 3:
@@ -317,7 +317,7 @@ MUTANTS: dict[str, tuple[Callable[[], Mutant], set[str]]] = {
     "dead letters swallowed": (lambda: Mutant(engine=SwallowsLetters), {"dead letters", "accounting"}),
     "findings forgotten": (lambda: Mutant(engine=ForgetsFindings), {"findings"}),
     "state restored from too far back": (
-        lambda: Mutant(sink=lambda pool: EveryOther(pool, "score"), task=OldState, dies_before=4),
+        lambda: Mutant(sink=lambda pool: EveryOther(pool, "score"), task=OldState, dies_before=3),
         {"findings", "state"},
     ),
 }

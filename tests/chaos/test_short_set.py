@@ -17,6 +17,7 @@ SEED = "1"
 
 @pytest.mark.kafka
 @pytest.mark.timescale
+@pytest.mark.timeout(1500)
 def test_every_promise_is_kept_under_faults(
     kafka_jars: Path, timescaledb: Installation, tmp_path: Path
 ) -> None:
