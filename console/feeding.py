@@ -71,8 +71,9 @@ async def _through_embedded(settings: Settings, found: Databases, feed: Callable
 async def into_embedded(platform: Platform, feed: Callable[[Publisher], T]) -> T:
     """Run `feed` in a thread beside the running platform, then wait until all of it is stored."""
     bridge = BridgePublisher(platform.publisher, platform.worker.durable, asyncio.get_running_loop())
-    result = await asyncio.to_thread(feed, bridge)
-    await asyncio.to_thread(bridge.flush)
+    with closing(bridge):
+        result = await asyncio.to_thread(feed, bridge)
+        await asyncio.to_thread(bridge.flush)
     await platform.drained()
     return result
 

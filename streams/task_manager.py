@@ -19,6 +19,7 @@ from streams import metrics
 from streams.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
 from streams.errors import PartitionStopped
 from streams.partition_task import EngineFactory, PartitionTask
+from streams.pulse import Pulse
 from streams.record import Chunk
 from streams.retry import OUTAGE, OutageRetry
 from streams.transports.positions import Start
@@ -54,7 +55,7 @@ class TaskManager:
         self._tasks: dict[TP, PartitionTask] = {}
         self._queues: dict[TP, asyncio.Queue[tuple[Chunk, Ack]]] = {}
         self._running: dict[TP, asyncio.Task[None]] = {}
-        self._progress = asyncio.Condition()
+        self._progress = Pulse()
         self.halted: dict[TP, str] = {}
         """Partitions that stand still on purpose, and why."""
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -63,7 +64,9 @@ class TaskManager:
     async def claim(self, partitions: Collection[TP]) -> Mapping[TP, Start | None]:
         """Take the partitions over from whoever had them; returns where to read each one from."""
         await self.release(partitions)
-        return {tp: await self._open(tp) for tp in sorted(partitions)}
+        starts = {tp: await self._open(tp) for tp in sorted(partitions)}
+        self._progress.beat()  # what was stored just before may never be read again
+        return starts
 
     async def _open(self, tp: TP) -> Start | None:
         claim = await self._claiming.until_done(lambda: self._sink.claim(tp.topic, tp.partition))
@@ -110,7 +113,7 @@ class TaskManager:
             for ack in acks:
                 ack()
             crash_point.reached("after_ack")
-            await self._tell_progress()
+            self._progress.beat()
 
     def halt(self, tp: TP, why: str) -> None:
         """Note that a partition stands still on purpose."""
@@ -123,17 +126,12 @@ class TaskManager:
             partition=tp.partition,
             why=why,
         )
+        self._progress.beat()
 
     async def _stand_still(self, tp: TP, why: str) -> None:
-        self.halt(tp, why)
-        await self._tell_progress()
         while True:
-            await asyncio.sleep(60)
             self.halt(tp, why)
-
-    async def _tell_progress(self) -> None:
-        async with self._progress:
-            self._progress.notify_all()
+            await asyncio.sleep(60)
 
     def _on_done(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) and not self.failed.done():
@@ -141,10 +139,10 @@ class TaskManager:
 
     async def wait_stored(self, tp: TP, offset: int) -> None:
         """Return once the record at `offset` is in the database; raises `PartitionStopped`."""
-        async with self._progress:
-            await self._progress.wait_for(lambda: self._has_stored(tp, offset) or tp in self.halted)
-        if not self._has_stored(tp, offset):
-            raise PartitionStopped(tp.topic, tp.partition, self.halted[tp])
+        while not self._has_stored(tp, offset):
+            if tp in self.halted:
+                raise PartitionStopped(tp.topic, tp.partition, self.halted[tp])
+            await self._progress.wait()
 
     def _has_stored(self, tp: TP, offset: int) -> bool:
         return tp in self._tasks and self._tasks[tp].stored > offset

@@ -3,7 +3,8 @@
 import asyncio
 from collections import deque
 from concurrent.futures import Future
-from typing import Any, Protocol
+from contextlib import suppress
+from typing import Any, Protocol, TypeVar
 
 from faust.types import TP
 from kafka import KafkaProducer
@@ -13,8 +14,13 @@ from streams.publisher import Headers
 from streams.publisher import Publisher as AsyncPublisher
 from streams.relay import Durable
 
+T = TypeVar("T")
+
 UNDER_WAY = 500
 """Records handed to an event loop that need not have their place yet; they keep their order."""
+
+LOOK_EVERY_S = 0.5
+ENDED = "the platform has ended"
 
 
 class Publisher(Protocol):
@@ -91,9 +97,15 @@ class BridgePublisher:
         self._loop = loop
         self._under_way: deque[tuple[str, Future[tuple[int, int]]]] = deque()
         self._latest: dict[TP, int] = {}
+        self._closed = False
 
     def publish(self, topic: str, key: bytes, value: bytes, headers: Headers) -> None:
-        """Hand over a record; waits while many are under way, or the broker has no room."""
+        """Hand over a record; waits while many are under way, or the broker has no room.
+
+        Raises `PublishError` once closed.
+        """
+        if self._closed:
+            raise PublishError(ENDED)
         sending = asyncio.run_coroutine_threadsafe(self._send(topic, key, value, headers), self._loop)
         self._under_way.append((topic, sending))
         self._wait_for_all_but(UNDER_WAY)
@@ -102,13 +114,26 @@ class BridgePublisher:
         """Wait until all are safe from the end of the process; raises `PartitionStopped`."""
         self._wait_for_all_but(0)
         latest, self._latest = self._latest, {}
-        asyncio.run_coroutine_threadsafe(self._all_durable(latest), self._loop).result()
+        self._result(asyncio.run_coroutine_threadsafe(self._all_durable(latest), self._loop))
+
+    def close(self) -> None:
+        """Take nothing more: the loop's side has ended, and a thread that waits for it would for ever."""
+        self._closed = True
 
     def _wait_for_all_but(self, count: int) -> None:
         while len(self._under_way) > count:
             topic, sending = self._under_way.popleft()
-            partition, offset = sending.result()
+            partition, offset = self._result(sending)
             self._latest[TP(topic, partition)] = offset
+
+    def _result(self, future: Future[T]) -> T:
+        while not self._closed:
+            with suppress(TimeoutError):
+                return future.result(LOOK_EVERY_S)
+            if future.done():
+                return future.result()
+        future.cancel()
+        raise PublishError(ENDED)
 
     async def _send(self, topic: str, key: bytes, value: bytes, headers: Headers) -> tuple[int, int]:
         return await (await self._publisher.send(topic, key, value, headers))

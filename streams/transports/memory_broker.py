@@ -12,7 +12,6 @@ Everything runs in one event loop; nothing here may be called from another threa
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from weakref import WeakValueDictionary
@@ -21,6 +20,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from faust.types import TP
 
 from fleet.clock import Clock, microseconds
+from streams.pulse import Pulse
 from streams.transports.chunk_limits import weight
 from streams.transports.memory_group import Group
 
@@ -40,24 +40,6 @@ class MemoryRecord:
     key: bytes | None
     value: bytes | None
     headers: Headers
-
-
-class Pulse:
-    """Wakes whoever waits at the moment."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def beat(self) -> None:
-        """Wake them."""
-        self._event.set()
-        self._event = asyncio.Event()
-
-    async def wait(self, at_most: float | None = None) -> None:
-        """Sleep until the next beat, or for `at_most` seconds."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(at_most):
-                await self._event.wait()
 
 
 class PartitionLog:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from faust.types import TP
 
 from console.api import build_api
 from console.platform import Platform, foundation, platform
@@ -30,6 +31,7 @@ from storage.registry import register
 from storage.server.database import Database
 from storage.sink import Sink
 from streams.dead_letter_limit import DeadLetterLimit
+from streams.errors import PartitionStopped
 from streams.partition_task import PartitionTask
 from streams.record import Chunk
 from streams.score_engine import engine_for
@@ -113,10 +115,19 @@ async def running(
         await register(pool, fleet(*machines))
     with foundation(settings) as found:
         async with platform(settings, found, ManualClock(NOW)) as wired:
-            work = asyncio.create_task(wired.run())
+            work, test = asyncio.create_task(wired.run()), asyncio.current_task()
+
+            def end_test(_: asyncio.Task[None]) -> None:
+                """It might wait for ever."""
+                assert test is not None
+                test.cancel()
+
+            if survives:
+                work.add_done_callback(end_test)
             try:
                 yield wired, find_broker("embedded")
             finally:
+                work.remove_done_callback(end_test)
                 work.cancel()
                 (ended,) = await asyncio.gather(work, return_exceptions=True)
                 assert isinstance(ended, asyncio.CancelledError) is survives, repr(ended)
@@ -192,6 +203,34 @@ async def test_small_records_of_many_instants_are_stored_in_several_transactions
         assert task.stored == 8
         assert await ask(wired, "select count(*) from telemetry") == [(8000,)]
         assert await ask(wired, "select count(distinct xmin::text) from frame") == [(8,)]
+
+
+async def test_who_waits_learns_of_what_was_stored_when_the_partition_changed_hands(
+    settings: Settings,
+) -> None:
+    place = TP(TOPIC, 5)
+    async with running(settings, "l1") as (wired, _):
+        waiting = asyncio.create_task(wired.worker.durable(place, 0))
+        await asyncio.sleep(0.1)  # it waits now
+        sink = Sink(wired.pool, "score")
+        engine = engine_for(TOPIC, wired.registry, sink, Limits())
+        task = PartitionTask(sink, await sink.claim(TOPIC, 5), engine, DeadLetterLimit(1.0, 100), 30.0)
+        await task.handle(Chunk(TOPIC, 5, [gzipped(0, rows=1)]))
+        assert not waiting.done()
+        await wired.worker.score.claim([place])
+        async with asyncio.timeout(10):
+            await waiting
+
+
+async def test_who_waits_learns_that_the_partition_stopped(settings: Settings) -> None:
+    place = TP(TOPIC, 5)
+    async with running(settings, "l1") as (wired, _):
+        waiting = asyncio.create_task(wired.worker.durable(place, 0))
+        await asyncio.sleep(0.1)
+        wired.worker.score.halt(place, "a test")
+        with pytest.raises(PartitionStopped, match="a test"):
+            async with asyncio.timeout(10):
+                await waiting
 
 
 async def test_after_the_machine_is_added_its_dead_letters_can_be_sent_again(settings: Settings) -> None:

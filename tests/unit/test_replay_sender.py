@@ -185,3 +185,23 @@ async def test_the_journal_does_not_remember_what_never_became_safe(tmp_path: Pa
     again = BridgePublisher(log, log.durable, asyncio.get_running_loop())
     resumed = await asyncio.to_thread(send, readings(tmp_path, 7), "acme", again, journal, True)
     assert (resumed.frames, resumed.skipped) == (7, 0)
+
+
+class Away(AsyncLog):
+    """Its reader is gone: nothing becomes safe, and nobody says so."""
+
+    async def durable(self, tp: TP, offset: int) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_thread_does_not_wait_for_a_platform_that_has_ended() -> None:
+    log = Away()
+    bridge = BridgePublisher(log, log.durable, asyncio.get_running_loop())
+    bridge.publish("telemetry.acme", b"p1", b"abc", [])
+    waiting = asyncio.create_task(asyncio.to_thread(bridge.flush))
+    await asyncio.sleep(0.1)
+    bridge.close()
+    with pytest.raises(PublishError, match="has ended"):
+        await waiting
+    with pytest.raises(PublishError, match="has ended"):
+        await asyncio.to_thread(bridge.publish, "telemetry.acme", b"p1", b"abc", [])
