@@ -107,9 +107,15 @@ def appends(place: Place, result: ChunkResult) -> list[Append]:
 
 
 def _telemetry(block: Telemetry) -> Append:
-    values = [f"v{k}" for k in range(block.values.shape[1])]
-    columns = [timestamps(block.ts_us), block.bad, block.asset_id, block.score, *block.values.T]
-    return Append("telemetry", ("ts", "bad", "asset_id", "score", *values), copy_rows(columns))
+    columns: dict[str, NDArray[Any]] = {
+        "ts": timestamps(block.ts_us),
+        "asset_id": block.asset_id,
+        "score": block.score,
+    }
+    if block.bad.any():
+        columns["bad"] = np.ma.masked_equal(block.bad, 0)
+    columns |= {f"v{k}": column for k, column in enumerate(block.values.T)}
+    return Append("telemetry", tuple(columns), copy_rows(list(columns.values())))
 
 
 def _frames(frames: NDArray[np.void]) -> Append:

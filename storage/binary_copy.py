@@ -33,7 +33,7 @@ def timestamps(us: NDArray[np.int64]) -> NDArray[np.int64]:
 def copy_rows(columns: Sequence[NDArray[Any]]) -> bytes:
     """The columns, (n,) each, of int32, int64, float32 or float64, as a whole COPY BINARY stream.
 
-    NaN becomes NULL.
+    NaN becomes NULL, and so does what is masked.
     """
     return _HEADER + _pack(columns, len(columns)) + _TRAILER
 
@@ -49,9 +49,13 @@ def _pack(columns: Sequence[NDArray[Any]], fields: int | None) -> bytes:
     for k, column in enumerate(columns):
         rows[f"length{k}"] = column.dtype.itemsize
         rows[f"value{k}"] = column
-    missing = {k: np.isnan(column) for k, column in enumerate(columns) if column.dtype.kind == "f"}
-    missing = {k: where for k, where in missing.items() if where.any()}
+    missing = {k: where for k, column in enumerate(columns) if (where := _missing(column)).any()}
     return _without(rows, missing) if missing else rows.tobytes()
+
+
+def _missing(column: NDArray[Any]) -> NDArray[np.bool_]:
+    masked = np.ma.getmaskarray(column)
+    return masked | np.isnan(np.asarray(column)) if column.dtype.kind == "f" else masked
 
 
 def _without(rows: NDArray[np.void], missing: dict[int, NDArray[np.bool_]]) -> bytes:

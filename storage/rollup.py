@@ -99,7 +99,7 @@ def _minutes(columns: int) -> sql.Composed:
         high=_each(columns, "max(v{k})"),
         mean=_each(columns, "sum(v{k}::float8) / nullif(count(v{k}), 0)"),
         count=_each(columns, "count(v{k})"),
-        trusted=_each(columns, "case when bad & (1::bigint << {k}) = 0 then v{k} end as v{k}"),
+        trusted=_each(columns, "case when bad & (1::bigint << {k}) <> 0 then null else v{k} end as v{k}"),
     )
 
 

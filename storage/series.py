@@ -103,7 +103,7 @@ async def _channel_line(conn: Connection, asset_id: int, channel: str) -> _Line:
         raise KeyError(f"asset {asset_id} has no channel {channel!r}")
     places = {"k": sql.Literal(row[0]), "i": sql.Literal(row[0] + 1)}
     return _Line(
-        sql.SQL("case when bad & (1::bigint << {k}) = 0 then v{k} end").format(**places),
+        sql.SQL("case when bad & (1::bigint << {k}) <> 0 then null else v{k} end").format(**places),
         sql.SQL("min(vmin[{i}])").format(**places),
         sql.SQL("sum(vmean[{i}]::float8 * vcount[{i}]) / nullif(sum(vcount[{i}]), 0)").format(**places),
         sql.SQL("max(vmax[{i}])").format(**places),

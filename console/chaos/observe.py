@@ -22,8 +22,8 @@ _HEADER, _TRAILER = 19, 2
 """Bytes around the rows of a COPY BINARY stream."""
 
 _TELEMETRY = sql.SQL(
-    "copy (select ts, bad, coalesce(score, -1), {values} from telemetry where asset_id = {asset} "
-    "order by ts) to stdout (format binary)"
+    "copy (select ts, coalesce(bad, 0), coalesce(score, -1), {values} from telemetry "
+    "where asset_id = {asset} order by ts) to stdout (format binary)"
 )
 _FINDINGS = {
     "episodes": "select row(episode_id, asset_id, kind, detector, onset_ts, end_ts, peak_ts, peak_score, "

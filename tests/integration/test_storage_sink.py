@@ -89,9 +89,9 @@ async def test_everything_of_a_chunk_is_stored_as_given(any_database: Database, 
         any_database, "select asset_id, ts, score, bad, v0, v1, v2, v3 from telemetry order by 1, 2"
     )
     assert telemetry == [
-        (1, ts, 0.5, 0, 1.0, 2.0, None, None),
-        (1, from_microseconds(T0 + SECOND), None, 0, 4.0, 5.0, 6.0, None),
-        (2, ts, 3.0, 0, 7.0, 8.0, 9.0, None),
+        (1, ts, 0.5, None, 1.0, 2.0, None, None),
+        (1, from_microseconds(T0 + SECOND), None, None, 4.0, 5.0, 6.0, None),
+        (2, ts, 3.0, None, 7.0, 8.0, 9.0, None),
         (3, ts, 1.5, 1, 2.5, None, None, None),
     ]
     assert ask(
@@ -151,7 +151,7 @@ async def test_float32_and_64_bit_numbers_survive_to_the_bit(any_database: Datab
     await sink.write(claim, chunk(0, 1, lifts, frames=frames))
     stored = ask(any_database, "select v0, bad from telemetry order by ts")
     assert np.array([v for v, _ in stored], np.float32).tobytes() == floats.tobytes()
-    assert [bad for _, bad in stored] == [0, 1, 2**62, -(2**63), -1]
+    assert [bad for _, bad in stored] == [None, 1, 2**62, -(2**63), -1]
     key = (3, signed[0], signed[1])
     assert await sink.known_frames([key, (3, 1, 1)]) == {key: (signed[1], 2**40)}
     assert await sink.high_water([3]) == {(3, signed[0]): signed[1]}

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,17 @@ def columns(draw: st.DrawFn) -> list[NDArray[Any]]:
 @given(columns())
 def test_every_value_comes_out_as_it_went_in_and_nan_as_null(made: list[NDArray[Any]]) -> None:
     assert read_copy(copy_rows(made)) == [list(row) for row in zip(*map(expected, made), strict=True)]
+
+
+@given(columns(), st.randoms(use_true_random=False))
+def test_what_is_masked_is_null(made: list[NDArray[Any]], random: Random) -> None:
+    masks = [[random.random() < 0.5 for _ in column] for column in made]
+    masked = [np.ma.array(column, mask=mask) for column, mask in zip(made, masks, strict=True)]
+    wanted = [
+        [None if hidden else value for value, hidden in zip(expected(column), mask, strict=True)]
+        for column, mask in zip(made, masks, strict=True)
+    ]
+    assert read_copy(copy_rows(masked)) == [list(row) for row in zip(*wanted, strict=True)]
 
 
 @given(columns())
