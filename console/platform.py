@@ -33,6 +33,7 @@ from storage.sink import Sink
 from streams.dead_letter_limit import DeadLetterLimit
 from streams.errors import PartitionStopped
 from streams.forecast_engine import Forecasters
+from streams.heap import give_back
 from streams.publisher import KafkaPublisher, MemoryPublisher, Publisher
 from streams.registry_cache import RegistryCache
 from streams.retry import OUTAGE
@@ -52,6 +53,7 @@ RETENTION_EVERY_S = 3600.0
 REFUSED_WITHIN_S = 20.0
 """A refusal of the database is a problem for so long: the longest pause between attempts, and some."""
 REGISTRY_EVERY_S = 30.0
+GIVE_BACK_EVERY_S = 30.0
 
 log = structlog.get_logger()
 
@@ -106,6 +108,7 @@ class Platform:
                 every(RETENTION_EVERY_S, partial(apply_retention, self.pool, policy(self.settings)))
             )
             tasks.create_task(every(REGISTRY_EVERY_S, self._check_tenants))
+            tasks.create_task(every(GIVE_BACK_EVERY_S, give_back))
 
     async def _check_tenants(self) -> None:
         await self.registry.refresh()

@@ -16,7 +16,7 @@ from console.databases import Databases
 from console.logs import configure_logs
 from console.platform import FleetChanged, Platform, foundation, platform
 from console.settings import Settings, SettingsError
-from streams.collector import settle
+from streams.heap import settle
 
 T = TypeVar("T")
 

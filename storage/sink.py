@@ -1,10 +1,9 @@
 """One chunk, one transaction: what it became, how far the partition is, and who may write it."""
 
 import asyncio
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import psycopg
@@ -16,7 +15,8 @@ from storage.binary_copy import pg_array
 from storage.chunk_result import ChunkResult
 from storage.errors import Fenced, OffsetMismatch
 from storage.pool import Connection, Pool
-from storage.upsert import Statement, snapshot_statement, statements
+from storage.snapshot import Snapshot, load, save
+from storage.upsert import Statement, statements
 
 FrameKey = tuple[int, int, int]
 """(asset id, boot id, sequence), the last two as signed 64-bit numbers."""
@@ -27,10 +27,6 @@ _CLAIM = """
 insert into sink_offset as known (consumer, topic, partition, epoch) values (%s, %s, %s, 1)
 on conflict (consumer, topic, partition) do update set epoch = known.epoch + 1
 returning epoch, next_offset
-"""
-
-_SNAPSHOT = """
-select next_offset, sha256, state from snapshot where consumer = %s and topic = %s and partition = %s
 """
 
 _LOCK = """
@@ -68,14 +64,6 @@ from source where boot_id is not null
 _STORED_OFFSETS = """
 select topic, partition, next_offset from sink_offset where consumer = %s and next_offset is not null
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """State of a partition's engine after everything below `next_offset`."""
-
-    next_offset: int
-    state: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +113,7 @@ class Sink:
         place = self._place(topic, partition)
         async with self._pool.connection() as conn:
             epoch, next_offset = await self._raise_epoch(conn, place)
-            row = await (await conn.execute(_SNAPSHOT, place)).fetchone()
-        snapshot = None
-        if row is not None and hashlib.sha256(row[2]).digest() == row[1]:
-            snapshot = Snapshot(row[0], row[2])
-        elif row is not None:
-            log.warning("snapshot damaged, computing the state again", topic=topic, partition=partition)
-        return Claim(topic, partition, epoch, next_offset, snapshot)
+            return Claim(topic, partition, epoch, next_offset, await load(conn, place))
 
     async def _raise_epoch(self, conn: Connection, place: Place) -> tuple[int, int | None]:
         ending = asyncio.create_task(self._end_blockers(conn.info.backend_pid))
@@ -191,7 +173,7 @@ class Sink:
         place = self._place(claim.topic, claim.partition)
         async with self._pool.connection() as conn, conn.transaction():
             _check_not_gone_back(place, claim, await _lock(conn, place, claim.epoch))
-            await conn.execute(*snapshot_statement(place, next_offset, state))
+            await save(conn, place, Snapshot(next_offset, state))
             crash_point.reached("during_snapshot")
 
     async def stored_offsets(self) -> dict[tuple[str, int], int]:
@@ -226,6 +208,7 @@ async def _store(
             added[append.table] += await append.copy(conn, staged)
         await _change(conn, changes, (result.next_offset, *place, claim.epoch, stored))
         if result.snapshot is not None:
+            await save(conn, place, Snapshot(result.next_offset, result.snapshot))
             crash_point.reached("during_snapshot")
         crash_point.reached("before_commit")
     return Written(added["telemetry"])

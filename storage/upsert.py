@@ -3,7 +3,6 @@
 Rows of one statement are in key order, so that two transactions never wait for each other in a circle.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
@@ -73,12 +72,6 @@ on conflict (consumer, topic, partition) do update set
     dead = known.dead + excluded.dead, tombstone = known.tombstone + excluded.tombstone
 """
 
-_SNAPSHOT = """
-insert into snapshot (consumer, topic, partition, next_offset, sha256, state) values (%s, %s, %s, %s, %s, %s)
-on conflict (consumer, topic, partition) do update set
-    next_offset = excluded.next_offset, sha256 = excluded.sha256, state = excluded.state, created_at = now()
-"""
-
 
 _NOTHING = Telemetry(
     np.empty(0, np.int32),
@@ -102,13 +95,6 @@ def statements(place: Place, result: ChunkResult) -> Iterator[Statement]:
         yield _WEAR, _wear(result.wear)
     tally = result.tally
     yield _TALLY, (*place, tally.stored, tally.duplicate, tally.dead, tally.tombstone)
-    if result.snapshot is not None:
-        yield snapshot_statement(place, result.next_offset, result.snapshot)
-
-
-def snapshot_statement(place: Place, next_offset: int, state: bytes) -> Statement:
-    """Keeps the state after everything below `next_offset`."""
-    return _SNAPSHOT, (*place, next_offset, hashlib.sha256(state).digest(), state)
 
 
 def _newest_rows(blocks: Sequence[Telemetry]) -> list[PgArray]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from console.bench.meter import Meter
 from console.bench.per_record import CHANNELS, ROWS
 from detectors.kernels import kernel
-from streams.collector import settle
+from streams.heap import settle
 from streams.record import Record
 from streams.transports.app import ChunkApp
 from streams.transports.chunk_stream import chunks

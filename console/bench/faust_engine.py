@@ -9,7 +9,7 @@ import faust
 
 from console.bench.meter import Meter
 from console.bench.per_record import chosen_work
-from streams.collector import settle
+from streams.heap import settle
 
 
 async def consume(bootstrap: str, topic: str, records: int, measure: str) -> None:

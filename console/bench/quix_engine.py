@@ -7,7 +7,7 @@ from quixstreams import Application
 
 from console.bench.meter import Meter
 from console.bench.per_record import chosen_work
-from streams.collector import settle
+from streams.heap import settle
 
 
 def consume(bootstrap: str, topic: str, records: int, measure: str) -> None:

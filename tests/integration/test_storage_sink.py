@@ -26,7 +26,8 @@ from storage.chunk_result import (
 from storage.errors import Fenced, OffsetMismatch
 from storage.pool import Pool
 from storage.server.database import Database
-from storage.sink import Sink, Snapshot, Written
+from storage.sink import Sink, Written
+from storage.snapshot import PIECE, Snapshot
 from tests.integration.storage_harness import (
     SECOND,
     T0,
@@ -352,6 +353,17 @@ async def test_a_snapshot_can_be_kept_between_chunks(plain_database: Database, p
         await sink.keep(old, 0, b"b")
     await sink.keep(claim, 0, b"c")
     assert ask(plain_database, "select state from snapshot") == [(b"c",)]
+
+
+@pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 9 * PIECE + 7])
+async def test_a_snapshot_of_any_size_comes_back(
+    plain_database: Database, plain_pool: Pool, size: int
+) -> None:
+    sink, state = Sink(plain_pool, "score"), np.random.default_rng(size).bytes(size)
+    claim = await sink.claim(TOPIC, 0)
+    await sink.write(claim, chunk(0, 3))
+    await sink.keep(await sink.claim(TOPIC, 0), 3, state)
+    assert (await sink.claim(TOPIC, 0)).snapshot == Snapshot(3, state)
 
 
 async def test_the_ledger_finds_the_highest_sequence_of_each_boot(
