@@ -24,7 +24,7 @@ from streams.transports.positions import Positions, Start
 ONE_BY_ONE = ChunkLimits(chunk_records=1)
 """Every record a chunk of its own, so that a test decides about each."""
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 async def until(condition: Callable[[], bool | Awaitable[bool]]) -> None:
