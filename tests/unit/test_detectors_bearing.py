@@ -1,0 +1,33 @@
+"""Defect frequencies of real bearings."""
+
+import pytest
+
+from detectors.bearing import Bearing
+
+SKF_6205 = Bearing(9, 0.3126 * 25.4, 1.537 * 25.4)
+
+
+def test_the_orders_of_a_known_bearing() -> None:
+    """SKF 6205 as the Case Western bearing data centre gives it, which lists 2 BSF as "rolling element"."""
+    orders = SKF_6205.orders()
+    assert orders.bpfo == pytest.approx(3.58478, abs=1e-5)
+    assert orders.bpfi == pytest.approx(5.41522, abs=1e-5)
+    assert orders.ftf == pytest.approx(0.39831, abs=1e-5)
+    assert orders.bsf == pytest.approx(2.35672, abs=1e-5)
+    assert 2 * orders.bsf == pytest.approx(4.7135, abs=1e-4)
+
+
+def test_rings_share_the_passes_and_a_steep_contact_makes_them_equal() -> None:
+    for angle in (0.0, 15.0, 40.0, 89.999):
+        orders = Bearing(16, 15.0, 120.0, angle).orders()
+        assert orders.bpfo + orders.bpfi == pytest.approx(16)
+        assert orders.bpfo == pytest.approx(16 * orders.ftf)
+    assert orders.bpfo == pytest.approx(orders.bpfi, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "wrong", [(2, 8.0, 39.0, 0.0), (9, 39.0, 8.0, 0.0), (9, 0.0, 39.0, 0.0), (9, 8.0, 39.0, 90.0)]
+)
+def test_what_is_no_bearing_is_refused(wrong: tuple[int, float, float, float]) -> None:
+    with pytest.raises(ValueError, match="smaller than their circle"):
+        Bearing(*wrong)
