@@ -23,7 +23,7 @@ from detectors.quality import QualityGate, SensorFault
 from detectors.window_knn import WindowKnn
 from fleet.finding import Finding, episode_id, read_finding
 from fleet.sensor_finding import read_sensor_fault
-from fleet.vertical import VerticalPack
+from fleet.vertical import Detection, VerticalPack
 from forecasting.wear_meter import WearMeter
 from storage.chunk_result import EpisodeRow, HealthRow, Telemetry, WearRow
 from streams.health_message import HealthMessage
@@ -79,9 +79,7 @@ class Scorer:
         rules = pack.detection
         self._look_at(pack)
         self._gate = QualityGate(*self._limits(), self._measured)
-        window = max(10, rules.baseline_rows // 40)
-        self._t2 = EwmaT2(self._width(), baseline=rules.baseline_rows)
-        self._knn = WindowKnn(self._width(), length=max(30, window), hop=window)
+        self._t2, self._knn = detectors_for(rules, self._width())
         self._episodes = EpisodeTracker(rules.on_score, rules.persistence, off_s=rules.off_delay_s)
         self._health = HealthTracker(
             baseline=rules.baseline_rows, tau_s=rules.health_tau_s, d_fail=rules.d_fail
@@ -191,7 +189,7 @@ class Scorer:
         x = clean[np.ix_(judged, self._measured)] if self._measured.any() else clean[judged, :1] * np.nan
         rows = Samples(samples.slot[judged], samples.ts_us[judged], samples.regime[judged], x)
         by_t2, by_knn = self._t2.update(rows), self._knn.update(rows)
-        return self._spread(_higher(by_t2, by_knn), judged), self._spread(by_t2, judged)
+        return self._spread(higher(by_t2, by_knn), judged), self._spread(by_t2, judged)
 
     def _spread(self, scores: Scores, judged: NDArray[np.bool_]) -> Scores:
         """The same with a row for every row and a column for every channel of the type."""
@@ -343,7 +341,14 @@ def _plain(finding: Finding) -> dict[str, Any]:
     return asdict(finding) | {"evidence": [asdict(each) for each in finding.evidence]}
 
 
-def _higher(one: Scores, other: Scores) -> Scores:
+def detectors_for(rules: Detection, channels: int) -> tuple[EwmaT2, WindowKnn]:
+    """The two detectors of the ensemble, with nothing learned yet."""
+    window = max(10, rules.baseline_rows // 40)
+    t2 = EwmaT2(channels, baseline=rules.baseline_rows)
+    return t2, WindowKnn(channels, length=max(30, window), hop=window)
+
+
+def higher(one: Scores, other: Scores) -> Scores:
     """Row by row the verdict with the higher score; a score that is unknown loses."""
     second = np.nan_to_num(other.score, nan=-1.0) > np.nan_to_num(one.score, nan=-1.0)
     wide = second[:, None]

@@ -11,10 +11,12 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from console.bench.detection.suites import SUITES
+from console.bench.detection.suites import run as run_suite
 from console.bench.ingest import MEASURES as INGEST
 from console.bench.machine import provenance
 from console.bench.query import MEASURES as QUERY
-from console.bench.result import Row
+from console.bench.result import Row, rows_of
 from console.bench.servers import servers
 from console.bench.stream import MEASURES as STREAM
 from console.bench.trial import BenchError, Measure, Trial, run
@@ -22,7 +24,7 @@ from console.output import err, fail, print_table
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Measure how fast it is here, on servers that are started for it and gone afterwards.",
+    help="Measure how fast it is here, on servers of its own, and how well it detects what is known.",
 )
 
 QUICK_S, FULL_S = 10.0, 600.0
@@ -66,6 +68,37 @@ def query(names: Names = None, runs: Runs = 3, json_file: Json = None, quick: Qu
     _measure("query", QUERY, names, runs, json_file, quick)
 
 
+@app.command(epilog="Example: faultline bench detection --suite skab --data SKAB/data --json skab.json")
+def detection(
+    suite: Annotated[str, typer.Option(help=f"Whose protocol: {', '.join(SUITES)}.")],
+    data: Annotated[
+        Path, typer.Option(exists=True, file_okay=False, help="A folder laid out like that one.")
+    ],
+    json_file: Json = None,
+    scores: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write what was decided about each instant, as CSV.")
+    ] = None,
+) -> None:
+    """Labelled public data through the worker's detection, by its protocol, with the dummies beside it.
+
+    Nothing is fitted to labels; files without label columns are decided too.
+    """
+    if suite not in SUITES:
+        fail(f"no suite {suite}: there are {', '.join(SUITES)}", 2)
+    origin = provenance()
+    with err.status("") as spinner:
+
+        def tell(file: str, number: int, count: int) -> None:
+            spinner.update(escape(f"{file} ({number + 1} of {count})"))
+
+        try:
+            readings = run_suite(SUITES[suite], data, scores, tell)
+        except ValueError as error:
+            spinner.stop()
+            fail(str(error))
+    _show("detection", origin, rows_of([readings]), json_file)
+
+
 def _measure(
     bench: str,
     known: Mapping[str, Measure],
@@ -94,6 +127,10 @@ def _measure(
         except BenchError as error:
             spinner.stop()
             fail(str(error))
+    _show(bench, origin, rows, json_file)
+
+
+def _show(bench: str, origin: Mapping[str, object], rows: Sequence[Row], json_file: Path | None) -> None:
     if json_file:
         json_file.write_text(json.dumps(document(bench, origin, rows), indent=2) + "\n")
     print_table(f"bench {bench}", HEADER, [_cells(row) for row in rows])

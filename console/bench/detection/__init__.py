@@ -1,0 +1,1 @@
+"""How well the detectors find what is labelled in public data, by the published protocols."""

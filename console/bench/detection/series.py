@@ -1,0 +1,44 @@
+"""A recorded series with its labels, if it has any."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bools = NDArray[np.bool_]
+
+SECOND_US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """n instants of one machine.
+
+    file: relative to the folder of the suite. times: as the file writes them. ts_us: (n,) int64, microseconds
+    since 1970, increasing. x: (n, channels) float32. anomalous, change: (n,), None without labels.
+    """
+
+    file: str
+    times: tuple[str, ...]
+    ts_us: NDArray[np.int64]
+    x: NDArray[np.float32]
+    anomalous: Bools | None = None
+    change: Bools | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided about each instant of a series, knowing those before it alone.
+
+    score: (n,), -log10 p, NaN while unknown. anomalous: (n,), an episode was on. change: (n,), one began.
+    """
+
+    score: NDArray[np.float32]
+    anomalous: Bools
+    change: Bools
+
+
+def runs(on: Bools) -> list[tuple[int, int]]:
+    """First row of each run of True, and the row after its last."""
+    edges = np.flatnonzero(np.diff(on.astype(np.int8), prepend=0, append=0))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

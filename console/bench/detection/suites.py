@@ -1,0 +1,75 @@
+"""The suites of `faultline bench detection`: a published layout, the worker's detection, the figures."""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from console.bench.detection import nab, skab
+from console.bench.detection.live import decide
+from console.bench.detection.series import Decision, Series
+from console.bench.result import Reading
+from fleet.vertical import Detection
+
+Cells = Sequence[object]
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """`rules` are the product's defaults but for what the protocol says; `columns` the scores file's."""
+
+    read: Callable[[Path], list[Series]]
+    rules: Detection
+    readings: Callable[[Sequence[Series], Sequence[Decision]], Iterator[Reading]]
+    columns: tuple[str, ...]
+    cells: Callable[[Series, Decision], Iterator[Cells]]
+
+
+def _skab_cells(series: Series, decision: Decision) -> Iterator[Cells]:
+    score = np.nan_to_num(decision.score).tolist()
+    on, change = decision.anomalous.astype(int).tolist(), decision.change.astype(int).tolist()
+    for time, *said in zip(series.times, score, on, change, strict=True):
+        yield series.file, time, *said
+
+
+def _nab_cells(series: Series, decision: Decision) -> Iterator[Cells]:
+    for time, score in zip(series.times, nab.detections(decision).tolist(), strict=True):
+        yield series.file, time, score
+
+
+SUITES: Mapping[str, Suite] = {
+    "skab": Suite(
+        skab.read,
+        Detection(baseline_rows=skab.HEALTHY_ROWS),
+        skab.readings,
+        ("file", "datetime", "score", "anomaly", "changepoint"),
+        _skab_cells,
+    ),
+    "nab": Suite(nab.read, Detection(), nab.readings, ("file", "timestamp", "score"), _nab_cells),
+}
+
+
+def run(
+    suite: Suite, folder: Path, scores: Path | None, tell: Callable[[str, int, int], None]
+) -> list[Reading]:
+    """The suite's figures on a folder laid out like the published one; `scores` gets what was decided.
+
+    `tell` hears the file, its number and how many there are. Raises `ValueError` for a folder without data or
+    a file of another form.
+    """
+    series = suite.read(folder)
+    if not series:
+        raise ValueError(f"{folder}: no CSV file of this suite there")
+    decisions = []
+    for number, one in enumerate(series):
+        tell(one.file, number, len(series))
+        decisions.append(decide(one, suite.rules))
+    if scores is not None:
+        with scores.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(suite.columns)
+            for one, decision in zip(series, decisions, strict=True):
+                writer.writerows(suite.cells(one, decision))
+    return list(suite.readings(series, decisions))
