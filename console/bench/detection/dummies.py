@@ -15,31 +15,31 @@ CLOCK = (570, 950)
 Floats = NDArray[np.float64]
 
 
-def always(n: int) -> Floats:
+def always(n: int, file: int) -> Floats:
     """Everything is anomalous."""
     return np.ones(n)
 
 
-def clock(n: int) -> Floats:
+def clock(n: int, file: int) -> Floats:
     """The time since the beginning is all that it knows."""
     row = np.arange(n)
     return np.asarray((row >= CLOCK[0]) & (row < CLOCK[1]), np.float64)
 
 
-def periodic(n: int) -> Floats:
+def periodic(n: int, file: int) -> Floats:
     """An alarm every so often."""
     return np.asarray(np.arange(n) % EVERY == 0, np.float64)
 
 
-def random(n: int) -> Floats:
-    """Any number, the same ones for every file."""
-    return np.random.default_rng(SEED).random(n)
+def random(n: int, file: int) -> Floats:
+    """Any number."""
+    return np.random.default_rng([SEED, file]).random(n)
 
 
-DUMMIES: Mapping[str, Callable[[int], Floats]] = {
+DUMMIES: Mapping[str, Callable[[int, int], Floats]] = {
     "all positive": always,
     "clock": clock,
     "periodic": periodic,
     "random": random,
 }
-"""By name, a score from 0 to 1 for each of n rows; above one half is an alarm."""
+"""By name, a score from 0 to 1 for each of n rows of the file of that number; above .5 is an alarm."""

@@ -83,7 +83,7 @@ def _sayers(
     windows = [[(begin, end - 1) for begin, end in found] for found, _ in labelled]
     said = {"": [score for _, score in labelled]}
     for name, dummy in DUMMIES.items():
-        said[name] = [dummy(len(score)) for _, score in labelled]
+        said[name] = [dummy(len(score), k) for k, (_, score) in enumerate(labelled)]
     return {name: list(map(NabSeries, scores, windows)) for name, scores in said.items()}
 
 

@@ -73,9 +73,9 @@ class _Scored:
         self.said = said[HEALTHY_ROWS:]
         self.rows = len(series.ts_us)
 
-    def by(self, dummy: Callable[[int], NDArray[np.float64]]) -> Bools:
-        """Where a dummy alarms in the same rows."""
-        return dummy(self.rows)[HEALTHY_ROWS:] > 0.5
+    def by(self, dummy: Callable[[int, int], NDArray[np.float64]], number: int) -> Bools:
+        """Where a dummy alarms in the same rows of the file of that number."""
+        return dummy(self.rows, number)[HEALTHY_ROWS:] > 0.5
 
 
 def _rows(files: Sequence[_Scored]) -> Iterator[Reading]:
@@ -103,7 +103,7 @@ def _changes(files: Sequence[_Scored]) -> Iterator[Reading]:
 
 
 def _sayers(files: Sequence[_Scored]) -> dict[str, list[Bools]]:
-    dummies = {name: [file.by(dummy) for file in files] for name, dummy in DUMMIES.items()}
+    dummies = {name: [file.by(dummy, k) for k, file in enumerate(files)] for name, dummy in DUMMIES.items()}
     return {"": [file.said for file in files], **dummies}
 
 
