@@ -34,5 +34,11 @@ def test_events(found: dict[str, float]) -> None:
     assert found["delay"] <= 40
 
 
+def test_change_points(found: dict[str, float]) -> None:
+    assert found["change_standard"] >= 65 > 60 > found["change_standard, periodic"]
+    assert found["change_low_fp"] >= 60
+    assert found["change_false"] <= 60
+
+
 def test_without_a_fault_there_is_at_most_one_episode_an_hour(found: dict[str, float]) -> None:
     assert found["false_episodes, anomaly-free/anomaly-free.csv"] <= 1

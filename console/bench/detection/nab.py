@@ -74,7 +74,10 @@ def readings(series: Sequence[Series], decisions: Sequence[Decision]) -> Iterato
 
 def detections(decision: Decision) -> NDArray[np.float64]:
     """The score where an episode begins, 0 elsewhere: NAB counts each row above the threshold as an alarm."""
-    return np.where(decision.change, np.nan_to_num(decision.score), 0.0).astype(np.float64)
+    begins = [begin for begin, _ in runs(decision.anomalous)]
+    found = np.zeros(len(decision.score))
+    found[begins] = decision.score[begins]
+    return found
 
 
 def _sayers(

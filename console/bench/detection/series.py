@@ -30,7 +30,7 @@ class Series:
 class Decision:
     """What was decided about each instant of a series, knowing those before it alone.
 
-    score: (n,), -log10 p, NaN while unknown. anomalous: (n,), an episode was on. change: (n,), one began.
+    score: (n,), -log10 p, NaN while unknown. anomalous: (n,), an episode was on. change: (n,), it changed.
     """
 
     score: NDArray[np.float32]

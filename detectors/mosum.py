@@ -1,0 +1,296 @@
+"""Change points: moving sums before and behind each instant, compared (MOSUM; Eichinger and Kirch 2018).
+
+A level chart says that a machine is odd for as long as it is; this says when it changed, whether or not it
+changes back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from detectors.baseline import FEWEST, level_and_scatter
+from detectors.contract import Samples, StateError
+from detectors.kernels import kernel
+from detectors.slots import check_samples, grown, plain
+from detectors.state_bytes import pack, unpack
+
+Floats = NDArray[np.float64]
+
+VERSION = 1
+
+CLIP = 18.0
+"""Standardised values are cut here."""
+
+DEGREES = 10
+"""What the windows of a baseline are worth as independent ones."""
+
+LEVEL_WEIGHT = 0.05
+"""Of the latest value in a channel's level."""
+
+SHRINKAGE = 0.1
+"""Weight of "channels are uncorrelated" in the covariance of the differences."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePoint:
+    """A change at `row` of the update, seen from `onset_us` on.
+
+    size: how many times as large as usual the difference is. share: (channels,), each channel's part of it;
+    they sum to the size.
+    """
+
+    row: int
+    slot: int
+    ts_us: int
+    size: float
+    share: NDArray[np.float32]
+
+
+class Mosum:
+    """Change points of many slots, causally and independent of how their rows are cut into updates.
+
+    For each length in `windows` the mean of the latest so many rows is compared with that of as many before:
+    of their difference d in standardised channels d' P d, where P is the inverse of the shrunk covariance of
+    such differences in the slot's first `baseline` rows, over the median that this had there. So a channel
+    that drifts when healthy must drift faster before it counts. A change point is told where the largest of
+    these multiples is as improbable as `score` (-log10 p) says, by an F distribution with that median; while
+    it goes on changing, again after each `refractory` rows. A missing value counts as the channel's latest
+    level. When the regime changes the windows begin anew: to do something else is no change of the machine.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        baseline: int = 300,
+        windows: Sequence[int] = (10, 20, 40),
+        score: float = 4.0,
+        refractory: int = 30,
+    ) -> None:
+        if channels < 1 or min(windows, default=0) < 2 or baseline < 4 * max(windows) or score <= 0:
+            raise ValueError("needs a channel, windows of 2 rows, 4 times as many to learn, a score above 0")
+        self._channels, self._baseline = channels, baseline
+        self._windows = np.array(sorted(windows), np.int64)
+        self._rules = _limits(channels, score), refractory
+        self._kind = f"mosum {VERSION}: {channels} channels, {self._windows.tolist()} of {baseline}"
+        self._slots = 0
+        self._collected: dict[int, NDArray[np.float32]] = {}
+        self._learned = np.zeros(0, np.bool_)
+        self._location = np.zeros((0, channels))
+        self._inverse_scale = np.zeros((0, channels))
+        self._precision = np.zeros((0, len(windows), channels, channels))
+        self._level = np.zeros((0, channels))
+        self._ring = np.zeros((0, 2 * int(self._windows[-1]), channels), np.float32)
+        self._seen = np.zeros(0, np.int64)
+        self._quiet = np.zeros(0, np.int64)
+        self._regime = np.full(0, -1, np.int16)
+
+    def update(self, samples: Samples) -> list[ChangePoint]:
+        """The change points in the order of rows."""
+        self._reach(check_samples(samples, self._channels))
+        slot, x = plain(samples.slot, np.int32), plain(samples.x, np.float32)
+        judged = self._learn(slot, x)
+        told = np.empty((len(judged), 1 + self._channels))
+        where = np.empty(len(judged), np.int64)
+        count = _compare(
+            judged,
+            slot,
+            plain(samples.regime, np.int16),
+            x,
+            self._windows,
+            self._rules,
+            (self._location, self._inverse_scale, self._precision),
+            (self._ring, self._level, self._seen, self._quiet, self._regime),
+            (where, told),
+        )
+        return [
+            ChangePoint(row, int(slot[row]), int(samples.ts_us[row]), float(said[0]), _plain(said[1:]))
+            for row, said in zip(where[:count].tolist(), told[:count], strict=True)
+        ]
+
+    def _reach(self, slots: int) -> None:
+        self._slots = max(self._slots, slots)
+        for name, array in self._arrays().items():
+            setattr(self, f"_{name}", grown(array, self._slots, -1 if name == "regime" else 0))
+
+    def _learn(self, slot: NDArray[np.int32], x: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Collect what slots learn from; returns the rows that come after that, in order."""
+        judged = np.ones(len(slot), np.bool_)
+        for s in np.unique(slot[~self._learned[slot]]).tolist():
+            mine = np.flatnonzero(slot == s)
+            before = self._collected.get(s, x[:0])
+            new = mine[: self._baseline - len(before)]
+            judged[new] = False
+            rows = np.concatenate([before, x[new]])
+            self._collected[s] = rows
+            if len(rows) == self._baseline:
+                self._learn_from(s, self._collected.pop(s))
+        return np.flatnonzero(judged)
+
+    def _learn_from(self, s: int, rows: NDArray[np.float32]) -> None:
+        self._learned[s] = True
+        for k in range(self._channels):
+            values = rows[np.isfinite(rows[:, k]), k].astype(np.float64)
+            if len(values) >= FEWEST:
+                self._location[s, k], scatter = level_and_scatter(values)
+                self._inverse_scale[s, k] = 1 / scatter if scatter > 0 else 0.0
+        z = np.empty((len(rows), self._channels))
+        for i in range(len(rows)):
+            _standardise(rows[i], self._location[s], self._inverse_scale[s], self._level[s], z[i])
+        for at, window in enumerate(self._windows.tolist()):
+            self._precision[s, at] = _precision(_differences(z, window), self._inverse_scale[s] > 0)
+
+    def state(self) -> bytes:
+        """What each slot has learned, and its latest rows."""
+        collecting = sorted(self._collected)
+        rows = [self._collected[s] for s in collecting]
+        arrays = {name: array[: self._slots] for name, array in self._arrays().items()}
+        arrays["collecting"] = np.array(collecting, np.int64)
+        arrays["filled"] = np.array([len(each) for each in rows], np.int64)
+        arrays["rows"] = np.concatenate([np.zeros((0, self._channels), np.float32), *rows])
+        return pack(self._kind, arrays)
+
+    def load(self, state: bytes) -> None:
+        """Go on from `state`; raises `StateError`."""
+        extra = {name: np.zeros(0, np.int64) for name in ("collecting", "filled")}
+        extra |= {"rows": np.zeros((0, self._channels), np.float32)}
+        saved = unpack(self._kind, state, self._arrays() | extra)
+        if len({len(saved[name]) for name in self._arrays()}) != 1:
+            raise StateError("state of mosum contradicts itself; start without it")
+        for name in self._arrays():
+            setattr(self, f"_{name}", saved[name])
+        self._slots = len(self._learned)
+        pieces = np.split(saved["rows"], np.cumsum(saved["filled"])[:-1])
+        self._collected = dict(zip(saved["collecting"].tolist(), pieces, strict=False))
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        names = (
+            "learned",
+            "location",
+            "inverse_scale",
+            "precision",
+            "level",
+            "ring",
+            "seen",
+            "quiet",
+            "regime",
+        )
+        return {name: getattr(self, f"_{name}") for name in names}
+
+
+def _plain(share: Floats) -> NDArray[np.float32]:
+    return np.asarray(share, np.float32)
+
+
+def _limits(channels: int, score: float) -> Floats:
+    """How many times its median F(p, DEGREES) is at that -log10 p, for p = 0..channels; infinite for 0."""
+    p = np.arange(1, channels + 1)
+    multiple = special.fdtri(p, DEGREES, 1 - 10.0**-score) / special.fdtri(p, DEGREES, 0.5)
+    return np.concatenate([[np.inf], multiple])
+
+
+def _differences(z: Floats, window: int) -> Floats:
+    """Of rows (n, channels) the mean of each `window` rows less that of as many before, (m, channels)."""
+    sums = np.concatenate([np.zeros((1, z.shape[1])), np.cumsum(z, axis=0)])
+    means = (sums[window:] - sums[:-window]) / window
+    return np.asarray(means[window:] - means[:-window])
+
+
+def _precision(differences: Floats, judged: NDArray[np.bool_]) -> Floats:
+    """Inverse of their shrunk covariance, over the median of d' P d, so that its usual value is 1."""
+    covariance = differences.T @ differences / len(differences)
+    variance = np.where(judged, np.diag(covariance), 1.0)
+    covariance = (1 - SHRINKAGE) * covariance
+    np.fill_diagonal(covariance, np.maximum(variance, 1e-12))
+    inverse = np.where(np.outer(judged, judged), np.linalg.inv(covariance), 0.0)
+    usual = np.median(np.einsum("ij,jk,ik->i", differences, inverse, differences))
+    return np.asarray(inverse / max(float(usual), 1e-12))
+
+
+@kernel
+def _standardise(
+    row: NDArray[np.float32], location: Floats, inverse_scale: Floats, level: Floats, z: NDArray[np.floating]
+) -> None:
+    """Write the row to `z` and move the channels' levels on; what is missing is at its level."""
+    for k in range(len(row)):
+        if np.isfinite(row[k]):
+            value = min(max((row[k] - location[k]) * inverse_scale[k], -CLIP), CLIP)
+            level[k] += LEVEL_WEIGHT * (value - level[k])
+            z[k] = value
+        else:
+            z[k] = level[k]
+
+
+@kernel
+def _compare(
+    judged: NDArray[np.int64],
+    slot: NDArray[np.int32],
+    regime: NDArray[np.int16],
+    x: NDArray[np.float32],
+    windows: NDArray[np.int64],
+    rules: tuple[Floats, int],
+    normal: tuple[Floats, Floats, Floats],
+    state: tuple[NDArray[np.float32], Floats, NDArray[np.int64], NDArray[np.int64], NDArray[np.int16]],
+    out: tuple[NDArray[np.int64], Floats],
+) -> int:
+    """Move each slot's windows on row by row; returns how many change points were written to `out`."""
+    limits, refractory = rules
+    location, inverse_scale, precision = normal
+    ring, level, seen, quiet, latest_regime = state
+    where, told = out
+    count, length = 0, ring.shape[1]
+    d, share = np.empty(x.shape[1]), np.empty(x.shape[1])
+    for i in judged:
+        s = slot[i]
+        if regime[i] != latest_regime[s]:
+            latest_regime[s], seen[s] = regime[i], 0
+        _standardise(x[i], location[s], inverse_scale[s], level[s], ring[s, seen[s] % length])
+        seen[s] += 1
+        quiet[s] = max(quiet[s] - 1, 0)
+        if quiet[s] > 0:
+            continue
+        limit = limits[np.count_nonzero(inverse_scale[s])]
+        largest = limit
+        for number in range(len(windows)):
+            window = windows[number]
+            if seen[s] < 2 * window:
+                break
+            _difference(ring[s], seen[s], window, d)
+            size = _size(precision[s, number], d, share)
+            if size > largest:
+                largest = size
+                where[count], told[count, 0], told[count, 1:] = i, size, share
+        if largest > limit:
+            count += 1
+            quiet[s] = refractory
+    return count
+
+
+@kernel
+def _difference(ring: NDArray[np.float32], seen: int, window: int, d: Floats) -> None:
+    """Mean of the latest `window` rows in the ring less that of as many before."""
+    d[:] = 0.0
+    for back in range(2 * window):
+        at = (seen - 1 - back) % len(ring)
+        sign = 1.0 if back < window else -1.0
+        for k in range(len(d)):
+            d[k] += sign * ring[at, k]
+    for k in range(len(d)):
+        d[k] /= window
+
+
+@kernel
+def _size(precision: Floats, d: Floats, share: Floats) -> float:
+    """d' P d, and each channel's share of it."""
+    size = 0.0
+    for k in range(len(d)):
+        row = 0.0
+        for j in range(len(d)):
+            row += precision[k, j] * d[j]
+        share[k] = d[k] * row
+        size += share[k]
+    return size
