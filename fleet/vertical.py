@@ -19,7 +19,7 @@ class Detection:
     because a resting machine shows no fault and would seem to recover.
     """
 
-    on_score: float = 4.0
+    on_score: float = 3.0
     persistence: int = 10
     off_delay_s: float = 30.0
     baseline_rows: int = 300

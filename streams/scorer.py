@@ -36,8 +36,8 @@ MOST_REGIMES = 16
 LOWERED_BY = 3
 """Channels named as what lowers the health."""
 
-ENSEMBLE, VERSION = "t2-knn", 1
-"""The score is the higher of the two detectors'; episodes carry this name."""
+ENSEMBLE, VERSION = "t2-knn", 2
+"""The score is the mean of the two detectors'; episodes carry this name."""
 
 NameOf = Callable[[int], tuple[str, str]]
 """Tenant and name of an asset by its number."""
@@ -189,7 +189,7 @@ class Scorer:
         x = clean[np.ix_(judged, self._measured)] if self._measured.any() else clean[judged, :1] * np.nan
         rows = Samples(samples.slot[judged], samples.ts_us[judged], samples.regime[judged], x)
         by_t2, by_knn = self._t2.update(rows), self._knn.update(rows)
-        return self._spread(higher(by_t2, by_knn), judged), self._spread(by_t2, judged)
+        return self._spread(combined(by_t2, by_knn), judged), self._spread(by_t2, judged)
 
     def _spread(self, scores: Scores, judged: NDArray[np.bool_]) -> Scores:
         """The same with a row for every row and a column for every channel of the type."""
@@ -348,12 +348,17 @@ def detectors_for(rules: Detection, channels: int) -> tuple[EwmaT2, WindowKnn]:
     return t2, WindowKnn(channels, length=max(30, window), hop=window)
 
 
-def higher(one: Scores, other: Scores) -> Scores:
-    """Row by row the verdict with the higher score; a score that is unknown loses."""
+def combined(one: Scores, other: Scores) -> Scores:
+    """Row by row the mean score, so the geometric mean of both probabilities, and the higher one's evidence.
+
+    One that is unknown leaves the other's. Where both see the same a little, that is more than either; where
+    one sees what the other cannot, it must see twice as much. The statistic is that of `one`.
+    """
+    both = np.isfinite(one.score) & np.isfinite(other.score)
     second = np.nan_to_num(other.score, nan=-1.0) > np.nan_to_num(one.score, nan=-1.0)
     wide = second[:, None]
     return Scores(
-        np.where(second, other.score, one.score),
+        np.where(both, (one.score + other.score) / 2, np.where(second, other.score, one.score)),
         np.where(wide, other.contribution, one.contribution),
         np.where(wide, other.expected, one.expected),
         np.where(wide, other.observed, one.observed),

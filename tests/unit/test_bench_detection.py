@@ -153,6 +153,7 @@ def test_a_folder_like_skabs_with_and_without_labels(tmp_path: Path) -> None:
     assert values["far"] < 20 < values["far, all positive"] == 100
     assert (values["events_found"], values["false_episodes"]) == (1, 0)
     assert values["false_episodes, new/0.csv"] == 0
+    assert values["alarmed, new/0.csv"] == 0
     assert {f"f1, {name}" for name in DUMMIES} <= values.keys()
     lines = list(csv.DictReader(scores.read_text().splitlines()))
     assert list(lines[0]) == ["file", "datetime", "score", "anomaly", "changepoint"]

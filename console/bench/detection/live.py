@@ -7,7 +7,7 @@ from detectors.contract import Samples
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
 from detectors.mosum import Mosum
 from fleet.vertical import Detection
-from streams.scorer import detectors_for, higher
+from streams.scorer import combined, detectors_for
 
 CHANGE_SCORE = 2.65
 """SKAB's budget is 200 false ones in seven hours: this tells 22 an hour on its file without a fault."""
@@ -19,7 +19,7 @@ def decide(series: Series, rules: Detection) -> Decision:
     slot = np.zeros(n, np.int32)
     samples = Samples(slot, series.ts_us, np.zeros(n, np.int16), series.x)
     t2, knn = detectors_for(rules, channels)
-    score = higher(t2.update(samples), knn.update(samples)).score
+    score = combined(t2.update(samples), knn.update(samples)).score
     tracker = EpisodeTracker(rules.on_score, rules.persistence, off_s=rules.off_delay_s)
     events = tracker.update(slot, series.ts_us, score)
     return Decision(score, _on(events, n), _changes(samples, rules.baseline_rows))

@@ -121,3 +121,4 @@ def _without_fault(series: Series, decision: Decision) -> Iterator[Reading]:
     seen = event_view([(np.zeros(len(said), np.bool_), said)])
     hours = seen.healthy_rows / HOUR_S
     yield Reading(f"false_episodes, {series.file}", seen.false_episodes / hours, "1/h", goal="<= 1")
+    yield Reading(f"alarmed, {series.file}", 100 * float(said.mean()), "% of rows")
