@@ -1,5 +1,6 @@
 """Connections to the database, as the product's processes use them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeAlias
@@ -18,12 +19,26 @@ _SESSION = "-c statement_timeout=60s -c idle_in_transaction_session_timeout=60s 
 class _Pool(AsyncConnectionPool[Connection]):
     @asynccontextmanager
     async def connection(self, timeout: float | None = None) -> AsyncIterator[Connection]:  # noqa: ASYNC109
-        """psycopg calls a transaction that idled too long an internal error; it can be tried again."""
+        """A connection for as long as the context lasts.
+
+        psycopg calls a transaction that idled too long an internal error; it can be tried again. A
+        cancellation that comes together with the connection is forgotten by Python 3.11's `asyncio.wait_for`
+        (python/cpython#86296), which the pool waits with: who cancelled would wait for ever.
+        """
+        before = _cancellations()
         try:
             async with super().connection(timeout) as conn:
+                if _cancellations() > before:
+                    raise asyncio.CancelledError
                 yield conn
         except psycopg.errors.IdleInTransactionSessionTimeout as error:
             raise psycopg.OperationalError(str(error)) from error
+
+
+def _cancellations() -> int:
+    """How often the running task was asked to end."""
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0
 
 
 @asynccontextmanager
