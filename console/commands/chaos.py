@@ -4,6 +4,7 @@ import asyncio
 import logging
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -39,6 +40,7 @@ def chaos(
     if list_them:
         print_table("scenarios", ["name", "what goes wrong"], [(one.name, one.title) for one in wanted])
         return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers must not outlive us
     logging.disable(logging.ERROR)  # that clients of a killed server complain is no news here
     seed = secrets.randbelow(1_000_000) if seed is None else seed
     folder = Path(tempfile.mkdtemp(prefix="faultline-chaos-"))
