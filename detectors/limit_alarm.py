@@ -1,4 +1,4 @@
-"""Absolute limits with deadband, delays and rate of change (ISA-18.2-2016, 10.3 and 16.4; IEC 62682).
+"""Absolute limits with deadband, delays and rate of change, as ISA-18.2 and IEC 62682 mean them.
 
 Limits come from a standard or the maker and never move, whatever the statistics have learned.
 """

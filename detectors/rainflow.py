@@ -25,7 +25,7 @@ class Cycles:
 
 @dataclass(frozen=True, slots=True)
 class SnCurve:
-    """Cycles to failure by stress range (EN 1993-1-9, 7.1): two slopes and a cut-off.
+    """Cycles to failure by stress range (EN 1993-1-9, 7.1; from memory): two slopes and a cut-off.
 
     `category` is the range in MPa that is survived 2 million times. Slope 3 up to 5 million cycles, 5 beyond,
     and ranges below that of 100 million do no damage.
