@@ -28,8 +28,7 @@ log = structlog.get_logger()
 
 Ack = Callable[[], None]
 
-KEEP_WITHIN_S = 5.0
-
+END_WITHIN_S = KEEP_WITHIN_S = 5.0
 
 MOST_RECORDS = 20_000
 """Records of waiting chunks that are taken together; their bytes the transport bounds."""
@@ -79,11 +78,15 @@ class TaskManager:
         return start
 
     async def release(self, partitions: Collection[TP]) -> None:
-        """Let go of the partitions; a transaction under way is rolled back or fenced."""
+        """Let go of the partitions; a transaction under way is rolled back or fenced.
+
+        So nobody has to wait long for it: the whole group stands still meanwhile.
+        """
         running = [self._running.pop(tp) for tp in partitions if tp in self._running]
         for task in running:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        if running:
+            await asyncio.wait(running, timeout=END_WITHIN_S)
         await asyncio.gather(*(_keep_if_possible(self._tasks[tp]) for tp in partitions if tp in self._tasks))
         for tp in partitions:
             self._tasks.pop(tp, None)
