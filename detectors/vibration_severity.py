@@ -38,9 +38,6 @@ BOUNDARIES = {
 SIGNIFICANT_CHANGE = 0.25
 """Criterion II (clause 6.4): a change by more than this share of the B/C boundary matters within any zone."""
 
-HIGHEST_TRIP = 1.25
-"""Times the C/D boundary, beyond which no trip should be set (clause 6.5.3); from memory."""
-
 
 @dataclass(frozen=True, slots=True)
 class VibrationSeverity:

@@ -15,15 +15,14 @@ from numpy.typing import NDArray
 
 from detectors import state_bytes
 from detectors.contract import Detector, Samples, Scores
+from detectors.ensemble import combined, detectors_for
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
-from detectors.ewma_t2 import EwmaT2
 from detectors.health import HealthTracker
 from detectors.kernels import kernel
 from detectors.quality import QualityGate, SensorFault
-from detectors.window_knn import WindowKnn
 from fleet.finding import Finding, episode_id, read_finding
 from fleet.sensor_finding import read_sensor_fault
-from fleet.vertical import Detection, VerticalPack
+from fleet.vertical import VerticalPack
 from forecasting.wear_meter import WearMeter
 from storage.chunk_result import EpisodeRow, HealthRow, Telemetry, WearRow
 from streams.health_message import HealthMessage
@@ -79,7 +78,7 @@ class Scorer:
         rules = pack.detection
         self._look_at(pack)
         self._gate = QualityGate(*self._limits(), self._measured)
-        self._t2, self._knn = detectors_for(rules, self._width())
+        self._t2, self._knn = detectors_for(self._width(), rules.baseline_rows)
         self._episodes = EpisodeTracker(rules.on_score, rules.persistence, off_s=rules.off_delay_s)
         self._health = HealthTracker(
             baseline=rules.baseline_rows, tau_s=rules.health_tau_s, d_fail=rules.d_fail
@@ -339,32 +338,6 @@ class Scorer:
 def _plain(finding: Finding) -> dict[str, Any]:
     """The finding as JSON will have it, so that a restart changes nothing."""
     return asdict(finding) | {"evidence": [asdict(each) for each in finding.evidence]}
-
-
-def detectors_for(rules: Detection, channels: int) -> tuple[EwmaT2, WindowKnn]:
-    """The two detectors of the ensemble, with nothing learned yet."""
-    window = max(10, rules.baseline_rows // 40)
-    t2 = EwmaT2(channels, baseline=rules.baseline_rows)
-    return t2, WindowKnn(channels, length=max(30, window), hop=window)
-
-
-def combined(one: Scores, other: Scores) -> Scores:
-    """Row by row the mean score, so the geometric mean of both probabilities, and the higher one's evidence.
-
-    One that is unknown leaves the other's. Where both see the same a little, that is more than either; where
-    one sees what the other cannot, it must see twice as much. The statistic is that of `one`.
-    """
-    both = np.isfinite(one.score) & np.isfinite(other.score)
-    second = np.nan_to_num(other.score, nan=-1.0) > np.nan_to_num(one.score, nan=-1.0)
-    wide = second[:, None]
-    return Scores(
-        np.where(both, (one.score + other.score) / 2, np.where(second, other.score, one.score)),
-        np.where(wide, other.contribution, one.contribution),
-        np.where(wide, other.expected, one.expected),
-        np.where(wide, other.observed, one.observed),
-        one.statistic,
-        one.judged,
-    )
 
 
 def _telemetry(timely: Rows, late: Rows, score: NDArray[np.float32], bad: NDArray[np.int64]) -> Telemetry:

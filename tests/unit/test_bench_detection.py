@@ -203,3 +203,21 @@ def test_what_is_of_another_form_is_named(tmp_path: Path, suite: str, says: str)
     (tmp_path / "data" / "odd.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match=says):
         run(SUITES[suite], tmp_path, None, lambda *_: None)
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "says"),
+    [
+        ("datetime;a", 400, "odd.csv: 400 rows, of which the first 400 teach"),
+        ("datetime;a;anomaly", 401, "odd.csv: it has one of the columns"),
+        ("datetime;a", 401, "odd.csv: could not convert string to float: 'x'"),
+    ],
+)
+def test_a_file_that_cannot_be_scored_is_named_with_the_cure(
+    tmp_path: Path, header: str, rows: int, says: str
+) -> None:
+    start, labels = datetime.fromisoformat("2026-03-01 10:00:00"), ";0" * (header.count(";") - 1)
+    lines = [f"{start + timedelta(seconds=k)};{'x' if k == 400 else 1}{labels}" for k in range(rows)]
+    (tmp_path / "odd.csv").write_text("\n".join([header, *lines]) + "\n")
+    with pytest.raises(ValueError, match=says):
+        run(SUITES["skab"], tmp_path, None, lambda *_: None)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.contract import Scores, StateError
+from detectors.contract import StateError
 from fleet.asset import Channel, EquipmentType
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 from storage.chunk_result import EpisodeRow
-from streams.scorer import Rows, Scored, Scorer, combined
+from streams.scorer import Rows, Scored, Scorer
 
 MINUTE = 60_000_000
 START = 1_767_225_600_000_000
@@ -198,18 +198,3 @@ def test_a_channel_added_at_the_end_costs_nothing_of_what_was_learned(by_restart
 def test_a_state_of_more_channels_than_there_are_is_refused() -> None:
     with pytest.raises(StateError):
         Scorer(PACK).load(Scorer(GROWN).state())
-
-
-def verdict(score: list[float], blamed: float) -> Scores:
-    """Verdicts on one channel that all blame it so much."""
-    n = len(score)
-    column = np.full((n, 1), blamed, np.float32)
-    return Scores(np.array(score, np.float32), column, column, column, column[:, 0], np.ones(n, np.int16))
-
-
-def test_two_verdicts_are_worth_their_geometric_mean_and_the_higher_one_gives_the_evidence() -> None:
-    nan = np.nan
-    found = combined(verdict([1, 5, nan, 4, nan], blamed=1.0), verdict([3, 1, 2, nan, nan], blamed=2.0))
-    np.testing.assert_array_equal(found.score, [2, 3, 2, 4, nan])
-    np.testing.assert_array_equal(found.contribution[:, 0], [2, 1, 2, 1, 1])
-    np.testing.assert_array_equal(found.statistic, np.ones(5))

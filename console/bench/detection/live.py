@@ -4,10 +4,10 @@ import numpy as np
 
 from console.bench.detection.series import Bools, Decision, Series
 from detectors.contract import Samples
+from detectors.ensemble import combined, detectors_for
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
 from detectors.mosum import Mosum
 from fleet.vertical import Detection
-from streams.scorer import combined, detectors_for
 
 CHANGE_SCORE = 2.65
 """SKAB's budget is 200 false ones in seven hours: this tells 22 an hour on its file without a fault."""
@@ -18,7 +18,7 @@ def decide(series: Series, rules: Detection) -> Decision:
     n, channels = series.x.shape
     slot = np.zeros(n, np.int32)
     samples = Samples(slot, series.ts_us, np.zeros(n, np.int16), series.x)
-    t2, knn = detectors_for(rules, channels)
+    t2, knn = detectors_for(channels, rules.baseline_rows)
     score = combined(t2.update(samples), knn.update(samples)).score
     tracker = EpisodeTracker(rules.on_score, rules.persistence, off_s=rules.off_delay_s)
     events = tracker.update(slot, series.ts_us, score)

@@ -7,7 +7,7 @@ labels/combined_windows.json; a series that is not named there is not scored.
 import csv
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from console.bench.detection.dummies import DUMMIES
 from console.bench.detection.nab_score import PROFILES, NabSeries, nab_score
-from console.bench.detection.series import Decision, Series, runs
+from console.bench.detection.series import Decision, Series, instants, read_each, runs
 from console.bench.result import Reading
-from fleet.clock import microseconds
 
 PUBLISHED = {"standard": ("HTM", 70.1), "low_fp": ("HTM", 62.6), "low_fn": ("HTM", 75.2)}
 """Over the whole corpus of 58 series (NAB README); Numenta's HTM, ARTime reaches 74.9."""
@@ -28,8 +27,8 @@ GOALS = {"standard": ">= 68"}
 def read(folder: Path) -> list[Series]:
     """Every CSV file below data/. Raises `ValueError` for what is none of NAB's."""
     windows = _windows(folder)
-    files = sorted((folder / "data").rglob("*.csv"))
-    return [_series(path, path.relative_to(folder / "data").as_posix(), windows) for path in files]
+    data = folder / "data"
+    return read_each(data, data.rglob("*.csv"), partial(_series, windows=windows))
 
 
 def _windows(folder: Path) -> dict[str, list[tuple[str, str]]]:
@@ -42,20 +41,16 @@ def _series(path: Path, file: str, windows: dict[str, list[tuple[str, str]]]) ->
     with path.open(newline="") as lines:
         header, *rows = csv.reader(lines)
     if header != ["timestamp", "value"]:
-        raise ValueError(f"{file}: the first line must be timestamp,value")
+        raise ValueError("the first line must be timestamp,value")
     times = tuple(row[0] for row in rows)
-    ts_us = np.array([_us(time) for time in times], np.int64)
+    ts_us = instants(times)
     x = np.array([[row[1]] for row in rows], np.float32)
     anomalous = None
     if file in windows:
         anomalous = np.zeros(len(rows), np.bool_)
-        for first, last in windows[file]:
-            anomalous |= (ts_us >= _us(first)) & (ts_us <= _us(last))
+        for first, last in map(instants, windows[file]):
+            anomalous |= (ts_us >= first) & (ts_us <= last)
     return Series(file, times, ts_us, x, anomalous)
-
-
-def _us(time: str) -> int:
-    return microseconds(datetime.fromisoformat(time).replace(tzinfo=UTC))
 
 
 def readings(series: Sequence[Series], decisions: Sequence[Decision]) -> Iterator[Reading]:

@@ -1,9 +1,14 @@
 """A recorded series with its labels, if it has any."""
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fleet.clock import microseconds
 
 Bools = NDArray[np.bool_]
 
@@ -36,6 +41,24 @@ class Decision:
     score: NDArray[np.float32]
     anomalous: Bools
     change: Bools
+
+
+def read_each(folder: Path, paths: Iterable[Path], read: Callable[[Path, str], Series]) -> list[Series]:
+    """The files' series in order, named relative to the folder; raises `ValueError` that names the file."""
+    found = []
+    for path in sorted(paths):
+        file = path.relative_to(folder).as_posix()
+        try:
+            found.append(read(path, file))
+        except (ValueError, IndexError) as error:
+            raise ValueError(f"{file}: {error}") from error
+    return found
+
+
+def instants(times: Sequence[str]) -> NDArray[np.int64]:
+    """Microseconds since 1970 of times that stand for UTC; raises `ValueError` for what is no time."""
+    found = [microseconds(datetime.fromisoformat(time).replace(tzinfo=UTC)) for time in times]
+    return np.array(found, np.int64)
 
 
 def runs(on: Bools) -> list[tuple[int, int]]:

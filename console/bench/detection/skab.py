@@ -5,7 +5,6 @@ Protocol: of each file the first 400 rows are healthy and teach, the others are 
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +14,8 @@ from console.bench.detection.change_points import ChangePoints, change_score
 from console.bench.detection.dummies import DUMMIES
 from console.bench.detection.event_view import event_view
 from console.bench.detection.row_accuracy import row_accuracy
-from console.bench.detection.series import Bools, Decision, Series
+from console.bench.detection.series import Bools, Decision, Series, instants, read_each
 from console.bench.result import Reading
-from fleet.clock import microseconds
 
 HEALTHY_ROWS = 400
 LABELS = ("anomaly", "changepoint")
@@ -31,24 +29,26 @@ GOALS = {"f1": ">= .86", "far": "<= 14", "change_standard": ">= 60", "change_low
 
 def read(folder: Path) -> list[Series]:
     """Every CSV file below the folder, in order of its name; raises `ValueError` for one of another form."""
-    return [_series(path, folder) for path in sorted(folder.rglob("*.csv"))]
+    return read_each(folder, folder.rglob("*.csv"), _series)
 
 
-def _series(path: Path, folder: Path) -> Series:
-    file = path.relative_to(folder).as_posix()
+def _series(path: Path, file: str) -> Series:
     with path.open(newline="") as lines:
         header, *rows = csv.reader(lines, delimiter=";")
     if header[:1] != ["datetime"] or len(header) < 2:
-        raise ValueError(f"{file}: the first line must be datetime;CHANNEL;...[;anomaly;changepoint]")
+        raise ValueError("the first line must be datetime;CHANNEL;...[;anomaly;changepoint]")
+    if len(rows) <= HEALTHY_ROWS:
+        raise ValueError(f"{len(rows)} rows, of which the first {HEALTHY_ROWS} teach: none is left to score")
+    if (LABELS[0] in header) is not (LABELS[1] in header):
+        raise ValueError("it has one of the columns anomaly and changepoint: give it both or none")
     times = tuple(row[0] for row in rows)
-    ts_us = [microseconds(datetime.fromisoformat(time).replace(tzinfo=UTC)) for time in times]
     values = [k for k, name in enumerate(header) if k and name not in LABELS]
     x = np.array([[row[k] for k in values] for row in rows], np.float32)
     anomalous, change = (
         np.array([float(row[header.index(name)]) > 0 for row in rows]) if name in header else None
         for name in LABELS
     )
-    return Series(file, times, np.array(ts_us, np.int64), x, anomalous, change)
+    return Series(file, times, instants(times), x, anomalous, change)
 
 
 def readings(series: Sequence[Series], decisions: Sequence[Decision]) -> Iterator[Reading]:
