@@ -153,6 +153,7 @@ async def platform(
             log_survives=settings.kafka is not None,
             group=settings.group,
             session_timeout_s=settings.session_timeout_s,
+            member=settings.worker_name,
             tenants=registry.current.tenants,
             sinks=sinks,
             registry=registry,

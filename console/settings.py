@@ -57,6 +57,11 @@ class Settings(BaseSettings):
         default_factory=default_data_dir, description="where embedded PostgreSQL keeps its data"
     )
     group: str = Field("faultline", min_length=1, description="consumer group of the workers")
+    worker_name: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._-]{1,249}$",
+        description="a worker's own name in its group: killed and started again, it stops nobody else",
+    )
     session_timeout_s: float = Field(
         30.0, ge=6, le=90, description="silence after which a worker's partitions go to others"
     )

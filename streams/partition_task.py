@@ -19,6 +19,9 @@ from streams.record import Chunk
 from streams.retry import OutageRetry
 from streams.transports.positions import Start
 
+REBUILT_S = 5.0
+"""Reading again for so long is kept at once: a worker that is killed again and again still gets on."""
+
 log = structlog.get_logger()
 
 
@@ -63,7 +66,8 @@ class PartitionTask:
         self._limit = limit
         self.retry = OutageRetry(sink.consumer)
         self._snapshot_s = snapshot_s * _pace(claim.partition)
-        self._next_snapshot = time.monotonic() + self._snapshot_s if claim.snapshot else 0.0
+        first = min(REBUILT_S, self._snapshot_s) if claim.snapshot else 0.0
+        self._next_snapshot = time.monotonic() + first
         self._kept = claim.snapshot.next_offset if claim.snapshot else 0
         self._unread = False  # whether the log is to be read from its beginning
         self._settled = False  # whether the engine's state is that after everything stored
@@ -98,6 +102,7 @@ class PartitionTask:
         below, rest = chunk.split(self.stored)
         while below:
             result = await self._process(below, again=True)
+            await self._keep_on_the_way(result.next_offset)
             _, below = below.split(result.next_offset)
         while rest:
             result = await self._store(rest)
@@ -119,6 +124,13 @@ class PartitionTask:
         if self._settled and self._kept < self.stored:
             await self._sink.keep(self._claim, self.stored, self._engine.state())
             self._kept = self.stored
+
+    async def _keep_on_the_way(self, offset: int) -> None:
+        """While the state is being rebuilt: save how far that is."""
+        if time.monotonic() >= self._next_snapshot:
+            state = self._engine.state()
+            await self.retry.until_done(lambda: self._sink.keep(self._claim, offset, state))
+            self._kept, self._next_snapshot = offset, time.monotonic() + REBUILT_S
 
     async def _process(self, chunk: Chunk, again: bool) -> ChunkResult:
         return await self.retry.until_done(lambda: self._engine.process(chunk, again))

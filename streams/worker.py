@@ -74,6 +74,7 @@ class WorkerParts:
     log_survives: bool
     group: str
     session_timeout_s: float
+    member: str | None
     tenants: Sequence[str]
     sinks: Mapping[str, Sink]
     registry: RegistryCache
@@ -114,6 +115,7 @@ class Worker:
             self._parts.broker,
             positions=AgentPositions(self._agents, self._parts.registry, self._claiming),
             session_timeout_s=self._parts.session_timeout_s,
+            member=self._parts.member,
         )
         telemetry = app.chunk_topic(*map(telemetry_topic, self._parts.tenants))
         health = app.chunk_topic(*map(health_topic, self._parts.tenants))

@@ -32,8 +32,8 @@ from storage.sink import Sink
 from streams.health_message import decode
 from streams.topics import create_topics, topics_of
 
-SESSION_TIMEOUT_S = 6
-"""Short, so that a frozen worker's partitions go to others soon."""
+SESSION_TIMEOUT, SESSION_TIMEOUT_S = "FAULTLINE_SESSION_TIMEOUT_S", "6"
+"""Short, so that the partitions of a dead or frozen worker without a name go to others soon."""
 
 
 @dataclass
@@ -89,6 +89,7 @@ class Rig:
     database: Database
     folder: Path
     to_postgres: Proxy
+    named: bool
     environment: dict[str, str] = field(default_factory=dict)
     workers: list[SupervisedWorker] = field(default_factory=list)
     notes: dict[str, float] = field(default_factory=dict)
@@ -102,7 +103,8 @@ class Rig:
     def add_worker(self, *crash_points: str) -> SupervisedWorker:
         """One more worker, at work from now on; its first lives end at these points."""
         log = self.folder / f"worker{len(self.workers)}.log"
-        made = SupervisedWorker(self.environment, log, crash_points)
+        group = {"FAULTLINE_WORKER_NAME": log.stem} if self.named else {SESSION_TIMEOUT: SESSION_TIMEOUT_S}
+        made = SupervisedWorker(self.environment | group, log, crash_points)
         self.workers.append(made)
         made.start()
         return made
@@ -169,8 +171,11 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(at: Servers, load: Load, partitions: int) -> AsyncIterator[Rig]:
-    """A fresh run on the servers: database migrated, fleet registered, topics made; no worker yet."""
+async def rig(at: Servers, load: Load, partitions: int, named: bool) -> AsyncIterator[Rig]:
+    """A fresh run on the servers: database migrated, fleet registered, topics made; no worker yet.
+
+    Workers are `named` in their group with the default session timeout, or have none and a short one.
+    """
     name = f"chaos_{uuid4().hex[:8]}"
     folder = at.folder / name
     folder.mkdir()
@@ -181,7 +186,7 @@ async def rig(at: Servers, load: Load, partitions: int) -> AsyncIterator[Rig]:
         await register(pool, load.fleet())
     async with AsyncExitStack() as stack:
         proxy = await stack.enter_async_context(Proxy(at.postgres.port))
-        made = Rig(at, load, partitions, database, folder, proxy)
+        made = Rig(at, load, partitions, database, folder, proxy, named)
         made.environment = _environment(made, partitions)
         stack.push_async_callback(made.stop_workers)
         yield made
@@ -195,7 +200,6 @@ def _environment(made: Rig, partitions: int) -> dict[str, str]:
         "FAULTLINE_DATABASE_OWNER": made.database.dsn(OWNER),
         "FAULTLINE_DATA_DIR": str(made.folder),
         "FAULTLINE_GROUP": made.folder.name,
-        "FAULTLINE_SESSION_TIMEOUT_S": str(SESSION_TIMEOUT_S),
         "FAULTLINE_PARTITIONS": str(partitions),
         "FAULTLINE_DEAD_LETTER_SHARE": "1",
         "FAULTLINE_DEAD_LETTER_RUN": "1000000",

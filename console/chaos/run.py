@@ -54,7 +54,7 @@ async def run(at: Servers, scenario: Scenario, seed: int, tell: Tell) -> Verdict
     """The verdict on a scenario; the same seed makes the same load and the same moments of harm."""
     began = time.monotonic()
     load = load_of(scenario, seed)
-    async with rig(at, load, scenario.partitions) as made:
+    async with rig(at, load, scenario.partitions, scenario.named) as made:
         broken, recovery_s = await _disturb(made, scenario, seed, tell)
         if scenario.checked:
             broken += await _judge(made, recovery_s, began, tell)

@@ -391,3 +391,25 @@ async def test_a_claim_that_a_rebalance_overtook_opens_nothing(broker: Broker, g
             with pytest.raises(IllegalStateError):
                 await seeking
             await first.assigned(1)
+
+
+async def test_a_named_member_that_is_killed_and_comes_back_stops_nobody(
+    real_kafka: RealKafka, group: str
+) -> None:
+    topic = await real_kafka.create_topic(2)
+    calm, restarted = StoredPositions(), StoredPositions()
+    async with Worker(real_kafka, topic, group, positions=calm, member="a") as peer:
+        await peer.assigned(2)
+        killed = Worker(real_kafka, topic, group, member="b")
+        async with killed:
+            await killed.assigned(1)
+            await peer.assigned(1)
+            before = list(calm.claims), list(calm.releases)
+            (its_own,) = killed.app.consumer._readings
+            await killed.die()
+        async with Worker(real_kafka, topic, group, positions=restarted, member="b") as worker:
+            await worker.assigned(1)
+            await publish(real_kafka, topic, 1, partition=its_own.partition)
+            await worker.got(1)
+            assert restarted.claims == [{its_own}]
+            assert (calm.claims, calm.releases) == before

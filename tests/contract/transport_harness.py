@@ -156,6 +156,7 @@ class Worker:
         positions: Positions | None = None,
         limits: ChunkLimits = ONE_BY_ONE,
         commit_interval_s: float = 3600.0,
+        member: str | None = None,
     ) -> None:
         self.chunks: list[Chunk] = []
         self.acks: list[Ack] = []
@@ -171,6 +172,7 @@ class Worker:
             commit_interval_s=commit_interval_s,
             session_timeout_s=10.0,
             heartbeat_interval_s=0.1,
+            member=member,
         )
         self.app.agent(self.app.chunk_topic(topic), name="agent")(self._agent)
         self._serving: asyncio.Task[None] | None = None

@@ -34,12 +34,13 @@ SCENARIOS = [
     Scenario(
         "random_kills",
         "three workers, twelve partitions, two million records, two hundred kills at random",
-        random_kills(200, 5.0),  # faster, and hardly anything is done in between: a session is 6 s
+        random_kills(200, 7.5),  # faster, and two cores do little but start workers: 5 CPU-s each time
         workers=3,
         partitions=12,
         assets=60,  # so that the records of each lie within the days that the platform accepts
         records=2_000_000,
-        rate=2000.0,
+        rate=1400.0,
         poison=0.001,
+        named=True,
     ),
 ]
