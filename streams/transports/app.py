@@ -22,9 +22,9 @@ class ChunkApp(faust.App):  # type: ignore[misc]
     `faultline+memory://name`. Without `positions` reading starts at the group's committed offsets. Nothing is
     taken from environment variables, which Faust would let override the arguments.
 
-    A `member` has a name of its own in the group (static membership, KIP-345): one that is started again under
-    it within the session timeout has its partitions back at once, and nobody else stops for that. Without a
-    name the whole group stands still until the session of the dead one is over.
+    A `member` has a name of its own in the group (static membership, KIP-345): started again under it within
+    the session timeout, it has its partitions back at once, and nobody else stops for that. Without a name the
+    whole group stands still until the session of the dead one is over.
     """
 
     def __init__(
