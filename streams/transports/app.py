@@ -23,8 +23,8 @@ class ChunkApp(faust.App):  # type: ignore[misc]
     taken from environment variables, which Faust would let override the arguments.
 
     A `member` has a name of its own in the group (static membership, KIP-345): started again under it within
-    the session timeout, it has its partitions back at once, and nobody else stops for that. Without a name the
-    whole group stands still until the session of the dead one is over.
+    the session timeout, it has its partitions back at once, and nobody else stops for that. Without a name
+    the whole group stands still until the session of the dead one is over.
     """
 
     def __init__(
