@@ -19,7 +19,7 @@ class Scenario:
     """A load, the workers on it, and what goes wrong meanwhile.
 
     `rate` is in records a second. `short`: belongs to the short set. `crash_points` are those of the first
-    worker's first lives; `named` workers have names of their own in their group. Faults raise `AssertionError`
+    worker's first lives; `named` workers have names in their group. Faults raise `AssertionError`
     for what the checker cannot see; where the log itself was changed and the checker must not look,
     `checked` is False.
     """
