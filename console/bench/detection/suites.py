@@ -3,12 +3,13 @@
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from console.bench.detection import nab, skab
-from console.bench.detection.live import decide
+from console.bench.detection.live import decide, decide_novelties
 from console.bench.detection.series import Decision, Series
 from console.bench.result import Reading
 from fleet.vertical import Detection
@@ -18,10 +19,10 @@ Cells = Sequence[object]
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """`rules` are the product's defaults but for what the protocol says; `columns` the scores file's."""
+    """`decide` has the product's defaults but for what the protocol says; `columns` are the scores file's."""
 
     read: Callable[[Path], list[Series]]
-    rules: Detection
+    decide: Callable[[Series], Decision]
     readings: Callable[[Sequence[Series], Sequence[Decision]], Iterator[Reading]]
     columns: tuple[str, ...]
     cells: Callable[[Series, Decision], Iterator[Cells]]
@@ -42,12 +43,12 @@ def _nab_cells(series: Series, decision: Decision) -> Iterator[Cells]:
 SUITES: Mapping[str, Suite] = {
     "skab": Suite(
         skab.read,
-        Detection(baseline_rows=skab.HEALTHY_ROWS),
+        partial(decide, rules=Detection(baseline_rows=skab.HEALTHY_ROWS)),
         skab.readings,
         ("file", "datetime", "score", "anomaly", "changepoint"),
         _skab_cells,
     ),
-    "nab": Suite(nab.read, Detection(), nab.readings, ("file", "timestamp", "score"), _nab_cells),
+    "nab": Suite(nab.read, decide_novelties, nab.readings, ("file", "timestamp", "score"), _nab_cells),
 }
 
 
@@ -65,7 +66,7 @@ def run(
     decisions = []
     for number, one in enumerate(series):
         tell(one.file, number, len(series))
-        decisions.append(decide(one, suite.rules))
+        decisions.append(suite.decide(one))
     if scores is not None:
         with scores.open("w", newline="") as file:
             writer = csv.writer(file)

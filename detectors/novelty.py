@@ -1,0 +1,282 @@
+"""Novel values: how far a reading is from everything that its channel has shown so far.
+
+The memory that a level chart lacks. It is one-dimensional: a channel's values, sorted, so the nearest one is
+found by bisection; when the memory is full the value goes that leaves the smallest gap. Distances are judged
+by the channel's own earlier distances, beyond their `TAIL` quantile by an exponential tail (peaks over
+threshold; Pickands 1975, with shape 0). What is shown becomes known after `DELAY` readings, so a level that
+stays is told once: this finds what is new, `ewma_t2` and `window_knn` find what is not normal.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.contract import Samples, Scores, StateError
+from detectors.kernels import kernel
+from detectors.slots import check_samples, grown, plain, wider
+from detectors.state_bytes import pack, unpack
+
+Floats = NDArray[np.float32]
+Arrays = tuple[NDArray[Any], ...]
+
+REMEMBERED = 128
+"""Values of a channel; 64 did a little worse on NAB, more made no difference."""
+
+DELAY = 12
+"""Readings after which what was shown is known: a slow approach must not be its own neighbour."""
+
+TAIL = 0.98
+FEWEST_BEYOND = 5.0
+"""Distances that the tail is fitted to, at the least."""
+
+BINS = 64
+NEAREST, FARTHEST = 1e-4, 1e3
+"""Distances told apart, in quartile ranges of the channel."""
+
+HIGHEST = 300.0
+"""No -log10 p above this is believed."""
+
+_EDGES = np.geomspace(NEAREST, FARTHEST, BINS + 1)
+_BINS = _EDGES, np.sqrt(_EDGES[1:] * _EDGES[:-1])
+
+
+@dataclass
+class _Memory:
+    """Of each slot and channel. known: (slots, channels, `REMEMBERED`), the first `count` of them sorted.
+
+    recent: the latest `DELAY` readings, a ring. seen: readings so far. scale: the unit of distances, 0 until
+    it is known; usual: the median value then. past: (slots, channels, `BINS`), how often each occurred.
+    """
+
+    known: Floats
+    count: NDArray[np.int32]
+    recent: Floats
+    seen: NDArray[np.int64]
+    scale: Floats
+    usual: Floats
+    past: Floats
+
+    @classmethod
+    def of(cls, slots: int, channels: int) -> "_Memory":
+        """One that knows nothing."""
+        shape = slots, channels
+        return cls(
+            np.zeros((*shape, REMEMBERED), np.float32),
+            np.zeros(shape, np.int32),
+            np.zeros((*shape, DELAY), np.float32),
+            np.zeros(shape, np.int64),
+            np.zeros(shape, np.float32),
+            np.full(shape, np.nan, np.float32),
+            np.zeros((*shape, BINS), np.float32),
+        )
+
+    def arrays(self, slots: int | None = None) -> dict[str, NDArray[Any]]:
+        """The arrays by name, of the first so many slots."""
+        return {each.name: getattr(self, each.name)[:slots] for each in fields(self)}
+
+
+class Novelty:
+    """Novel values of many slots. The score of a row is that of its most novel channel, less log10 of how
+    many were judged (Bonferroni), as channels are anything but independent; contributions are the channels'
+    own -log10 p.
+
+    A channel is judged from its `baseline`-th reading on; regimes are not told apart. New slots begin with
+    the fleet's memory if there was a `fit`. Not in the catalog: a shift that stays is news only once, and
+    the contract asks for detectors that go on saying so.
+    """
+
+    NAME: ClassVar[str] = "novelty"
+    VERSION: ClassVar[int] = 1
+    EXACT: ClassVar[bool] = True
+
+    def __init__(self, channels: int, *, baseline: int = 300) -> None:
+        if channels < 1 or baseline < 4 * DELAY:
+            raise ValueError(f"needs a channel and a baseline of {4 * DELAY} readings or more")
+        self._baseline = baseline
+        self._slots = 0
+        self._take_width(channels)
+        self._memory = _Memory.of(0, channels)
+        self._prior = _Memory.of(1, channels)
+
+    def _take_width(self, channels: int) -> None:
+        self._channels = channels
+        self._kind = f"{self.NAME} {self.VERSION}: {channels} channels, {self._baseline} readings"
+
+    def widen(self, channels: int) -> None:
+        """Add channels that have shown nothing yet."""
+        if channels < self._channels:
+            raise ValueError(f"{self._channels} channels cannot become {channels}: they are only added")
+        for memory in (self._memory, self._prior):
+            for name, fresh in _Memory.of(1, channels).arrays().items():
+                fill = np.nan if name == "usual" else 0
+                setattr(memory, name, wider(getattr(memory, name), 1, fresh.shape[1], fill))
+        self._take_width(channels)
+
+    def fit(self, x: Floats, regime: NDArray[np.int16]) -> None:
+        """Learn what the fleet shows; rows of an asset should follow one another."""
+        self._prior = _Memory.of(1, self._channels)
+        slot = np.zeros(len(x), np.int32)
+        nobody = _out(Scores.unknown(*x.shape))
+        _judge(slot, plain(x, np.float32), self._baseline, _parts(self._prior), _BINS, nobody)
+
+    def update(self, samples: Samples) -> Scores:
+        """Score the rows, and remember them."""
+        self._reach(check_samples(samples, self._channels))
+        x = plain(samples.x, np.float32)
+        slot, scores = plain(samples.slot, np.int32), Scores.unknown(*x.shape)
+        _judge(slot, x, self._baseline, _parts(self._memory), _BINS, _out(scores))
+        judged = scores.judged > 0
+        scores.observed[judged] = np.where(np.isfinite(x[judged]), x[judged], np.nan)
+        return scores
+
+    def _reach(self, slots: int) -> None:
+        self._slots = max(self._slots, slots)
+        for name, array in self._memory.arrays().items():
+            setattr(self._memory, name, grown(array, slots, getattr(self._prior, name)[0]))
+
+    def state(self) -> bytes:
+        """What each slot has shown, and the fleet."""
+        return pack(self._kind, self._saved(self._slots))
+
+    def load(self, state: bytes) -> None:
+        """Go on from `state`; raises `StateError`."""
+        saved = unpack(self._kind, state, self._saved(None))
+        mine = {name: array for name, array in saved.items() if not name.startswith("fleet_")}
+        if len({len(array) for array in mine.values()}) != 1 or len(saved["fleet_count"]) != 1:
+            raise StateError(f"state of {self.NAME} contradicts itself; start without it")
+        self._memory = _Memory(**mine)
+        self._prior = _Memory(**{name: saved[f"fleet_{name}"] for name in mine})
+        self._slots = len(self._memory.count)
+
+    def _saved(self, slots: int | None) -> dict[str, NDArray[Any]]:
+        fleet = {f"fleet_{name}": array for name, array in self._prior.arrays().items()}
+        return self._memory.arrays(slots) | fleet
+
+
+def _parts(memory: _Memory) -> Arrays:
+    return tuple(memory.arrays().values())
+
+
+def _out(scores: Scores) -> Arrays:
+    return scores.score, scores.contribution, scores.expected, scores.statistic, scores.judged
+
+
+@kernel
+def _judge(
+    slot: NDArray[np.int32], x: Floats, baseline: int, memory: Arrays, bins: Arrays, out: Arrays
+) -> None:
+    """Judge each row by what was remembered before it, then remember it."""
+    known, count, _, seen, scale, usual, past = memory
+    score, contribution, expected, statistic, judged = out
+    for i in range(len(slot)):
+        s, most = slot[i], 0.0
+        for k in range(x.shape[1]):
+            if not np.isfinite(x[i, k]):
+                continue
+            unit = float(scale[s, k]) if scale[s, k] > 0 else 1.0  # of a constant: moved or not
+            distance: float = min(_to_nearest(known[s, k, : count[s, k]], x[i, k]) / unit, 10 * FARTHEST)
+            if seen[s, k] >= baseline:
+                contribution[i, k] = _improbability(distance, past[s, k], bins)
+                expected[i, k] = usual[s, k]
+                judged[i] += 1
+                most = max(most, contribution[i, k])
+            if scale[s, k] > 0 or count[s, k] == 1:
+                past[s, k][_bin_of(distance)] += 1
+            _take_in(memory, s, k, x[i, k], baseline)
+        if judged[i] > 0:
+            statistic[i] = np.sum(contribution[i])
+            score[i] = max(most - np.log10(judged[i]), 0.0)
+
+
+@kernel
+def _take_in(memory: Arrays, s: int, k: int, value: float, baseline: int) -> None:
+    """Put the reading behind those that wait to be known."""
+    known, count, recent, seen, scale, usual, _ = memory
+    at = seen[s, k] % DELAY
+    if seen[s, k] >= DELAY:
+        count[s, k] = _remember(known[s, k], count[s, k], recent[s, k, at])
+    recent[s, k, at] = value
+    seen[s, k] += 1
+    if scale[s, k] == 0 and seen[s, k] >= baseline // 3:
+        usual[s, k], scale[s, k] = _middle_and_range(known[s, k, : count[s, k]])
+
+
+@kernel
+def _to_nearest(known: Floats, value: np.float32) -> float:
+    at = np.searchsorted(known, value)
+    distance = np.inf
+    if at < len(known):
+        distance = float(known[at]) - float(value)
+    if at > 0:
+        distance = min(distance, float(value) - float(known[at - 1]))
+    return distance
+
+
+@kernel
+def _remember(known: Floats, count: int, value: np.float32) -> int:
+    """Insert the value, and forget the one that is missed least; returns how many are known."""
+    at = int(np.searchsorted(known[:count], value))
+    if at < count and known[at] == value:
+        return count
+    if count == len(known):
+        gone = _least_missed(known, value, at)
+        if gone == len(known):
+            return count
+        at -= gone < at
+        known[gone:-1] = known[gone + 1 :].copy()
+        count -= 1
+    known[at + 1 : count + 1] = known[at:count].copy()
+    known[at] = value
+    return count + 1
+
+
+@kernel
+def _least_missed(known: Floats, value: np.float32, at: int) -> int:
+    """The inner one whose neighbours are closest, as if the value were there; its own index is len(known)."""
+    last = len(known) - 1
+    best, gone = np.inf, len(known)
+    if 0 < at <= last:
+        best = float(known[at]) - float(known[at - 1])
+    for k in range(1, last):
+        below = value if at == k else known[k - 1]
+        above = value if at == k + 1 else known[k + 1]
+        gap = float(above) - float(below)
+        if gap < best:
+            best, gone = gap, k
+    return gone
+
+
+@kernel
+def _middle_and_range(known: Floats) -> tuple[float, float]:
+    """Median of the values and their quartile range, or a quarter of their range; 0 for a single value."""
+    n = len(known)
+    quartiles = float(known[3 * n // 4]) - float(known[n // 4])
+    return float(known[n // 2]), min(max(quartiles, (float(known[-1]) - float(known[0])) / 4), 1e38)
+
+
+@kernel
+def _bin_of(distance: float) -> int:
+    at = np.log(max(distance, NEAREST) / NEAREST) / np.log(FARTHEST / NEAREST) * BINS
+    return min(int(at), BINS - 1)
+
+
+@kernel
+def _improbability(distance: float, past: Floats, bins: Arrays) -> float:
+    """-log10 of the share of past distances that were as large: counted, in the tail as fitted to it."""
+    edges, centres = bins
+    total, beyond, last = np.sum(past), 0.0, BINS
+    enough = max((1 - TAIL) * total, FEWEST_BEYOND)
+    while last > 1 and beyond + past[last - 1] <= enough:
+        last -= 1
+        beyond += past[last]
+    if distance <= edges[last]:
+        as_large = np.sum(past[_bin_of(distance) :])
+        return float(-np.log10((as_large + 0.5) / (total + 1)))
+    excess = 0.0
+    for k in range(last, BINS):
+        excess += past[k] * (centres[k] - edges[last])
+    mean = excess / beyond if beyond > 0 else 0.5 * edges[last]
+    further = (distance - edges[last]) / max(mean, 1e-9)
+    return float(min(-np.log10((beyond + 0.5) / (total + 1)) + further / np.log(10), HIGHEST))

@@ -1,0 +1,115 @@
+"""Novel values: what a channel never showed is told, what it showed long ago is known."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from detectors.contract import Scores
+from detectors.novelty import DELAY, REMEMBERED, Novelty, _remember
+from tests.contract.detector_suite import (
+    check_bounded,
+    check_causal,
+    check_chunk_independent,
+    check_contributions,
+    check_deterministic,
+    check_finite,
+    check_leaves_arrays_alone,
+    check_rejects_damage,
+    check_slots_independent,
+    check_state,
+    check_usable_before_fit,
+    check_widens,
+    rows,
+)
+
+CHECKS = (
+    check_causal,
+    check_chunk_independent,
+    check_deterministic,
+    check_state,
+    check_rejects_damage,
+    check_slots_independent,
+    check_finite,
+    check_bounded,
+    check_contributions,
+    check_leaves_arrays_alone,
+    check_usable_before_fit,
+    check_widens,
+)
+"""Of the detectors' contract; the others ask for a verdict that lasts as long as a shift does."""
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_it_keeps_what_the_contract_asks_of_any_detector(check: object) -> None:
+    check(Novelty)  # type: ignore[operator]
+
+
+def scores(x: NDArray[np.floating], detector: Novelty | None = None) -> Scores:
+    detector = detector or Novelty(x.shape[1])
+    return detector.update(rows(np.zeros(len(x)), x))
+
+
+def two_levels(n: int, channels: int = 1) -> NDArray[np.float64]:
+    """Values near 20 and near 80, never in between."""
+    rng = np.random.default_rng(4)
+    return np.where(rng.random((n, channels)) < 0.5, 20.0, 80.0) + rng.normal(size=(n, channels))
+
+
+def test_a_value_between_the_usual_ones_is_news_though_it_is_no_extreme() -> None:
+    x = two_levels(1500, 2)
+    x[1200, 1] = 50.0
+    found = scores(x)
+    assert found.score[1200] > 5
+    assert found.score[1200] > 2 * np.delete(found.score[900:], 300).max()
+    assert np.argmax(found.contribution[1200]) == 1
+    assert found.observed[1200, 1] == 50.0
+
+
+def test_a_level_that_stays_is_news_once() -> None:
+    x = np.random.default_rng(5).normal(size=(1500, 1))
+    x[1000:] += 8
+    score = scores(x).score
+    assert score[1000] > 5
+    assert np.median(score[1000 + 2 * DELAY :]) < 1
+
+
+def test_on_healthy_values_the_score_is_a_probability() -> None:
+    x = np.random.default_rng(6).normal(size=(20_000, 1))
+    score = scores(x).score[1000:]
+    for level in (1.0, 2.0):
+        assert np.mean(score > level) <= 2 * 10**-level
+    assert np.mean(score > 0.3) >= 0.05
+
+
+def test_a_constant_channel_that_moves_is_news() -> None:
+    x = np.full((800, 1), 7.0)
+    x[700] = 7.5
+    score = scores(x).score
+    assert np.all(score[300:700] < 0.01)
+    assert score[700] > 2
+
+
+def test_a_new_machine_is_judged_by_what_the_fleet_showed() -> None:
+    detector = Novelty(1)
+    detector.fit(two_levels(1500).astype(np.float32), np.zeros(1500, np.int16))
+    x = two_levels(40)
+    x[30] = 50.0
+    score = scores(x, detector).score
+    assert np.isfinite(score).all()
+    assert score[30] > 5
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=400))
+def test_the_memory_stays_sorted_and_keeps_the_extremes(values: list[float]) -> None:
+    known = np.zeros(REMEMBERED, np.float32)
+    count = 0
+    for value in values:
+        count = _remember(known, count, np.float32(value))
+    mine = known[:count]
+    assert np.all(np.diff(mine) > 0)
+    assert set(mine.tolist()) <= set(values)
+    assert count == min(len(set(values)), REMEMBERED)
+    assert (mine[0], mine[-1]) == (min(values), max(values))
