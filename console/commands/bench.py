@@ -14,6 +14,7 @@ from rich.markup import escape
 from console.bench.detection.suites import SUITES
 from console.bench.detection.suites import run as run_suite
 from console.bench.ingest import MEASURES as INGEST
+from console.bench.kernels import readings as kernel_readings
 from console.bench.machine import provenance
 from console.bench.query import MEASURES as QUERY
 from console.bench.result import Row, rows_of
@@ -97,6 +98,20 @@ def detection(
             spinner.stop()
             fail(str(error))
     _show("detection", origin, rows_of([readings]), json_file)
+
+
+@app.command(epilog="Example: faultline bench kernels --runs 5 --json kernels.json")
+def kernels(runs: Runs = 3, json_file: Json = None, quick: Quick = False) -> None:
+    """The T² chart's loop on one core, beside the same in NumPy, and the state of a machine."""
+    origin = provenance()
+    assets, instants = (50, 50) if quick else (1_000, 500)
+    with err.status("") as spinner:
+        try:
+            found = [list(kernel_readings(assets, instants, spinner.update)) for _ in range(runs)]
+        except BenchError as error:
+            spinner.stop()
+            fail(str(error))
+    _show("kernels", origin, rows_of(found), json_file)
 
 
 def _measure(

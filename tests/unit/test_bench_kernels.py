@@ -1,0 +1,25 @@
+"""The kernels bench: both engines do the same work, or there is no figure."""
+
+import numpy as np
+import pytest
+
+from console.bench import kernels
+from console.bench.trial import BenchError
+
+
+def nothing(_: str) -> None:
+    pass
+
+
+def test_it_shows_rows_per_second_beside_numpy_and_the_state() -> None:
+    found = {reading.measure: reading for reading in kernels.readings(4, 60, nothing)}
+    assert list(found) == ["t2_8", "t2_8_state", "t2_32", "t2_32_state"]
+    assert all(reading.value > 0 for reading in found.values())
+    assert found["t2_8"].rival_value is not None
+    assert found["t2_8_state"].value > 4 * (8 * 8 + 2 * 8)
+
+
+def test_engines_that_disagree_have_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "_in_numpy", lambda shown: (np.full(shown.later[1:].shape[:2], 9.0), 1.0))
+    with pytest.raises(BenchError, match="scores differ"):
+        list(kernels.readings(4, 60, nothing))
