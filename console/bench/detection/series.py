@@ -20,7 +20,8 @@ class Series:
     """n instants of one machine.
 
     file: relative to the folder of the suite. times: as the file writes them. ts_us: (n,) int64, microseconds
-    since 1970, increasing. x: (n, channels) float32. anomalous, change: (n,), None without labels.
+    since 1970, increasing. x: (n, channels) float32. anomalous, change: (n,), None without labels. machine:
+    its name, if the file says one.
     """
 
     file: str
@@ -29,11 +30,12 @@ class Series:
     x: NDArray[np.float32]
     anomalous: Bools | None = None
     change: Bools | None = None
+    machine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided about each instant of a series, knowing those before it alone.
+    """What was decided about each instant of a series, knowing those before it alone; or about it as a whole.
 
     score: (n,), -log10 p, NaN while unknown. anomalous: (n,), an episode was on. change: (n,), it changed.
     """

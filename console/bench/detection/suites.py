@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from console.bench.detection import nab, skab
+from console.bench.detection import nab, skab, trips
 from console.bench.detection.live import decide, decide_novelties
 from console.bench.detection.series import Decision, Series
 from console.bench.result import Reading
@@ -22,7 +22,7 @@ class Suite:
     """`decide` has the product's defaults but for what the protocol says; `columns` are the scores file's."""
 
     read: Callable[[Path], list[Series]]
-    decide: Callable[[Series], Decision]
+    decide: Callable[[Sequence[Series]], Iterator[Decision]]
     readings: Callable[[Sequence[Series], Sequence[Decision]], Iterator[Reading]]
     columns: tuple[str, ...]
     cells: Callable[[Series, Decision], Iterator[Cells]]
@@ -43,12 +43,17 @@ def _nab_cells(series: Series, decision: Decision) -> Iterator[Cells]:
 SUITES: Mapping[str, Suite] = {
     "skab": Suite(
         skab.read,
-        partial(decide, rules=Detection(baseline_rows=skab.HEALTHY_ROWS)),
+        partial(map, partial(decide, rules=Detection(baseline_rows=skab.HEALTHY_ROWS))),
         skab.readings,
         ("file", "datetime", "score", "anomaly", "changepoint"),
         _skab_cells,
     ),
-    "nab": Suite(nab.read, decide_novelties, nab.readings, ("file", "timestamp", "score"), _nab_cells),
+    "nab": Suite(
+        nab.read, partial(map, decide_novelties), nab.readings, ("file", "timestamp", "score"), _nab_cells
+    ),
+    "elevator-trips": Suite(
+        trips.read, trips.decide_trips, trips.readings, ("file", "score", "anomaly"), trips.cells
+    ),
 }
 
 
@@ -63,10 +68,10 @@ def run(
     series = suite.read(folder)
     if not series:
         raise ValueError(f"{folder}: no CSV file of this suite there")
-    decisions = []
-    for number, one in enumerate(series):
-        tell(one.file, number, len(series))
-        decisions.append(suite.decide(one))
+    decisions: list[Decision] = []
+    for decision in suite.decide(series):
+        tell(series[len(decisions)].file, len(decisions), len(series))
+        decisions.append(decision)
     if scores is not None:
         with scores.open("w", newline="") as file:
             writer = csv.writer(file)
