@@ -1,0 +1,86 @@
+"""What the detection would have raised over stored history, beside what was raised: the worker's own code."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from fleet.asset import Asset
+from fleet.clock import from_microseconds
+from fleet.vertical import VerticalPack
+from storage.chunk_result import EpisodeRow
+from storage.history import telemetry_days
+from storage.pool import Pool
+from storage.queries import Episode, recent_episodes
+from streams.scorer import Rows, Scorer
+
+MOST_EPISODES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An episode; `end` None: still on at the end of the span. `says`: the fault mode's title, in English."""
+
+    onset: datetime
+    end: datetime | None
+    kind: str
+    peak_score: float
+    says: str
+
+    def overlaps(self, other: "Raised") -> bool:
+        """Whether both are of a kind and on at the same time."""
+        ends_first = self.end is not None and self.end < other.onset
+        begins_last = other.end is not None and other.end < self.onset
+        return self.kind == other.kind and not ends_first and not begins_last
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """Of a span of stored history: rows, what would have been raised in it, and what was; oldest first."""
+
+    rows: int
+    would: Sequence[Raised]
+    was: Sequence[Raised]
+
+    def new(self) -> list[Raised]:
+        """Would be raised, and was not."""
+        return [one for one in self.would if not any(map(one.overlaps, self.was))]
+
+    def gone(self) -> list[Raised]:
+        """Was raised, and would not be."""
+        return [one for one in self.was if not any(map(one.overlaps, self.would))]
+
+
+async def backtest(pool: Pool, asset: Asset, pack: VerticalPack, start: datetime, end: datetime) -> Backtest:
+    """Run the detection of `pack` over the asset's rows from `start` until before `end`.
+
+    It begins knowing nothing: the first rows of the span teach what is normal. Rows that came late are where
+    their time says, while a worker only stored them.
+    """
+    scorer = Scorer(pack)
+    rows, found = 0, dict[object, EpisodeRow]()
+    columns = len(pack.equipment_type.channels)
+    async for ts_us, values in telemetry_days(pool, asset.asset_id, columns, start, end):
+        numbers = np.full(len(ts_us), asset.asset_id, np.int32)
+        scored = scorer.score(Rows(numbers, ts_us, values), lambda _: (asset.tenant, asset.name))
+        rows += len(ts_us)
+        found |= {episode.episode_id: episode for episode in scored.episodes}
+    was = await recent_episodes(pool, asset_id=asset.asset_id, limit=MOST_EPISODES)
+    within = [one for one in was if one.onset < end and (one.end is None or one.end >= start)]
+    return Backtest(
+        rows,
+        sorted(map(_raised, found.values()), key=lambda one: one.onset),
+        sorted(map(_was_raised, within), key=lambda one: one.onset),
+    )
+
+
+def _raised(row: EpisodeRow) -> Raised:
+    end = None if row.end_us is None else from_microseconds(row.end_us)
+    says = str(row.evidence["title_en"])
+    return Raised(from_microseconds(row.onset_us), end, row.kind, round(row.peak_score, 3), says)
+
+
+def _was_raised(episode: Episode) -> Raised:
+    says = str(episode.evidence["title_en"])
+    return Raised(episode.onset, episode.end, episode.kind, round(episode.peak_score, 3), says)

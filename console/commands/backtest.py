@@ -1,0 +1,81 @@
+"""`faultline backtest`: other rules over stored history, before they watch anything."""
+
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from operator import itemgetter
+from typing import Annotated, Any
+
+import typer
+
+from console.backtest import Backtest, Raised
+from console.backtest import backtest as run
+from console.command_database import with_database
+from console.output import fail, out, print_json, print_table
+from console.settings import load_settings
+from fleet.asset import FleetError
+from fleet.catalog import pack_of
+from storage.pool import Pool
+from storage.registry import load_registry
+
+EXAMPLE = "Example: faultline backtest acme/lift-1 --from 2026-03-01 --to 2026-04-01 --on-score 4"
+
+
+def backtest(
+    machine: Annotated[str, typer.Argument(help="TENANT/NAME, as `faultline assets list` shows it.")],
+    start: Annotated[datetime, typer.Option("--from", help="First instant, in UTC.")],
+    end: Annotated[datetime, typer.Option("--to", help="Instant before which it ends, in UTC.")],
+    on_score: Annotated[
+        float | None, typer.Option(help="Level at which an episode begins, -log10 p.")
+    ] = None,
+    persistence: Annotated[int | None, typer.Option(help="Rows above the level before it begins.")] = None,
+    baseline_rows: Annotated[int | None, typer.Option(help="Rows that teach what is normal.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Run the worker's detection over a machine's stored history: what it would have raised, beside what was.
+
+    Without options with the rules of the machine's type. The first rows of the span teach what is normal.
+    Nothing is written.
+    """
+    first, last = (instant.replace(tzinfo=UTC) for instant in (start, end))
+    if first >= last:
+        fail(f"--from {start} is not before --to {end}", 2)
+    given = {"on_score": on_score, "persistence": persistence, "baseline_rows": baseline_rows}
+    rules: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+
+    async def operation(pool: Pool) -> Backtest:
+        registry = await load_registry(pool)
+        tenant, _, name = machine.partition("/")
+        known = {(asset.tenant, asset.name): asset for asset in registry.assets}
+        if (tenant, name) not in known:
+            raise FleetError(f"no machine {machine!r}: `faultline assets list` shows them as TENANT and NAME")
+        asset = known[tenant, name]
+        pack = pack_of(registry.equipment_type(asset.equipment_type))
+        changed = replace(pack, detection=replace(pack.detection, **rules))
+        return await run(pool, asset, changed, first, last)
+
+    found = with_database(load_settings(), operation)
+    if not found.rows:
+        fail(f"nothing is stored of {machine} between {start} and {end}")
+    if as_json:
+        print_json(
+            {**asdict(found), "new": list(map(asdict, found.new())), "gone": list(map(asdict, found.gone()))}
+        )
+    else:
+        _show(machine, found)
+
+
+def _show(machine: str, found: Backtest) -> None:
+    new, gone = found.new(), found.gone()
+    rows = [("new" if one in new else "as before", *_cells(one)) for one in found.would]
+    rows += [("gone", *_cells(one)) for one in gone]
+    header = ("", "onset (UTC)", "end", "kind", "peak", "finding")
+    rows.sort(key=itemgetter(1))
+    print_table(f"{machine}: {found.rows:,} rows", header, rows)
+    out.print(
+        f"{len(found.would)} would have been raised, {len(found.was)} were; new {len(new)}, gone {len(gone)}"
+    )
+
+
+def _cells(one: Raised) -> tuple[str, str, str, str, str]:
+    end = f"{one.end:%Y-%m-%d %H:%M:%S}" if one.end else "still on"
+    return f"{one.onset:%Y-%m-%d %H:%M:%S}", end, one.kind, f"{one.peak_score:.1f}", one.says

@@ -1,0 +1,54 @@
+"""Raw telemetry of an asset as it was stored, a day at a time: what a computation goes over again."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg import sql
+
+from storage.binary_copy import POSTGRES_EPOCH_US
+from storage.pool import Pool
+
+DAY = timedelta(days=1)
+
+_HEADER, _TRAILER = 19, 2
+"""Bytes around the rows of a COPY BINARY stream."""
+
+_ROWS = sql.SQL(
+    "copy (select ts, {values} from telemetry where asset_id = {asset} and ts >= {start} and ts < {end} "
+    "order by ts) to stdout (format binary)"
+)
+
+
+async def telemetry_days(
+    pool: Pool, asset_id: int, columns: int, start: datetime, end: datetime
+) -> AsyncIterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """Of each day from `start` until before `end` that has rows: instants and values.
+
+    (n,) in microseconds since 1970 UTC, rising; (n, columns) in the channels' units, NaN where missing.
+    """
+    while start < end:
+        until = min(start + DAY, end)
+        ts_us, values = await _between(pool, asset_id, columns, start, until)
+        if len(ts_us):
+            yield ts_us, values
+        start = until
+
+
+async def _between(
+    pool: Pool, asset_id: int, columns: int, start: datetime, end: datetime
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    values = [sql.SQL("coalesce({}, 'NaN')").format(sql.Identifier(f"v{k}")) for k in range(columns)]
+    statement = _ROWS.format(
+        values=sql.SQL(", ").join(values),
+        asset=sql.Literal(asset_id),
+        start=sql.Literal(start),
+        end=sql.Literal(end),
+    )
+    async with pool.connection() as conn, conn.cursor() as cursor, cursor.copy(statement) as copy:
+        data = b"".join([bytes(part) async for part in copy])
+    cell = np.dtype([("length", ">i4"), ("value", ">f4")])
+    row = np.dtype([("fields", ">i2"), ("length", ">i4"), ("ts", ">i8"), ("cells", cell, (columns,))])
+    rows = np.frombuffer(data[_HEADER:-_TRAILER], row)
+    return rows["ts"].astype(np.int64) + POSTGRES_EPOCH_US, rows["cells"]["value"].astype(np.float32)
