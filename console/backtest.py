@@ -12,10 +12,11 @@ from fleet.vertical import VerticalPack
 from storage.chunk_result import EpisodeRow
 from storage.history import telemetry_days
 from storage.pool import Pool
-from storage.queries import Episode, recent_episodes
+from storage.queries import Episode, episodes_between
 from streams.scorer import Rows, Scorer
 
-MOST_EPISODES = 10_000
+SENSOR = "sensor"
+"""The kind of an episode whose `detector` names the channel and its fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +26,16 @@ class Raised:
     onset: datetime
     end: datetime | None
     kind: str
+    detector: str
     peak_score: float
     says: str
 
     def overlaps(self, other: "Raised") -> bool:
-        """Whether both are of a kind and on at the same time."""
+        """Whether both are on at the same time and about the machine, or the same fault of a sensor."""
         ends_first = self.end is not None and self.end < other.onset
         begins_last = other.end is not None and other.end < self.onset
-        return self.kind == other.kind and not ends_first and not begins_last
+        alike = self.kind == other.kind and (self.kind != SENSOR or self.detector == other.detector)
+        return alike and not ends_first and not begins_last
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +69,23 @@ async def backtest(pool: Pool, asset: Asset, pack: VerticalPack, start: datetime
         scored = scorer.score(Rows(numbers, ts_us, values), lambda _: (asset.tenant, asset.name))
         rows += len(ts_us)
         found |= {episode.episode_id: episode for episode in scored.episodes}
-    was = await recent_episodes(pool, asset_id=asset.asset_id, limit=MOST_EPISODES)
-    within = [one for one in was if one.onset < end and (one.end is None or one.end >= start)]
+    was = await episodes_between(pool, asset.asset_id, start, end)
     return Backtest(
         rows,
         sorted(map(_raised, found.values()), key=lambda one: one.onset),
-        sorted(map(_was_raised, within), key=lambda one: one.onset),
+        list(map(_was_raised, was)),
     )
 
 
 def _raised(row: EpisodeRow) -> Raised:
     end = None if row.end_us is None else from_microseconds(row.end_us)
     says = str(row.evidence["title_en"])
-    return Raised(from_microseconds(row.onset_us), end, row.kind, round(row.peak_score, 3), says)
+    return Raised(
+        from_microseconds(row.onset_us), end, row.kind, row.detector, round(row.peak_score, 3), says
+    )
 
 
 def _was_raised(episode: Episode) -> Raised:
     says = str(episode.evidence["title_en"])
-    return Raised(episode.onset, episode.end, episode.kind, round(episode.peak_score, 3), says)
+    peak = round(episode.peak_score, 3)
+    return Raised(episode.onset, episode.end, episode.kind, episode.detector, peak, says)

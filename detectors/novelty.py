@@ -56,7 +56,7 @@ class _Memory:
     seen: NDArray[np.int64]
     scale: Floats
     usual: Floats
-    past: Floats
+    past: NDArray[np.float64]
 
     @classmethod
     def of(cls, slots: int, channels: int) -> "_Memory":
@@ -69,7 +69,7 @@ class _Memory:
             np.zeros(shape, np.int64),
             np.zeros(shape, np.float32),
             np.full(shape, np.nan, np.float32),
-            np.zeros((*shape, BINS), np.float32),
+            np.zeros((*shape, BINS)),
         )
 
     def arrays(self, slots: int | None = None) -> dict[str, NDArray[Any]]:
@@ -120,6 +120,7 @@ class Novelty:
         slot = np.zeros(len(x), np.int32)
         nobody = _out(Scores.unknown(*x.shape))
         _judge(slot, plain(x, np.float32), self._baseline, _parts(self._prior), _BINS, nobody)
+        self._memory = _Memory(**self._memory.arrays(self._slots))  # room for slots to come is made anew
 
     def update(self, samples: Samples) -> Scores:
         """Score the rows, and remember them."""
@@ -175,14 +176,13 @@ def _judge(
         for k in range(x.shape[1]):
             if not np.isfinite(x[i, k]):
                 continue
-            unit = float(scale[s, k]) if scale[s, k] > 0 else 1.0  # of a constant: moved or not
-            distance: float = min(_to_nearest(known[s, k, : count[s, k]], x[i, k]) / unit, 10 * FARTHEST)
+            distance = _distance(known[s, k, : count[s, k]], x[i, k], scale[s, k])
             if seen[s, k] >= baseline:
                 contribution[i, k] = _improbability(distance, past[s, k], bins)
                 expected[i, k] = usual[s, k]
                 judged[i] += 1
                 most = max(most, contribution[i, k])
-            if scale[s, k] > 0 or count[s, k] == 1:
+            if scale[s, k] > 0 or distance == 0:
                 past[s, k][_bin_of(distance)] += 1
             _take_in(memory, s, k, x[i, k], baseline)
         if judged[i] > 0:
@@ -201,6 +201,15 @@ def _take_in(memory: Arrays, s: int, k: int, value: float, baseline: int) -> Non
     seen[s, k] += 1
     if scale[s, k] == 0 and seen[s, k] >= baseline // 3:
         usual[s, k], scale[s, k] = _middle_and_range(known[s, k, : count[s, k]])
+
+
+@kernel
+def _distance(known: Floats, value: np.float32, scale: float) -> float:
+    """In units of the scale; while that is unknown, as the channel is constant, whether it moved."""
+    distance = _to_nearest(known, value)
+    if scale > 0:
+        return min(distance / scale, FARTHEST)
+    return 0.0 if distance == 0 else FARTHEST
 
 
 @kernel
@@ -263,7 +272,7 @@ def _bin_of(distance: float) -> int:
 
 
 @kernel
-def _improbability(distance: float, past: Floats, bins: Arrays) -> float:
+def _improbability(distance: float, past: NDArray[np.float64], bins: Arrays) -> float:
     """-log10 of the share of past distances that were as large: counted, in the tail as fitted to it."""
     edges, centres = bins
     total, beyond, last = np.sum(past), 0.0, BINS

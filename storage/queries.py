@@ -130,6 +130,18 @@ async def recent_episodes(
     return await _rows(pool, Episode, statement, {"tenant": tenant, "asset_id": asset_id, "limit": limit})
 
 
+async def episodes_between(pool: Pool, asset_id: int, start: datetime, end: datetime) -> list[Episode]:
+    """An asset's episodes that were on between `start` and before `end`, the earliest onset first."""
+    statement = """
+        select episode_id, asset_id, tenant, name as asset, kind, detector, onset_ts as onset, end_ts as end,
+               peak_ts as peak, peak_score, evidence
+        from episode join asset using (asset_id)
+        where asset_id = %(asset_id)s and onset_ts < %(end)s and (end_ts is null or end_ts >= %(start)s)
+        order by onset_ts, episode_id
+    """
+    return await _rows(pool, Episode, statement, {"asset_id": asset_id, "start": start, "end": end})
+
+
 async def latest_forecasts(pool: Pool, tenant: str | None = None) -> list[LatestForecast]:
     """The newest forecast of each asset and target."""
     statement = """

@@ -20,7 +20,7 @@ from streams.retry import OutageRetry
 from streams.transports.positions import Start
 
 REBUILT_S = 5.0
-"""Reading again for so long is kept at once: a worker that is killed again and again still gets on."""
+"""About the wall time of reading again that is kept: a worker that is killed again and again gets on."""
 
 log = structlog.get_logger()
 
@@ -66,8 +66,9 @@ class PartitionTask:
         self._limit = limit
         self.retry = OutageRetry(sink.consumer)
         self._snapshot_s = snapshot_s * _pace(claim.partition)
-        first = min(REBUILT_S, self._snapshot_s) if claim.snapshot else 0.0
-        self._next_snapshot = time.monotonic() + first
+        self._next_snapshot = time.monotonic() + self._snapshot_s if claim.snapshot else 0.0
+        self._rebuilt_s = min(REBUILT_S * _pace(claim.partition), self._snapshot_s)
+        self._next_rebuilt = time.monotonic() + self._rebuilt_s
         self._kept = claim.snapshot.next_offset if claim.snapshot else 0
         self._unread = False  # whether the log is to be read from its beginning
         self._settled = False  # whether the engine's state is that after everything stored
@@ -127,10 +128,10 @@ class PartitionTask:
 
     async def _keep_on_the_way(self, offset: int) -> None:
         """While the state is being rebuilt: save how far that is."""
-        if time.monotonic() >= self._next_snapshot:
+        if time.monotonic() >= self._next_rebuilt:
             state = self._engine.state()
             await self.retry.until_done(lambda: self._sink.keep(self._claim, offset, state))
-            self._kept, self._next_snapshot = offset, time.monotonic() + REBUILT_S
+            self._kept, self._next_rebuilt = offset, time.monotonic() + self._rebuilt_s
 
     async def _process(self, chunk: Chunk, again: bool) -> ChunkResult:
         return await self.retry.until_done(lambda: self._engine.process(chunk, again))

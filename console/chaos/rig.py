@@ -32,7 +32,7 @@ from storage.sink import Sink
 from streams.health_message import decode
 from streams.topics import create_topics, topics_of
 
-SESSION_TIMEOUT, SESSION_TIMEOUT_S = "FAULTLINE_SESSION_TIMEOUT_S", "6"
+SESSION_TIMEOUT_S = 6
 """Short, so that the partitions of a dead or frozen worker without a name go to others soon."""
 
 
@@ -103,7 +103,8 @@ class Rig:
     def add_worker(self, *crash_points: str) -> SupervisedWorker:
         """One more worker, at work from now on; its first lives end at these points."""
         log = self.folder / f"worker{len(self.workers)}.log"
-        group = {"FAULTLINE_WORKER_NAME": log.stem} if self.named else {SESSION_TIMEOUT: SESSION_TIMEOUT_S}
+        unnamed = {"FAULTLINE_SESSION_TIMEOUT_S": str(SESSION_TIMEOUT_S)}
+        group = {"FAULTLINE_WORKER_NAME": log.stem} if self.named else unnamed
         made = SupervisedWorker(self.environment | group, log, crash_points)
         self.workers.append(made)
         made.start()

@@ -12,6 +12,7 @@ from console.backtest import backtest as run
 from console.command_database import with_database
 from console.output import fail, out, print_json, print_table
 from console.settings import load_settings
+from detectors.baseline import FEWEST
 from fleet.asset import FleetError
 from fleet.catalog import pack_of
 from storage.pool import Pool
@@ -27,8 +28,12 @@ def backtest(
     on_score: Annotated[
         float | None, typer.Option(help="Level at which an episode begins, -log10 p.")
     ] = None,
-    persistence: Annotated[int | None, typer.Option(help="Rows above the level before it begins.")] = None,
-    baseline_rows: Annotated[int | None, typer.Option(help="Rows that teach what is normal.")] = None,
+    persistence: Annotated[
+        int | None, typer.Option(min=1, help="Rows above the level before it begins.")
+    ] = None,
+    baseline_rows: Annotated[
+        int | None, typer.Option(min=FEWEST, help="Rows that teach what is normal.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Run the worker's detection over a machine's stored history: what it would have raised, beside what was.
@@ -39,6 +44,8 @@ def backtest(
     first, last = (instant.replace(tzinfo=UTC) for instant in (start, end))
     if first >= last:
         fail(f"--from {start} is not before --to {end}", 2)
+    if on_score is not None and on_score <= 0:
+        fail(f"--on-score {on_score} is a level above 0, as -log10 p is", 2)
     given = {"on_score": on_score, "persistence": persistence, "baseline_rows": baseline_rows}
     rules: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
 

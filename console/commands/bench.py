@@ -77,12 +77,13 @@ def detection(
     ],
     json_file: Json = None,
     scores: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="Write what was decided about each instant, as CSV.")
+        Path | None, typer.Option(dir_okay=False, help="Write what was decided, as CSV.")
     ] = None,
 ) -> None:
-    """Labelled public data through the worker's detection, by its protocol, with the dummies beside it.
+    """Public data through our detectors, by its protocol, with the dummies beside it.
 
-    Nothing is fitted to labels; files without label columns are decided too.
+    `skab` has the worker's detection, `nab` novel values, `elevator-trips` whole trips, taught by those that
+    are labelled OK. Nothing else sees a label; files without any are decided too.
     """
     if suite not in SUITES:
         fail(f"no suite {suite}: there are {', '.join(SUITES)}", 2)

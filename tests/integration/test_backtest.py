@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from console.cli import build
+from fleet.asset import FleetError
 from fleet.catalog import packs
 from storage.bootstrap import WRITER
 from storage.chunk_result import ChunkResult, Tally
@@ -101,8 +102,11 @@ def test_other_rules_show_what_is_new_and_what_is_gone(scored: Scored, run: Run)
 
 
 def test_a_part_of_the_history_is_judged_by_its_own_first_rows(scored: Scored, run: Run) -> None:
-    found = json.loads(run("northgrid/t1", "--from", "2026-03-03", "--to", "2026-03-08", "--json").stdout)
+    part = "--from", "2026-03-07", "--to", "2026-03-09"  # the fault is what it learns
+    found = json.loads(run("northgrid/t1", *part, "--json").stdout)
     assert 0 < found["rows"] < len(scored.telemetry.ts_us)
+    assert [one["kind"] for one in found["was"]] == ["machine"]
+    assert found["would"] == []
 
 
 @pytest.mark.parametrize(
@@ -111,10 +115,13 @@ def test_a_part_of_the_history_is_judged_by_its_own_first_rows(scored: Scored, r
         (("northgrid/t9", *WHOLE), "no machine 'northgrid/t9'"),
         (("northgrid/t1", "--from", "2026-03-09", "--to", "2026-03-01"), "is not before"),
         (("northgrid/t1", "--from", "2025-03-01", "--to", "2025-03-09"), "nothing is stored"),
-        (("northgrid/t1", *WHOLE, "--on-score", "-1"), "every parameter must be above 0"),
+        (("northgrid/t1", *WHOLE, "--on-score", "-1"), "a level above 0"),
+        (("northgrid/t1", *WHOLE, "--baseline-rows", "19"), "20"),
+        (("northgrid/t1", *WHOLE, "--persistence", "0"), "1"),
     ],
 )
 def test_what_cannot_be_done_says_why(scored: Scored, run: Run, words: tuple[str, ...], says: str) -> None:
     done = run(*words)
     assert done.exit_code != 0
+    assert isinstance(done.exception, SystemExit | FleetError)
     assert says in " ".join((done.stderr + str(done.exception)).split())

@@ -113,3 +113,18 @@ def test_the_memory_stays_sorted_and_keeps_the_extremes(values: list[float]) -> 
     assert set(mine.tolist()) <= set(values)
     assert count == min(len(set(values)), REMEMBERED)
     assert (mine[0], mine[-1]) == (min(values), max(values))
+
+
+def test_the_unit_of_a_channel_changes_nothing() -> None:
+    x = np.random.default_rng(8).normal(size=(1500, 1)).astype(np.float32)
+    x[1200] = 6.0
+    plain, scaled = scores(x).score, scores(4096 * x).score
+    np.testing.assert_allclose(scaled, plain, rtol=1e-4, atol=1e-4)
+
+
+def test_machines_that_come_after_a_fit_begin_with_it() -> None:
+    detector = Novelty(1)
+    detector.update(rows(np.zeros(5), np.zeros((5, 1))))
+    detector.fit(two_levels(1500).astype(np.float32), np.zeros(1500, np.int16))
+    found = detector.update(rows(np.full(40, 3), two_levels(40)))
+    assert np.isfinite(found.score).all()

@@ -37,7 +37,8 @@ class Series:
 class Decision:
     """What was decided about each instant of a series, knowing those before it alone; or about it as a whole.
 
-    score: (n,), -log10 p, NaN while unknown. anomalous: (n,), an episode was on. change: (n,), it changed.
+    score: (n,), -log10 p, NaN while unknown. anomalous: (n,), an episode was on, or it was told.
+    change: (n,), it changed.
     """
 
     score: NDArray[np.float32]

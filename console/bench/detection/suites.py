@@ -1,4 +1,4 @@
-"""The suites of `faultline bench detection`: a published layout, the worker's detection, the figures."""
+"""The suites of `faultline bench detection`: a published layout, a detection, the figures."""
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ Cells = Sequence[object]
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """`decide` has the product's defaults but for what the protocol says; `columns` are the scores file's."""
+    """`decide` has its detectors' defaults but for what the protocol says. `columns`: of the scores file."""
 
     read: Callable[[Path], list[Series]]
     decide: Callable[[Sequence[Series]], Iterator[Decision]]
@@ -69,9 +69,10 @@ def run(
     if not series:
         raise ValueError(f"{folder}: no CSV file of this suite there")
     decisions: list[Decision] = []
-    for decision in suite.decide(series):
-        tell(series[len(decisions)].file, len(decisions), len(series))
-        decisions.append(decision)
+    deciding = suite.decide(series)
+    for number, one in enumerate(series):
+        tell(one.file, number, len(series))
+        decisions.append(next(deciding))
     if scores is not None:
         with scores.open("w", newline="") as file:
             writer = csv.writer(file)

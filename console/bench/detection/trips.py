@@ -6,6 +6,7 @@ Without a label in the names the trips of a folder teach each other: most are ta
 """
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -41,8 +42,8 @@ def _series(path: Path, file: str) -> Series:
     x = np.array([[row[name] for name in COLUMNS[1:]] for row in rows], np.float32)
     times = tuple(row[COLUMNS[0]] for row in rows)
     ts_us = np.array([float(time) * 1000 for time in times]).astype(np.int64)
-    said = {label: label in path.stem for label in ("OK", "KO")}
-    faulty = np.full(len(rows), said["KO"]) if said["OK"] != said["KO"] else None
+    said = {"OK", "KO"}.intersection(re.split("[^A-Za-z]+", path.stem))
+    faulty = np.full(len(rows), said == {"KO"}) if len(said) == 1 else None
     return Series(file, times, ts_us, x, faulty, machine=rows[0].get("name", ""))
 
 
@@ -50,13 +51,20 @@ def decide_trips(series: Sequence[Series]) -> Iterator[Decision]:
     """One decision for each trip: its score, and whether that is above what the budget allows."""
     if not series:
         return
-    features = np.array([segment_features(trip.x) for trip in series])
+    features = np.array([_features(trip) for trip in series])
     faulty = _faulty(series)
     well = ~faulty if faulty is not None else np.ones(len(series), np.bool_)
     for number in range(len(series)):
         teachers = _teachers(series, well, number)
         score = SegmentKnn(features[teachers]).score(features[[number]]).astype(np.float32)
         yield Decision(score, score > -np.log10(BUDGET), np.zeros(1, np.bool_))
+
+
+def _features(trip: Series) -> Floats:
+    try:
+        return segment_features(trip.x)
+    except ValueError as error:
+        raise ValueError(f"{trip.file}: {error}") from error
 
 
 def _teachers(series: Sequence[Series], well: Bools, number: int) -> NDArray[np.int64]:
@@ -73,9 +81,12 @@ def _teachers(series: Sequence[Series], well: Bools, number: int) -> NDArray[np.
 
 
 def _faulty(series: Sequence[Series]) -> Bools | None:
-    """Of each trip whether it is labelled KO; None if one has no label."""
+    """Of each trip whether it is labelled KO; None without labels, `ValueError` if only some have one."""
     labels = [trip.anomalous[0] for trip in series if trip.anomalous is not None]
-    return np.array(labels) if len(labels) == len(series) else None
+    unnamed = [trip.file for trip in series if trip.anomalous is None]
+    if labels and unnamed:
+        raise ValueError(f"{unnamed[0]}: its name says neither OK nor KO, others do: name all or none")
+    return np.array(labels) if labels else None
 
 
 def readings(series: Sequence[Series], decisions: Sequence[Decision]) -> Iterator[Reading]:

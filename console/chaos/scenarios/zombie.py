@@ -13,7 +13,7 @@ async def freeze(rig: Rig, random: Random) -> None:
     await rig.until_share_stored(0.2)
     await asyncio.sleep(random.uniform(0.0, 1.0))
     assert rig.workers[0].signal(signal.SIGSTOP), "there is no worker to freeze"
-    await asyncio.sleep(int(SESSION_TIMEOUT_S) + 5)
+    await asyncio.sleep(SESSION_TIMEOUT_S + 5)
     rig.workers[0].signal(signal.SIGCONT)
     await asyncio.sleep(2)
 
