@@ -96,10 +96,10 @@ class WindowKnn:
         self._reach(check_samples(samples, self._channels))
         slot = plain(samples.slot, np.int32)
         ends, features = self._windows.complete(slot, plain(samples.x, np.float32))
-        latest = np.arange(len(self._count))
-        table = _joined(self._held, self._judge(slot[ends], features))
-        which = _which(slot, ends, latest)
-        self._held = _taken(table, latest)
+        which, present, latest = _which(slot, ends, len(self._count))
+        table = _joined(self._judge(slot[ends], features), _taken(self._held, present))
+        for each in fields(Scores):
+            getattr(self._held, each.name)[present] = getattr(table, each.name)[latest]
         return _taken(table, which)
 
     def _judge(self, slot: NDArray[np.int32], features: Floats) -> Scores:
@@ -315,16 +315,26 @@ def _by_slot(slot: NDArray[np.int32], which: NDArray[np.bool_]) -> Iterator[tupl
 
 
 @kernel
-def _which(slot: NDArray[np.int32], ends: NDArray[np.int64], latest: NDArray[np.int64]) -> NDArray[np.int64]:
-    """For each row the entry in the table (slots, then windows) that holds; `latest` moves on per slot."""
-    found = np.empty(len(slot), np.int64)
-    slots, j = len(latest), 0
+def _which(
+    slot: NDArray[np.int32], ends: NDArray[np.int64], slots: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """For each row the verdict that holds in the table: the windows' in order, then those held so far.
+
+    The latter are of the slots in the second array, in that order; the third says what each slot ends with.
+    """
+    found, present = np.empty(len(slot), np.int64), np.empty(slots, np.int64)
+    holds = np.full(slots, -1, np.int64)
+    j = count = 0
     for i in range(len(slot)):
+        s = slot[i]
+        if holds[s] < 0:
+            holds[s], present[count] = len(ends) + count, s
+            count += 1
         if j < len(ends) and ends[j] == i:
-            latest[slot[i]] = slots + j
+            holds[s] = j
             j += 1
-        found[i] = latest[slot[i]]
-    return found
+        found[i] = holds[s]
+    return found, present[:count], holds[present[:count]]
 
 
 def _joined(a: Scores, b: Scores) -> Scores:

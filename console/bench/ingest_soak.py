@@ -5,14 +5,16 @@ in `sink_offset` was seen beyond that offset.
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Generator
+from contextlib import ExitStack
 
 import numpy as np
 
 from console.bench.filling import Filler, filler
 from console.bench.flow import Flow, quantile
-from console.bench.plant import PATIENCE_S, Plant, Worker, plant, worker
+from console.bench.plant import PATIENCE_S, SETTLED_S, Plant, Worker, plant, worker
 from console.bench.result import Reading
 from console.bench.telemetry import READINGS, SECOND_US, messages
 from console.bench.trial import BenchError, Trial
@@ -50,10 +52,14 @@ def sustained(trial: Trial) -> Generator[list[Reading], None, None]:
 
 
 def catch_up(trial: Trial) -> Generator[list[Reading], None, None]:
-    """Three times as much for half of the trial's time, then nothing: is all of it stored, and how fast?"""
+    """Three times as much for half of the trial's time, then nothing: is all of it stored, and how fast?
+
+    A worker for each core, as one worker computes in one thread.
+    """
     seconds = trial.seconds / 2
-    with plant(trial.servers, ASSETS, READINGS) as site, worker(site) as running:
-        running.ready()
+    with plant(trial.servers, ASSETS, READINGS) as site, ExitStack() as stack:
+        running, *_ = [stack.enter_context(worker(site)) for _ in range(os.cpu_count() or 1)]
+        running.ready(SETTLED_S)
         trial.tell(f"catch_up: {OVERLOAD} x overload for {seconds:.0f} s")
         flow = asyncio.run(_flow(site, running, seconds, OVERLOAD))
         site.check_all_stored(flow.sent)

@@ -4,12 +4,10 @@ import time
 from collections.abc import Generator
 from contextlib import ExitStack
 
-from console.bench.plant import plant, worker
+from console.bench.plant import SETTLED_S, plant, worker
 from console.bench.result import Reading
 from console.bench.telemetry import READINGS, SECOND_US, hours_ago, messages
 from console.bench.trial import BenchError, Trial
-
-SETTLED_S = 5.0
 
 
 def workers(trial: Trial) -> Generator[list[Reading], None, None]:

@@ -29,6 +29,9 @@ POLL_S = 0.05
 PATIENCE_S = 900.0
 """Without a record stored for so long something is broken."""
 
+SETTLED_S = 5.0
+"""Without a claim for so long the workers have shared out the partitions."""
+
 SESSION_TIMEOUT_S = "90"
 """A worker may be paused while a topic is filled."""
 
