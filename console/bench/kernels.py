@@ -17,8 +17,8 @@ from detectors.ewma_t2 import DEGREES, EwmaT2
 
 RIVAL = "the same in NumPy"
 BASELINE, WEIGHT = 300, 0.05
-CHUNK = 25
-"""Instants of an update: a worker's chunk holds many rows of each machine."""
+FRAME = 60
+"""Rows of a machine that follow one another, as frames bring them; NumPy has an instant of all machines."""
 
 GOALS = {8: ">= 10 M, >= 10 x NumPy", 32: ">= 2 M"}
 STATE_GOALS = {8: "<= 1,536", 32: ""}
@@ -60,11 +60,12 @@ def _shown(assets: int, instants: int, channels: int) -> Rows:
 
 
 def _samples(x: NDArray[np.float32], first: int) -> Samples:
-    """Rows of all machines, instant by instant."""
+    """Rows (instants, machines, channels) as frames bring them: machine by machine."""
     instants, assets, channels = x.shape
-    slot = np.tile(np.arange(assets, dtype=np.int32), instants)
-    ts_us = np.repeat(np.arange(first, first + instants, dtype=np.int64) * SECOND_US, assets)
-    return Samples(slot, ts_us, np.zeros(len(slot), np.int16), x.reshape(-1, channels))
+    slot = np.repeat(np.arange(assets, dtype=np.int32), instants)
+    ts_us = np.tile(np.arange(first, first + instants, dtype=np.int64) * SECOND_US, assets)
+    rows = np.ascontiguousarray(x.swapaxes(0, 1)).reshape(-1, channels)
+    return Samples(slot, ts_us, np.zeros(len(slot), np.int16), rows)
 
 
 def _learned(shown: Rows) -> EwmaT2:
@@ -76,12 +77,12 @@ def _learned(shown: Rows) -> EwmaT2:
 
 def _ours(detector: EwmaT2, shown: Rows) -> tuple[Floats, float]:
     """Scores (instants, machines) of the later rows but the first, and the seconds that they took."""
-    later = shown.later[1:]
-    pieces = [_samples(later[at : at + CHUNK], BASELINE + at) for at in range(0, len(later), CHUNK)]
+    later, assets = shown.later[1:], shown.later.shape[1]
+    pieces = [_samples(later[at : at + FRAME], BASELINE + at) for at in range(0, len(later), FRAME)]
     started = time.perf_counter()
     found = [detector.update(piece).score for piece in pieces]
     seconds = time.perf_counter() - started
-    return np.concatenate(found).reshape(later.shape[:2]), seconds
+    return np.concatenate([score.reshape(assets, -1).T for score in found]), seconds
 
 
 def _in_numpy(shown: Rows) -> tuple[Floats, float]:
