@@ -14,7 +14,7 @@ from scipy import special
 from detectors.baseline import CLIP, FEWEST
 from detectors.cells import MAX_REGIMES, Cells
 from detectors.contract import Detector, Samples, Scores, StateError
-from detectors.kernels import kernel
+from detectors.kernels import inlined, kernel
 from detectors.slots import check_samples, grown, plain, wider
 from detectors.state_bytes import pack, unpack
 
@@ -215,7 +215,7 @@ def _score_rows(
     return len(slot)
 
 
-@kernel
+@inlined
 def _collect(row: Floats, buffer: Floats, filled: Ints) -> bool:
     """Keep the row to learn from; whether there was room for it. `filled` is one number."""
     if filled[0] == len(buffer):
@@ -225,7 +225,7 @@ def _collect(row: Floats, buffer: Floats, filled: Ints) -> bool:
     return True
 
 
-@kernel
+@inlined
 def _departs(row: Floats, location: Floats, inverse_scale: Floats) -> bool:
     """Whether a channel that is not judged shows another value than ever before."""
     for k in range(len(row)):
@@ -235,7 +235,7 @@ def _departs(row: Floats, location: Floats, inverse_scale: Floats) -> bool:
     return False
 
 
-@kernel
+@inlined
 def _smooth(
     row: Floats,
     weight: np.float32,
@@ -263,7 +263,7 @@ def _smooth(
     return present, missing
 
 
-@kernel
+@inlined
 def _describe(
     row: Floats,
     weight: np.float32,
@@ -284,7 +284,7 @@ def _describe(
                 observed[k] = seen if abs(seen) < np.inf else row[k]
 
 
-@kernel
+@inlined
 def _split_t2(precision: Floats, e: Floats, gaps: NDArray[np.int64], y: Floats, share: Floats) -> float:
     """T² of deviations `e` without the gaps, and each channel's `share` of it; `y` is room to work in."""
     _multiply(precision, e, y)
@@ -297,7 +297,7 @@ def _split_t2(precision: Floats, e: Floats, gaps: NDArray[np.int64], y: Floats, 
     return t2
 
 
-@kernel
+@inlined
 def _multiply(matrix: Floats, e: Floats, y: Floats) -> None:
     """y = matrix e, for a symmetric matrix, in an order that compiles to vector instructions."""
     y[:] = 0.0
@@ -333,7 +333,7 @@ def _hold_out(precision: Floats, gaps: NDArray[np.int64], y: Floats) -> None:
         y[gaps[i]] = 0.0
 
 
-@kernel
+@inlined
 def _tail(tails: Floats, t2: float) -> float:
     """Look up -log10 p, linear between the grid's points."""
     at = (np.log(max(t2, 1e-30)) - LOG_LOW) / (LOG_HIGH - LOG_LOW) * (STEPS - 1)

@@ -16,3 +16,11 @@ def kernel(function: F) -> F:
     module changes, not when another does: hand in what comes from elsewhere as an argument.
     """
     return cast("F", numba.njit(cache=True, nogil=True)(function))
+
+
+def inlined(function: F) -> F:
+    """Compile a function into the kernels of its module that call it: it costs them no views of arrays.
+
+    Only for what is called for each row; the kernel that calls it is compiled for longer.
+    """
+    return cast("F", numba.njit(inline="always", nogil=True)(function))
