@@ -104,6 +104,13 @@ class StoredTotals:
     last: datetime | None
 
 
+_EPISODES: LiteralString = """
+    select episode_id, asset_id, tenant, name as asset, kind, detector, onset_ts as onset, end_ts as end,
+           peak_ts as peak, peak_score, evidence
+    from episode join asset using (asset_id)
+"""
+
+
 async def fleet_now(pool: Pool, tenant: str | None = None) -> list[AssetNow]:
     """Every asset, of one tenant or all, in the order of their numbers."""
     statement = """
@@ -119,10 +126,7 @@ async def recent_episodes(
     pool: Pool, tenant: str | None = None, asset_id: int | None = None, limit: int = 100
 ) -> list[Episode]:
     """Episodes, the latest onset first."""
-    statement = """
-        select episode_id, asset_id, tenant, name as asset, kind, detector, onset_ts as onset, end_ts as end,
-               peak_ts as peak, peak_score, evidence
-        from episode join asset using (asset_id)
+    statement = f"""{_EPISODES}
         where (%(tenant)s::text is null or tenant = %(tenant)s)
           and (%(asset_id)s::int is null or asset_id = %(asset_id)s)
         order by onset_ts desc, episode_id limit %(limit)s
@@ -132,10 +136,7 @@ async def recent_episodes(
 
 async def episodes_between(pool: Pool, asset_id: int, start: datetime, end: datetime) -> list[Episode]:
     """An asset's episodes that were on between `start` and before `end`, the earliest onset first."""
-    statement = """
-        select episode_id, asset_id, tenant, name as asset, kind, detector, onset_ts as onset, end_ts as end,
-               peak_ts as peak, peak_score, evidence
-        from episode join asset using (asset_id)
+    statement = f"""{_EPISODES}
         where asset_id = %(asset_id)s and onset_ts < %(end)s and (end_ts is null or end_ts >= %(start)s)
         order by onset_ts, episode_id
     """
