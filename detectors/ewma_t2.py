@@ -14,24 +14,15 @@ from scipy import special
 from detectors.baseline import CLIP, FEWEST
 from detectors.cells import MAX_REGIMES, Cells
 from detectors.contract import Detector, Samples, Scores, StateError
-from detectors.kernels import inlined, kernel
 from detectors.slots import check_samples, grown, plain, wider
 from detectors.state_bytes import pack, unpack
+from detectors.t2_rows import LOG_HIGH, LOG_LOW, STEPS, score_rows
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
 DEGREES = 30
 """What a few hundred autocorrelated rows are worth as independent ones, on the safe side."""
-
-LOG_LOW, LOG_HIGH, STEPS = -7.0, 21.0, 560
-"""Grid of ln T² on which -log10 p is tabulated; outside it the score stays at the end's value."""
-
-FARTHEST = np.float32(1e6)
-"""Standard deviations beyond which what was measured is told no further, so that no sum overflows."""
-
-SAME = 1e-6
-"""Relative difference up to which a constant channel has not moved (float32 rounding)."""
 
 
 class EwmaT2:
@@ -155,7 +146,7 @@ class EwmaT2:
         seen = (scores.contribution, scores.expected, scores.observed)
         out = (scores.score, *seen, scores.statistic, scores.judged)
         rules = np.float32(self._weight), np.float32(CLIP), self._table
-        return _score_rows(start, slot, regime, x, rules, state, normal, out)
+        return score_rows(start, slot, regime, x, rules, state, normal, out)
 
 
 DETECTOR: type[Detector] = EwmaT2
@@ -167,176 +158,3 @@ def _tails(channels: int) -> Floats:
     p = np.arange(1, channels + 1)[:, None]
     tails = np.abs(np.log10(special.fdtrc(p, DEGREES, t2 / p)))  # never -0
     return np.concatenate([np.zeros((1, STEPS)), tails]).astype(np.float32)
-
-
-@kernel
-def _score_rows(
-    start: int,
-    slot: Ints,
-    regime: NDArray[np.int16],
-    x: Floats,
-    rules: tuple[np.float32, np.float32, Floats],
-    state: tuple[Ints, Floats, Floats, NDArray[np.bool_], Ints, Ints, Floats],
-    normal: tuple[Floats, Floats, Floats],
-    out: tuple[Floats, Floats, Floats, Floats, Floats, NDArray[np.int16]],
-) -> int:
-    """Score rows from `start` on; returns the first row that needs `_attend` before it, else their number."""
-    weight, clip, table = rules
-    cell_of, ewma, unclipped, learned, filled, buffer_of, buffers = state
-    location, inverse_scale, precision = normal
-    score, contribution, expected, observed, statistic, judged = out
-    e, y = np.empty(x.shape[1], np.float32), np.empty(x.shape[1], np.float32)
-    gaps = np.empty(x.shape[1], np.int64)
-    for i in range(start, len(slot)):
-        r = min(regime[i], cell_of.shape[1] - 1)
-        own = cell_of[slot[i], r]
-        if own < 0:
-            return i
-        if buffer_of[own] < 0:
-            if _departs(x[i], location[own], inverse_scale[own]):
-                return i
-        elif not _collect(x[i], buffers[buffer_of[own]], filled[own : own + 1]):
-            return i
-        cell = own if learned[own] else r
-        if not learned[cell]:
-            continue
-        present, missing = _smooth(
-            x[i], weight, clip, location[cell], inverse_scale[cell], ewma[slot[i]], e, gaps
-        )
-        _describe(
-            x[i], weight, location[cell], inverse_scale[cell], unclipped[slot[i]], expected[i], observed[i]
-        )
-        if present == 0:
-            continue
-        t2 = _split_t2(precision[cell], e, gaps[:missing], y, contribution[i])
-        score[i] = _tail(table[present], t2)
-        if cell == own:
-            statistic[i], judged[i] = max(t2, 0.0), present
-    return len(slot)
-
-
-@inlined
-def _collect(row: Floats, buffer: Floats, filled: Ints) -> bool:
-    """Keep the row to learn from; whether there was room for it. `filled` is one number."""
-    if filled[0] == len(buffer):
-        return False
-    buffer[filled[0]] = row
-    filled[0] += 1
-    return True
-
-
-@inlined
-def _departs(row: Floats, location: Floats, inverse_scale: Floats) -> bool:
-    """Whether a channel that is not judged shows another value than ever before."""
-    for k in range(len(row)):
-        moved = not abs(row[k] - location[k]) <= SAME * abs(location[k])  # so that a NaN location has
-        if moved and inverse_scale[k] == 0 and np.isfinite(row[k]):
-            return True
-    return False
-
-
-@inlined
-def _smooth(
-    row: Floats,
-    weight: np.float32,
-    clip: np.float32,
-    location: Floats,
-    inverse_scale: Floats,
-    ewma: Floats,
-    e: Floats,
-    gaps: NDArray[np.int64],
-) -> tuple[int, int]:
-    """Move the EWMAs on and copy those to judge into `e`; returns how many, and how many are gaps."""
-    present = missing = 0
-    for k in range(len(row)):
-        e[k] = 0.0
-        if inverse_scale[k] > 0:
-            if np.isfinite(row[k]):
-                z = (row[k] - location[k]) * inverse_scale[k]
-                z = min(max(z, -clip), clip)
-                ewma[k] += weight * (z - ewma[k])
-                e[k] = ewma[k]
-                present += 1
-            else:
-                gaps[missing] = k
-                missing += 1
-    return present, missing
-
-
-@inlined
-def _describe(
-    row: Floats,
-    weight: np.float32,
-    location: Floats,
-    inverse_scale: Floats,
-    unclipped: Floats,
-    expected: Floats,
-    observed: Floats,
-) -> None:
-    """Move the means of what was really measured on, and say what is expected and what is seen."""
-    for k in range(len(row)):
-        if inverse_scale[k] > 0:
-            expected[k] = location[k]
-            if np.isfinite(row[k]):
-                z = (row[k] - location[k]) * inverse_scale[k]
-                unclipped[k] += weight * (min(max(z, -FARTHEST), FARTHEST) - unclipped[k])
-                seen = location[k] + unclipped[k] / inverse_scale[k]
-                observed[k] = seen if abs(seen) < np.inf else row[k]
-
-
-@inlined
-def _split_t2(precision: Floats, e: Floats, gaps: NDArray[np.int64], y: Floats, share: Floats) -> float:
-    """T² of deviations `e` without the gaps, and each channel's `share` of it; `y` is room to work in."""
-    _multiply(precision, e, y)
-    if len(gaps) > 0:
-        _hold_out(precision, gaps, y)
-    t2 = 0.0
-    for k in range(len(e)):
-        share[k] = e[k] * y[k]
-        t2 += share[k]
-    return t2
-
-
-@inlined
-def _multiply(matrix: Floats, e: Floats, y: Floats) -> None:
-    """y = matrix e, for a symmetric matrix, in an order that compiles to vector instructions."""
-    y[:] = 0.0
-    for j in range(len(e)):
-        for k in range(len(e)):
-            y[k] += e[j] * matrix[j, k]
-
-
-@kernel
-def _hold_out(precision: Floats, gaps: NDArray[np.int64], y: Floats) -> None:
-    """Give the gaps the values that the other channels make most likely, so that they add nothing to T².
-
-    Those solve (P e)[gaps] = 0, which leaves for the others the inverse of their own covariance.
-    """
-    n = len(gaps)
-    a = np.empty((n, n + 1))
-    for i in range(n):
-        for j in range(n):
-            a[i, j] = precision[gaps[i], gaps[j]]
-        a[i, n] = -y[gaps[i]]
-    for i in range(n):  # elimination; positive definite, so without pivoting
-        for j in range(i + 1, n):
-            factor = a[j, i] / a[i, i]
-            for k in range(i, n + 1):
-                a[j, k] -= factor * a[i, k]
-    for i in range(n - 1, -1, -1):
-        for k in range(i + 1, n):
-            a[i, n] -= a[i, k] * a[k, n]
-        a[i, n] /= a[i, i]
-        for k in range(len(y)):
-            y[k] += np.float32(a[i, n]) * precision[gaps[i], k]
-    for i in range(n):
-        y[gaps[i]] = 0.0
-
-
-@inlined
-def _tail(tails: Floats, t2: float) -> float:
-    """Look up -log10 p, linear between the grid's points."""
-    at = (np.log(max(t2, 1e-30)) - LOG_LOW) / (LOG_HIGH - LOG_LOW) * (STEPS - 1)
-    at = min(max(at, 0.0), STEPS - 1.0)
-    low = min(int(at), STEPS - 2)
-    return float(tails[low] + (at - low) * (tails[low + 1] - tails[low]))

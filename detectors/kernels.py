@@ -11,16 +11,9 @@ F = TypeVar("F", bound=Callable[..., object])
 def kernel(function: F) -> F:
     """Compile a function of arrays and numbers, keeping its type; it runs without the interpreter lock.
 
-    Floating-point order is kept (no fast-math), so results are the same on every run, and the machine
-    code is kept beside the module, so that only the first process compiles. It is compiled anew when that
-    module changes, not when another does: hand in what comes from elsewhere as an argument.
+    Floating-point order is kept (no fast-math), so results are the same on every run. Division by zero
+    gives infinity or NaN, as in NumPy: a loop that could raise is not compiled to vector instructions.
+    The machine code is kept beside the module, so that only the first process compiles. It is compiled
+    anew when that module changes, not when another does: hand in what comes from elsewhere as an argument.
     """
-    return cast("F", numba.njit(cache=True, nogil=True)(function))
-
-
-def inlined(function: F) -> F:
-    """Compile a function into the kernels of its module that call it: it costs them no views of arrays.
-
-    Only for what is called for each row; the kernel that calls it is compiled for longer.
-    """
-    return cast("F", numba.njit(inline="always", nogil=True)(function))
+    return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy")(function))

@@ -1,0 +1,268 @@
+"""The T² chart's compiled loop. Rows of one machine that follow one another are judged together, as a run.
+
+Each step goes over a whole run before the next one begins, so that every loop is long, plain and has few
+arrays: that is what compiles to vector instructions. The result does not depend on where runs begin.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.kernels import kernel
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+
+LOG_LOW, LOG_HIGH, STEPS = -7.0, 21.0, 560
+"""Grid of ln T² on which -log10 p is tabulated; outside it the score stays at the end's value."""
+
+LONGEST = 64
+"""Rows of a run at most: what it works with stays in the processor's nearest cache."""
+
+SHORT = 8
+"""Rows below which a run is multiplied row by row."""
+
+SAME = 1e-6
+"""Relative difference up to which a constant channel has not moved (float32 rounding)."""
+
+FARTHEST = np.float32(1e6)
+"""Standard deviations beyond which what was measured is told no further, so that no sum overflows."""
+
+NOTHING = np.float32(np.nan)
+
+
+@kernel
+def score_rows(
+    start: int,
+    slot: Ints,
+    regime: NDArray[np.int16],
+    x: Floats,
+    rules: tuple[np.float32, np.float32, Floats],
+    state: tuple[Ints, Floats, Floats, NDArray[np.bool_], Ints, Ints, Floats],
+    normal: tuple[Floats, Floats, Floats],
+    out: tuple[Floats, Floats, Floats, Floats, Floats, NDArray[np.int16]],
+) -> int:
+    """Score rows from `start` on; returns the first whose cell needs attention before it, else their number.
+
+    rules: weight, clip, table of tails. state: cell_of, ewma, unclipped, learned, filled, buffer_of and
+    buffers, changed in place. normal: location, inverse_scale and precision of the cells. out: the arrays of
+    `Scores`, which say "unknown" where nothing is written.
+    """
+    weight, clip, table = rules
+    cell_of, ewma, unclipped, learned, filled, buffer_of, buffers = state
+    location, inverse_scale, precision = normal
+    score, contribution, expected, observed, statistic, judged = out
+    channels = x.shape[1]
+    z = np.empty(LONGEST * channels, np.float32)
+    means = np.empty((LONGEST + 1) * channels, np.float32)
+    free = np.empty((LONGEST + 1) * channels, np.float32)
+    e, y = np.empty((channels, LONGEST), np.float32), np.empty((channels, LONGEST), np.float32)
+    present, t2 = np.empty(LONGEST, np.int16), np.empty(LONGEST, np.float64)
+    at = start
+    while at < len(slot):
+        s, r = slot[at], min(regime[at], cell_of.shape[1] - 1)
+        own = cell_of[s, r]
+        if own < 0:
+            return at
+        end = _run_end(at, slot, regime, cell_of.shape[1] - 1)
+        if buffer_of[own] < 0:
+            end = _until_one_moves(at, end, x, location[own], inverse_scale[own])
+        else:
+            end = _collect(at, end, x, buffers[buffer_of[own]], filled[own : own + 1])
+        if end == at:
+            return at
+        cell = own if learned[own] else r
+        if learned[cell]:
+            rows, inverse = x[at:end], inverse_scale[cell]
+            _standardise(rows, location[cell], inverse, z)
+            _smooth(len(rows), weight, clip, z, ewma[s], means)
+            _smooth(len(rows), weight, FARTHEST, z, unclipped[s], free)
+            _describe(rows, location[cell], inverse, z, free, expected[at:end], observed[at:end])
+            _turn(len(rows), z, means, e, present)
+            _split_t2(len(rows), precision[cell], e, y, contribution[at:end], t2)
+            for i in range(len(rows)):
+                if present[i] < channels:
+                    gaps = np.flatnonzero((inverse > 0) & np.isnan(z[i * channels : (i + 1) * channels]))
+                    t2[i] = _hold_out(precision[cell], gaps, e[:, i], y[:, i], contribution[at + i])
+            for i in range(len(rows)):
+                if present[i] > 0:
+                    score[at + i] = _tail(table[present[i]], t2[i])
+                    if cell == own:
+                        statistic[at + i], judged[at + i] = max(t2[i], 0.0), present[i]
+        at = end
+    return len(slot)
+
+
+@kernel
+def _run_end(at: int, slot: Ints, regime: NDArray[np.int16], last_regime: int) -> int:
+    """End of the rows of the same slot and regime that follow `at`, or of as many as a run may have."""
+    end, most = at + 1, min(len(slot), at + LONGEST)
+    r = min(regime[at], last_regime)
+    while end < most and slot[end] == slot[at] and min(regime[end], last_regime) == r:
+        end += 1
+    return end
+
+
+@kernel
+def _collect(at: int, end: int, x: Floats, buffer: Floats, filled: Ints) -> int:
+    """Keep the rows to learn from, as far as there is room; returns the end of those kept."""
+    end = min(end, at + len(buffer) - filled[0])
+    buffer[filled[0] : filled[0] + end - at] = x[at:end]
+    filled[0] += end - at
+    return end
+
+
+@kernel
+def _until_one_moves(at: int, end: int, x: Floats, location: Floats, inverse_scale: Floats) -> int:
+    """The first row where a channel that is not judged shows another value than ever before, else `end`."""
+    for k in range(len(location)):
+        if inverse_scale[k] == 0:
+            for i in range(at, end):
+                moved = not abs(x[i, k] - location[k]) <= SAME * abs(
+                    location[k]
+                )  # so that a NaN location has
+                if moved and np.isfinite(x[i, k]):
+                    end = i
+                    break
+    return end
+
+
+@kernel
+def _standardise(rows: Floats, location: Floats, inverse_scale: Floats, z: Floats) -> None:
+    """Deviations in standard deviations, row after row in `z`; NaN where missing or not judged."""
+    channels = len(location)
+    for i in range(len(rows)):
+        for k in range(channels):
+            known = abs(rows[i, k]) < np.inf and inverse_scale[k] > 0
+            z[i * channels + k] = (rows[i, k] - location[k]) * inverse_scale[k] if known else NOTHING
+
+
+@kernel
+def _smooth(n: int, weight: np.float32, most: np.float32, z: Floats, mean: Floats, means: Floats) -> None:
+    """EWMAs of n rows of deviations, cut at `most`: row i + 1 of `means` is after row i. Moves `mean` on."""
+    channels = len(mean)
+    means[:channels] = mean
+    for m in range(n * channels):
+        last = means[m]
+        step = weight * (min(max(z[m], -most), most) - last)
+        means[m + channels] = last + step if z[m] == z[m] else last
+    mean[:] = means[n * channels : (n + 1) * channels]
+
+
+@kernel
+def _describe(
+    rows: Floats,
+    location: Floats,
+    inverse_scale: Floats,
+    z: Floats,
+    free: Floats,
+    expected: Floats,
+    observed: Floats,
+) -> None:
+    """Say of each row and channel what is expected and what is seen, which is told unclipped."""
+    channels = len(location)
+    for i in range(len(rows)):
+        for k in range(channels):
+            m = i * channels + k
+            expected[i, k] = location[k] if inverse_scale[k] > 0 else NOTHING
+            seen = location[k] + free[m + channels] / inverse_scale[k]
+            told = seen if abs(seen) < np.inf else rows[i, k]
+            observed[i, k] = told if z[m] == z[m] else NOTHING
+
+
+@kernel
+def _turn(n: int, z: Floats, means: Floats, e: Floats, present: NDArray[np.int16]) -> None:
+    """The means to judge, channel by channel in `e`, 0 where not to be judged; how many are `present`."""
+    channels = len(e)
+    present[:n] = 0
+    for k in range(channels):
+        for i in range(n):
+            m = i * channels + k
+            known = z[m] == z[m]
+            e[k, i] = means[m + channels] if known else np.float32(0)
+            present[i] += known
+
+
+@kernel
+def _split_t2(
+    n: int, precision: Floats, e: Floats, y: Floats, share: Floats, t2: NDArray[np.float64]
+) -> None:
+    """T² of the deviations `e` of n rows, and each channel's `share` of it; `y` becomes precision e."""
+    channels = len(e)
+    if n < SHORT:
+        _multiply(n, precision, e, y)
+    else:
+        for k in range(channels):
+            _dot(n, precision[k], e, y[k])
+    t2[:n] = 0
+    for k in range(channels):
+        for i in range(n):
+            part = e[k, i] * y[k, i]
+            share[i, k] = part
+            t2[i] += part
+
+
+@kernel
+def _multiply(n: int, matrix: Floats, e: Floats, y: Floats) -> None:
+    """y = matrix e for the first n columns of `e`, where these are few."""
+    for i in range(n):
+        for k in range(len(matrix)):
+            total = np.float32(0)
+            for j in range(len(matrix)):
+                total += matrix[k, j] * e[j, i]
+            y[k, i] = total
+
+
+@kernel
+def _dot(n: int, weights: Floats, e: Floats, y: Floats) -> None:
+    """y = weights e for the first n columns of `e`."""
+    y[:n] = 0
+    for j in range(len(weights)):
+        weight, row = weights[j], e[j]
+        for i in range(n):
+            y[i] += row[i] * weight
+
+
+@kernel
+def _hold_out(
+    precision: Floats, gaps: NDArray[np.int64], e: NDArray[Any], y: NDArray[Any], share: Floats
+) -> float:
+    """T² of one row without its gaps: of the channels present alone. Writes each channel's `share` of it.
+
+    The gaps get the values that the other channels make most likely. Those solve (P e)[gaps] = 0, which
+    leaves for the others the inverse of their own covariance.
+    """
+    n = len(gaps)
+    a = np.empty((n, n + 1))
+    for i in range(n):
+        for j in range(n):
+            a[i, j] = precision[gaps[i], gaps[j]]
+        a[i, n] = -y[gaps[i]]
+    for i in range(n):  # elimination; positive definite, so without pivoting
+        for j in range(i + 1, n):
+            factor = a[j, i] / a[i, i]
+            for k in range(i, n + 1):
+                a[j, k] -= factor * a[i, k]
+    for i in range(n - 1, -1, -1):
+        for k in range(i + 1, n):
+            a[i, n] -= a[i, k] * a[k, n]
+        a[i, n] /= a[i, i]
+        for k in range(len(y)):
+            y[k] += np.float32(a[i, n]) * precision[gaps[i], k]
+    for i in range(n):
+        y[gaps[i]] = 0.0
+    t2 = 0.0
+    for k in range(len(y)):
+        share[k] = e[k] * y[k]
+        t2 += share[k]
+    return t2
+
+
+@kernel
+def _tail(tails: Floats, t2: float) -> float:
+    """Look up -log10 p, linear between the grid's points."""
+    at = (np.log(max(t2, 1e-30)) - LOG_LOW) / (LOG_HIGH - LOG_LOW) * (STEPS - 1)
+    at = min(max(at, 0.0), STEPS - 1.0)
+    low = min(int(at), STEPS - 2)
+    return float(tails[low] + (at - low) * (tails[low + 1] - tails[low]))
