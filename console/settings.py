@@ -74,6 +74,12 @@ class Settings(BaseSettings):
     max_frame_bytes: int = Field(1 << 20, ge=1024, description="largest frame that is accepted, in bytes")
     past_days: float = Field(30, gt=0, description="oldest instant accepted, in days before arrival")
     future_minutes: float = Field(10, gt=0, description="newest instant accepted, in minutes after arrival")
+    false_per_day: float | None = Field(
+        None,
+        ge=0.001,
+        le=10,
+        description="false episodes promised for each machine and day; none: what its type promises",
+    )
     dead_letter_share: float = Field(
         0.5, gt=0, le=1, description="share of dead letters at which a partition stops"
     )

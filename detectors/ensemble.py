@@ -14,16 +14,18 @@ def detectors_for(channels: int, baseline_rows: int) -> tuple[EwmaT2, WindowKnn]
 
 
 def combined(one: Scores, other: Scores) -> Scores:
-    """Row by row the mean score, so the geometric mean of both probabilities, and the higher one's evidence.
+    """Row by row the mean score, so the geometric mean of both probabilities, with the higher's evidence.
 
-    One that is unknown leaves the other's. Where both see the same a little, that is more than either; where
-    one sees what the other cannot, it must see twice as much. The statistic is that of `one`.
+    Where both see the same a little, that is more than either; where one sees what the other cannot, it must
+    see twice as much. That goes for one that is still learning too, or a machine would raise more false
+    alarms as long as a single one watches it. The statistic is that of `one`.
     """
-    both = np.isfinite(one.score) & np.isfinite(other.score)
-    second = np.nan_to_num(other.score, nan=-1.0) > np.nan_to_num(one.score, nan=-1.0)
+    neither = np.isnan(one.score) & np.isnan(other.score)
+    first, last = np.nan_to_num(one.score), np.nan_to_num(other.score)
+    second = np.isfinite(other.score) & ((last > first) | np.isnan(one.score))
     wide = second[:, None]
     return Scores(
-        np.where(both, (one.score + other.score) / 2, np.where(second, other.score, one.score)),
+        np.where(neither, np.float32(np.nan), (first + last) / 2),
         np.where(wide, other.contribution, one.contribution),
         np.where(wide, other.expected, one.expected),
         np.where(wide, other.observed, one.observed),

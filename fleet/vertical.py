@@ -10,16 +10,18 @@ from fleet.asset import EquipmentType, FleetError, check_name
 class Detection:
     """How a machine's scores become episodes and health; the defaults are engineering defaults.
 
-    An episode starts when the score (-log10 p) is above `on_score` for `persistence` samples in a row, and
-    ends once the score has been low again for `off_delay_s`: longer than the machine usually rests, or every
-    night would split an episode. The first `baseline_rows` in each regime teach what is normal there. The
-    deviation from normal, in robust standard deviations, is smoothed with the time constant `health_tau_s`;
-    health is 100 % at none and 0 % at `d_fail`, the deviation at which such a machine no longer does its job.
-    `idle` are the codes of the state channel at which the machine rests: such rows are stored, not judged,
-    because a resting machine shows no fault and would seem to recover.
+    An episode starts when the score (-log10 p) is above a level for `persistence` samples in a row, and ends
+    once the score has been low again for `off_delay_s`: longer than the machine usually rests, or every night
+    would split an episode. The level is `on_score` at first; as the machines are watched it moves to where
+    they have `false_per_day` false episodes each. The first `baseline_rows` in each regime teach what is
+    normal there. The deviation from normal, in robust standard deviations, is smoothed with the time constant
+    `health_tau_s`; health is 100 % at none and 0 % at `d_fail`, the deviation at which such a machine no
+    longer does its job. `idle` are the codes of the state channel at which the machine rests: such rows are
+    stored, not judged, because a resting machine shows no fault and would seem to recover.
     """
 
     on_score: float = 3.0
+    false_per_day: float = 0.005
     persistence: int = 10
     off_delay_s: float = 30.0
     baseline_rows: int = 300
@@ -29,7 +31,8 @@ class Detection:
 
     def __post_init__(self) -> None:
         times = self.off_delay_s, self.health_tau_s
-        if min(self.on_score, self.persistence, self.baseline_rows, self.d_fail, *times) <= 0:
+        levels = self.on_score, self.false_per_day, self.d_fail
+        if min(*levels, self.persistence, self.baseline_rows, *times) <= 0:
             raise FleetError("detection: every parameter must be above 0")
 
 

@@ -34,6 +34,18 @@ HALTED = Gauge(
 RETRIES = Counter(
     "faultline_retries_total", "Attempts that the database or broker refused.", ["agent"], registry=REGISTRY
 )
+WATCHED_DAYS = Counter(
+    "faultline_watched_days_total",
+    "Days that machines had a score, all together.",
+    ["equipment_type"],
+    registry=REGISTRY,
+)
+EPISODES = Counter(
+    "faultline_episodes_total",
+    "Episodes of machines that began, true or false.",
+    ["equipment_type"],
+    registry=REGISTRY,
+)
 OUTBOX_SENT = Counter("faultline_outbox_sent_total", "Messages sent from the outbox.", registry=REGISTRY)
 
 

@@ -5,6 +5,8 @@ the rest to the equipment types' scorers.
 """
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from fleet.vertical import VerticalPack
 from storage import crash_point
 from storage.chunk_result import FRAME, ChunkResult, DeadLetter, OutboxMessage, Tally
 from storage.sink import Sink
+from streams import metrics
 from streams.dead_letter import dead_letter
 from streams.frame_dedup import Fate, FrameDedup, Sightings
 from streams.health_message import CONTENT_TYPE, HealthMessage
@@ -28,14 +31,24 @@ from streams.wire.limits import Limits
 
 STATE = "score-engine-1"
 
+DAY_US = 86_400_000_000
+
 HEALTH_HEADERS = (("content-type", CONTENT_TYPE.encode()),)
 
 
 class ScoreEngine:
     """Scores one partition of one tenant's telemetry."""
 
-    def __init__(self, tenant: str, registry: RegistryCache, sink: Sink, limits: Limits) -> None:
+    def __init__(
+        self,
+        tenant: str,
+        registry: RegistryCache,
+        sink: Sink,
+        limits: Limits,
+        false_per_day: float | None = None,
+    ) -> None:
         self._tenant = tenant
+        self._false_per_day = false_per_day
         self._registry = registry
         self._sink = sink
         self._limits = limits
@@ -51,6 +64,8 @@ class ScoreEngine:
         fates = await self._judge(sightings, again)
         new = fates == Fate.NEW
         scored = [self._score(block, new) for block in decoded.blocks]
+        if not again:
+            _count(decoded.blocks, scored)
         dead = [
             dead_letter(chunk.records[index], reason, detail) for index, reason, detail in decoded.rejects
         ]
@@ -96,7 +111,10 @@ class ScoreEngine:
         return scorer.score(rows, self._name_of)
 
     def _pack(self, equipment_type: str) -> VerticalPack:
-        return pack_of(self._registry.current.equipment_type(equipment_type))
+        pack = pack_of(self._registry.current.equipment_type(equipment_type))
+        if self._false_per_day is None:
+            return pack
+        return replace(pack, detection=replace(pack.detection, false_per_day=self._false_per_day))
 
     def _name_of(self, asset_id: int) -> tuple[str, str]:
         return self._tenant, self._registry.current.asset_by_id(asset_id).name
@@ -128,9 +146,18 @@ class ScoreEngine:
         self._scorers = scorers
 
 
-def engine_for(topic: str, registry: RegistryCache, sink: Sink, limits: Limits) -> ScoreEngine:
-    """The engine of a partition of `topic`."""
-    return ScoreEngine(tenant_of(topic), registry, sink, limits)
+def engine_for(
+    topic: str, registry: RegistryCache, sink: Sink, limits: Limits, false_per_day: float | None = None
+) -> ScoreEngine:
+    """The engine of a partition of `topic`; `false_per_day` is promised in place of what packs promise."""
+    return ScoreEngine(tenant_of(topic), registry, sink, limits, false_per_day)
+
+
+def _count(blocks: Sequence[Block], scored: Sequence[Scored]) -> None:
+    """What the promise of false episodes is held against."""
+    for block, part in zip(blocks, scored, strict=True):
+        metrics.WATCHED_DAYS.labels(block.equipment_type).inc(part.watched_us / DAY_US)
+        metrics.EPISODES.labels(block.equipment_type).inc(part.opened)
 
 
 def _sightings(chunk: Chunk, decoded: DecodedChunk) -> Sightings:

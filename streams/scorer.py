@@ -19,6 +19,7 @@ from detectors.ensemble import combined, detectors_for
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
 from detectors.health import HealthTracker
 from detectors.kernels import kernel
+from detectors.promised_level import PromisedLevel
 from detectors.quality import QualityGate, SensorFault
 from fleet.finding import Finding, episode_id, read_finding
 from fleet.sensor_finding import read_sensor_fault
@@ -35,8 +36,11 @@ MOST_REGIMES = 16
 LOWERED_BY = 3
 """Channels named as what lowers the health."""
 
-ENSEMBLE, VERSION = "t2-knn", 2
+ENSEMBLE, VERSION = "t2-knn", 3
 """The score is the mean of the two detectors'; episodes carry this name."""
+
+Part = Detector | QualityGate | PromisedLevel | EpisodeTracker | HealthTracker
+"""What keeps a state of its own."""
 
 NameOf = Callable[[int], tuple[str, str]]
 """Tenant and name of an asset by its number."""
@@ -57,8 +61,13 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What the rows of one equipment type became."""
+    """What the rows of one equipment type became.
 
+    watched_us: how long machines were watched, all together. opened: machine episodes that began.
+    """
+
+    watched_us: int
+    opened: int
     telemetry: Telemetry
     health: list[HealthRow]
     episodes: list[EpisodeRow]
@@ -79,6 +88,9 @@ class Scorer:
         self._look_at(pack)
         self._gate = QualityGate(*self._limits(), self._measured)
         self._t2, self._knn = detectors_for(self._width(), rules.baseline_rows)
+        self._level = PromisedLevel(
+            rules.false_per_day, rules.on_score, rules.persistence, off_s=rules.off_delay_s
+        )
         self._episodes = EpisodeTracker(rules.on_score, rules.persistence, off_s=rules.off_delay_s)
         self._health = HealthTracker(
             baseline=rules.baseline_rows, tau_s=rules.health_tau_s, d_fail=rules.d_fail
@@ -141,7 +153,9 @@ class Scorer:
         checked = self._gate.check(samples)
         verdict, by_t2 = self._detect(samples, checked.x)
         episodes = [self._sensor_row(fault, timely, name_of) for fault in checked.faults]
-        events = self._episodes.update(slot, timely.ts_us, verdict.score)
+        watched_before_us = self._level.watched_us
+        level = self._level.update(slot, timely.ts_us, verdict.score)
+        events = self._episodes.update(slot, timely.ts_us, verdict.score, level)
         episodes += [self._episode_row(event, verdict, timely, name_of) for event in events]
         health = self._health.update(slot, timely.ts_us, by_t2)
         wear = self._wear.update(slot, timely.ts_us, checked.x)
@@ -149,6 +163,8 @@ class Scorer:
         bad = ((checked.flags > 0) * bits).sum(axis=1, dtype=np.int64)
         due = self._hourly(slot, timely.ts_us, health)
         return Scored(
+            self._level.watched_us - watched_before_us,
+            sum(event.change is Change.OPENED for event in events),
             _telemetry(timely, late, verdict.score, bad),
             [self._health_row(i, timely, health, by_t2) for i in due],
             episodes,
@@ -316,9 +332,10 @@ class Scorer:
         self._wear.last_us, self._wear.value = found["wear_us"], found["wear"]
         self._findings = json.loads(found["findings"].tobytes())
 
-    def _parts(self) -> dict[str, Detector | QualityGate | EpisodeTracker | HealthTracker]:
-        detectors: dict[str, Detector] = {self._t2.NAME: self._t2, self._knn.NAME: self._knn}
-        return {"gate": self._gate, "episodes": self._episodes, "health": self._health, **detectors}
+    def _parts(self) -> dict[str, Part]:
+        detectors: dict[str, Part] = {self._t2.NAME: self._t2, self._knn.NAME: self._knn}
+        alarm: dict[str, Part] = {"level": self._level, "episodes": self._episodes}
+        return {"gate": self._gate, **alarm, "health": self._health, **detectors}
 
     def _like(self) -> dict[str, NDArray[Any]]:
         raw = np.empty(0, np.uint8)

@@ -68,7 +68,10 @@ class AgentPositions:
 
 @dataclass(frozen=True)
 class WorkerParts:
-    """What a worker is wired from. `log_survives`: whether a record in the log outlives this process."""
+    """What a worker is wired from.
+
+    log_survives: whether a record in the log outlives this process. false_per_day: as for `engine_for`.
+    """
 
     broker: str
     log_survives: bool
@@ -82,6 +85,7 @@ class WorkerParts:
     outbox: Outbox
     publisher: Publisher
     limits: Limits
+    false_per_day: float | None
     make_limit: Callable[[], DeadLetterLimit]
     snapshot_s: float
 
@@ -94,7 +98,8 @@ class Worker:
         self._claiming = OutageRetry("claim")
         score_sink, forecast_sink = parts.sinks["score"], parts.sinks["forecast"]
         self.score = self._manager(
-            score_sink, lambda topic: engine_for(topic, parts.registry, score_sink, parts.limits)
+            score_sink,
+            lambda topic: engine_for(topic, parts.registry, score_sink, parts.limits, parts.false_per_day),
         )
         self.forecast = self._manager(
             forecast_sink,

@@ -26,7 +26,11 @@ def backtest(
     start: Annotated[datetime, typer.Option("--from", help="First instant, in UTC.")],
     end: Annotated[datetime, typer.Option("--to", help="Instant before which it ends, in UTC.")],
     on_score: Annotated[
-        float | None, typer.Option(help="Level at which an episode begins, -log10 p.")
+        float | None, typer.Option(help="Level at which an episode begins at first, -log10 p.")
+    ] = None,
+    false_per_day: Annotated[
+        float | None,
+        typer.Option(min=0.001, max=10, help="False episodes promised a day; the level moves there."),
     ] = None,
     persistence: Annotated[
         int | None, typer.Option(min=1, help="Rows above the level before it begins.")
@@ -46,7 +50,12 @@ def backtest(
         fail(f"--from {start} is not before --to {end}", 2)
     if on_score is not None and on_score <= 0:
         fail(f"--on-score {on_score} is a level above 0, as -log10 p is", 2)
-    given = {"on_score": on_score, "persistence": persistence, "baseline_rows": baseline_rows}
+    given = {
+        "on_score": on_score,
+        "false_per_day": false_per_day,
+        "persistence": persistence,
+        "baseline_rows": baseline_rows,
+    }
     rules: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
 
     async def operation(pool: Pool) -> Backtest:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from console.bench.detection import simulated
 from console.bench.detection.suites import SUITES
 from console.bench.detection.suites import run as run_suite
 from console.bench.ingest import MEASURES as INGEST
@@ -27,6 +28,8 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Measure how fast it is here, on servers of its own, and how well it detects what is known.",
 )
+
+SIMULATED = "simulated"
 
 QUICK_S, FULL_S = 10.0, 600.0
 
@@ -71,22 +74,28 @@ def query(names: Names = None, runs: Runs = 3, json_file: Json = None, quick: Qu
 
 @app.command(epilog="Example: faultline bench detection --suite skab --data SKAB/data --json skab.json")
 def detection(
-    suite: Annotated[str, typer.Option(help=f"Whose protocol: {', '.join(SUITES)}.")],
+    suite: Annotated[str, typer.Option(help=f"Whose protocol: {', '.join([*SUITES, SIMULATED])}.")],
     data: Annotated[
-        Path, typer.Option(exists=True, file_okay=False, help="A folder laid out like that one.")
-    ],
+        Path | None, typer.Option(exists=True, file_okay=False, help="A folder laid out like that one.")
+    ] = None,
     json_file: Json = None,
     scores: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write what was decided, as CSV.")
     ] = None,
+    quick: Quick = False,
 ) -> None:
     """Public data through our detectors, by its protocol, with the dummies beside it.
 
     `skab` has the worker's detection, `nab` novel values, `elevator-trips` whole trips, taught by those that
-    are labelled OK. Nothing else sees a label; files without any are decided too.
+    are labelled OK. Nothing else sees a label; files without any are decided too. `simulated` needs no data:
+    it shows whether a promised rate of false episodes is kept.
     """
-    if suite not in SUITES:
-        fail(f"no suite {suite}: there are {', '.join(SUITES)}", 2)
+    if suite not in (*SUITES, SIMULATED):
+        fail(f"no suite {suite}: there are {', '.join([*SUITES, SIMULATED])}", 2)
+    if suite != SIMULATED and data is None:
+        fail(f"say which folder: faultline bench detection --suite {suite} --data FOLDER", 2)
+    if suite == SIMULATED and (data or scores):
+        fail("the suite simulated makes its own data: leave --data and --scores out", 2)
     origin = provenance()
     with err.status("") as spinner:
 
@@ -94,7 +103,11 @@ def detection(
             spinner.update(escape(f"{file} ({number + 1} of {count})"))
 
         try:
-            readings = run_suite(SUITES[suite], data, scores, tell)
+            if data is None:
+                machines, days = (4, 7) if quick else (60, 16)
+                readings = list(simulated.readings(machines, days, spinner.update))
+            else:
+                readings = run_suite(SUITES[suite], data, scores, tell)
         except ValueError as error:
             spinner.stop()
             fail(str(error))

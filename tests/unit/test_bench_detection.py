@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from console.bench.detection import simulated
 from console.bench.detection.change_points import PROFILES as CHANGE_PROFILES
 from console.bench.detection.change_points import ChangePoints, change_score
 from console.bench.detection.dummies import DUMMIES
@@ -262,3 +263,19 @@ def test_a_file_that_cannot_be_scored_is_named_with_the_cure(
     (tmp_path / "odd.csv").write_text("\n".join([header, *lines]) + "\n")
     with pytest.raises(ValueError, match=says):
         run(SUITES["skab"], tmp_path, None, lambda *_: None)
+
+
+# The promise on simulated machines
+
+
+def test_a_promise_is_shown_for_each_type_beside_what_a_quantile_of_rows_would_have_realised() -> None:
+    found = list(simulated.readings(2, 7, lambda _: None))
+    assert [reading.measure for reading in found][:4] == [
+        "elevator, 0.1 a day, after half_a_day",
+        "elevator, 0.1 a day, after two_days",
+        "elevator, 1 a day, after half_a_day",
+        "elevator, 1 a day, after two_days",
+    ]
+    assert len(found) == 3 * 2 * 2
+    assert all(reading.value >= 0 and reading.rival == "quantile of rows" for reading in found)
+    assert sum(reading.value for reading in found) > 0

@@ -16,6 +16,6 @@ def verdict(score: list[float], blamed: float) -> Scores:
 def test_two_verdicts_are_worth_their_geometric_mean_and_the_higher_one_gives_the_evidence() -> None:
     nan = np.nan
     found = combined(verdict([1, 5, nan, 4, nan], blamed=1.0), verdict([3, 1, 2, nan, nan], blamed=2.0))
-    np.testing.assert_array_equal(found.score, [2, 3, 2, 4, nan])
+    np.testing.assert_array_equal(found.score, [2, 3, 1, 2, nan])
     np.testing.assert_array_equal(found.contribution[:, 0], [2, 1, 2, 1, 1])
     np.testing.assert_array_equal(found.statistic, np.ones(5))

@@ -9,6 +9,7 @@ from detectors.ensemble import combined, detectors_for
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
 from detectors.mosum import Mosum
 from detectors.novelty import Novelty
+from detectors.promised_level import PromisedLevel
 from fleet.vertical import Detection
 
 CHANGE_SCORE = 2.65
@@ -25,8 +26,10 @@ def decide(series: Series, rules: Detection) -> Decision:
     samples = Samples(slot, series.ts_us, np.zeros(n, np.int16), series.x)
     t2, knn = detectors_for(channels, rules.baseline_rows)
     score = combined(t2.update(samples), knn.update(samples)).score
-    tracker = EpisodeTracker(rules.on_score, rules.persistence, off_s=rules.off_delay_s)
-    events = tracker.update(slot, series.ts_us, score)
+    alarm = rules.on_score, rules.persistence
+    level = PromisedLevel(rules.false_per_day, *alarm, off_s=rules.off_delay_s)
+    levels = level.update(slot, series.ts_us, score)
+    events = EpisodeTracker(*alarm, off_s=rules.off_delay_s).update(slot, series.ts_us, score, levels)
     return Decision(score, _on(events, n), _changes(samples, rules.baseline_rows))
 
 

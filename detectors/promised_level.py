@@ -1,0 +1,165 @@
+"""The on-level that keeps a promise: no more than so many false episodes for each machine and day.
+
+Rows are not what an operator counts: neighbouring scores are alike, so a level from the scores' quantiles
+misses a promise of episodes by factors. Here the episodes themselves are counted, as they would have been
+under each of a ladder of levels, and the level is where that count is what was promised.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.contract import StateError
+from detectors.episode_rows import FRESH, NEVER, STATE, count, watch
+from detectors.slots import check_rows, grown, plain
+from detectors.state_bytes import pack, unpack
+
+Floats = NDArray[np.float64]
+
+VERSION = 1
+
+LADDER = np.geomspace(0.25, 24.0, 21).astype(np.float32)
+"""Levels under which episodes are counted; the promised level lies between two of them."""
+
+HOUR_US, DAY_US = 3_600_000_000, 86_400_000_000
+
+LASTING_US = 3 * DAY_US
+"""An episode that lasts longer was not about nothing, and nobody's promise speaks of it."""
+
+REMEMBERED_EPISODES, SHORTEST_DAYS, LONGEST_DAYS = 20, 7.0, 60.0
+"""Counts fade with the time in which the fleet has so many episodes as promised, within these limits."""
+
+MOST_OF_ONE = 3
+"""A machine speaks for the others with so many episodes, and so many times their median more, at the most."""
+
+FIRST_EPISODES, MOST_FIRST_EPISODES = 1.0, 3.0
+"""What is believed of the first level before anything was counted: that it has an episode in the time in
+which one is promised, and higher ones e times as rare for each of the score's units, up to so many."""
+
+LEAST_ALIKE, MOST_ALIKE = 0.5, 20.0
+"""What the fleet's counts are worth against a machine's own, in episodes, within these limits."""
+
+
+class PromisedLevel:
+    """Levels of many slots of one equipment type, whatever the cuts between updates.
+
+    A level's false episodes are taken to be Poisson, their rate has a Gamma prior: the fleet's says that
+    `level` keeps the promise, a slot's says what the fleet has shown. Levels are set anew as
+    event time goes on, each from the rows before it, hourly at first and daily in the end.
+    """
+
+    def __init__(
+        self,
+        per_day: float,
+        level: float,
+        persistence: int,
+        *,
+        fall: float = 0.35,
+        off_s: float = 30.0,
+        rearm_s: float = 3600.0,
+    ) -> None:
+        if not per_day > 0 or not LADDER[0] <= level <= LADDER[-1]:
+            raise ValueError(f"needs per_day > 0 and a level from {LADDER[0]:g} to {LADDER[-1]:g}")
+        self._per_day, self._first = per_day, level
+        self._rules = persistence, float(fall), round(off_s * 1e6), rearm_s * 1e6
+        self._kind = f"promised level {VERSION}"
+        self.watched_us = 0
+        """How long slots have had a score since this object was made, all together."""
+        self._slots = 0
+        self._newest_us = self._began_us = self._set_us = self._next_us = NEVER
+        self._states = np.full((0, len(LADDER)), FRESH, STATE)
+        self._opened, self._watched_us = np.zeros((0, len(LADDER))), np.zeros(0)
+        self._last_us = np.zeros(0, np.int64)
+        self._level = np.zeros(0, np.float32)
+
+    def update(
+        self, slot: NDArray[np.int32], ts_us: NDArray[np.int64], score: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Each row's level (n,); all arrays are (n,), in time order within a slot."""
+        self._reach(check_rows(slot, ts_us, score))
+        slot, ts_us, score = plain(slot, np.int32), plain(ts_us, np.int64), plain(score, np.float32)
+        newest = np.maximum.accumulate(np.maximum(ts_us, self._newest_us))
+        level = np.empty(len(slot), np.float32)
+        start = 0
+        while start < len(slot):
+            if newest[start] >= self._next_us:
+                self._set_levels(int(newest[start]))
+            end = int(np.searchsorted(newest, self._next_us))
+            part = slot[start:end], ts_us[start:end], score[start:end]
+            count(*part, LADDER, self._rules, LASTING_US, self._states, self._opened)
+            self.watched_us += watch(*part, LASTING_US, self._last_us, self._watched_us)
+            level[start:end] = self._level[part[0]]
+            self._newest_us = int(newest[end - 1])
+            start = end
+        return level
+
+    def _set_levels(self, now_us: int) -> None:
+        """From all that came before `now_us`; says when to do it again."""
+        if self._began_us == NEVER:
+            self._began_us = self._set_us = now_us
+        passed = (now_us - self._set_us) / DAY_US
+        known = self._last_us != NEVER
+        promised = self._per_day * max(int(known.sum()), 1)
+        kept = np.exp(-passed / np.clip(REMEMBERED_EPISODES / promised, SHORTEST_DAYS, LONGEST_DAYS))
+        self._opened *= kept
+        self._watched_us *= kept
+        lasting = self._states["on"] & (now_us - self._states["onset_us"] > LASTING_US)
+        opened = _at_or_above(self._opened[known] - lasting[known])
+        if known.any():
+            self._level[known] = self._levels(opened, self._watched_us[known, None] / DAY_US)
+        later = (now_us - self._began_us) // 10
+        self._set_us, self._next_us = now_us, now_us + min(max(later, HOUR_US), DAY_US)
+
+    def _levels(self, opened: Floats, days: Floats) -> Floats:
+        """The level of each slot that had `opened` (slots, ladder) episodes in so many `days` (slots, 1)."""
+        first = np.minimum(np.exp(LADDER - self._first), MOST_FIRST_EPISODES) / self._per_day
+        typical = np.minimum(opened, MOST_OF_ONE * (1 + np.median(opened, axis=0)))
+        fleet = (typical.sum(axis=0) + FIRST_EPISODES) / (days.sum() + FIRST_EPISODES * first)
+        alike = _alikeness(typical)
+        own = (opened + alike) / (days + alike / fleet)
+        return np.array([np.interp(-np.log(self._per_day), -np.log(rate), LADDER) for rate in own])
+
+    def _reach(self, slots: int) -> None:
+        self._slots = max(self._slots, slots)
+        self._states = grown(self._states, slots, FRESH)
+        self._opened = grown(self._opened, slots, 0.0)
+        self._watched_us = grown(self._watched_us, slots, 0.0)
+        self._last_us = grown(self._last_us, slots, NEVER)
+        self._level = grown(self._level, slots, self._first)
+
+    def state(self) -> bytes:
+        """What was counted of each slot, and when levels are set next."""
+        return pack(self._kind, self._arrays())
+
+    def load(self, state: bytes) -> None:
+        """Go on from `state`, under this one's own promise; raises `StateError`."""
+        saved = unpack(self._kind, state, self._arrays())
+        instants = saved.pop("instants_us")
+        if len(instants) != 4 or len({len(array) for array in saved.values()}) != 1:
+            raise StateError("state of promised levels contradicts itself; start without it")
+        self._newest_us, self._began_us, self._set_us, self._next_us = instants.tolist()
+        self._states, self._opened, self._level = saved["states"], saved["opened"], saved["level"]
+        self._watched_us, self._last_us = saved["watched_us"], saved["last_us"]
+        self._slots = len(self._level)
+
+    def _arrays(self) -> dict[str, NDArray[np.generic]]:
+        n = self._slots
+        return {
+            "instants_us": np.array([self._newest_us, self._began_us, self._set_us, self._next_us]),
+            "states": self._states[:n],
+            "opened": self._opened[:n],
+            "watched_us": self._watched_us[:n],
+            "last_us": self._last_us[:n],
+            "level": self._level[:n],
+        }
+
+
+def _alikeness(opened: Floats) -> Floats:
+    """The shape of the Gamma distribution of the slots' rates under each level, from the counts' moments."""
+    mean, variance = opened.mean(axis=0), opened.var(axis=0)
+    shape: Floats = mean**2 / np.maximum(variance - mean, 1e-9)
+    return np.clip(shape, LEAST_ALIKE, MOST_ALIKE)
+
+
+def _at_or_above(opened: Floats) -> Floats:
+    """The most episodes under a level or any higher one: under a low one they run together."""
+    return np.maximum.accumulate(np.maximum(opened, 0.0)[:, ::-1], axis=1)[:, ::-1]
