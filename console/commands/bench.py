@@ -86,9 +86,9 @@ def detection(
 ) -> None:
     """Public data through our detectors, by its protocol, with the dummies beside it.
 
-    `skab` has the worker's detection, `nab` novel values, `elevator-trips` whole trips, taught by those that
-    are labelled OK. Nothing else sees a label; files without any are decided too. `simulated` needs no data:
-    it shows whether a promised rate of false episodes is kept.
+    `skab` and `transformer` have the worker's detection, `nab` novel values, `elevator-trips` whole trips,
+    taught by those that are labelled OK. Nothing else sees a label; files without any are decided too.
+    `simulated` needs no data: it shows whether a promised rate of false episodes is kept.
     """
     if suite not in (*SUITES, SIMULATED):
         fail(f"no suite {suite}: there are {', '.join([*SUITES, SIMULATED])}", 2)

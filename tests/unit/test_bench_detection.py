@@ -234,6 +234,52 @@ def test_an_ok_trip_is_never_its_own_teacher(tmp_path: Path) -> None:
     assert np.argmax([float(line["score"]) for line in csv.DictReader(lines)]) == 7
 
 
+def transformer_files(folder: Path, labels: bool) -> None:
+    """Ten days of a transformer, a row each 15 minutes; its oil warms for two days, then it alarms."""
+    start, rng = datetime.fromisoformat("2026-03-01T00:00"), np.random.default_rng(3)
+    overview = ["DeviceTimeStamp,OTI,ATI" + ",OTI_A" * labels]
+    electrical = ["DeviceTimeStamp,IL1,VL1"]
+    for k in range(960):
+        time = (start + timedelta(minutes=15 * k)).isoformat(timespec="minutes")
+        warmer, alarm = max(k - 600, 0) * 0.1 * (k < 800), 790 <= k < 800
+        oil, air, load, volts = rng.normal((40 + warmer, 20, 50, 240), 1)
+        overview.append(f"{time},{oil:.2f},{air:.2f}" + f",{alarm:d}" * labels)
+        electrical.append(f"{time},{load:.2f},{volts:.2f}")
+    (folder / "Overview.csv").write_text("\n".join(overview) + "\n")
+    (folder / "CurrentVoltage.csv").write_text("\n".join(electrical) + "\n")
+
+
+def test_a_transformers_alarm_is_foreseen_by_what_leads_to_it(tmp_path: Path) -> None:
+    transformer_files(tmp_path, labels=True)
+    scores = tmp_path / "scores.txt"
+    values = by_measure(run(SUITES["transformer"], tmp_path, scores, lambda *_: None))
+    assert values["auc"] > 0.9
+    assert (values["foreseen"], values["false_episodes"]) == (1, 0)
+    assert values["auc, oil temperature"] > 0.9
+    assert len(scores.read_text().splitlines()) == 961
+    transformer_files(tmp_path, labels=False)
+    assert run(SUITES["transformer"], tmp_path, scores, lambda *_: None) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("Overview.csv", "DeviceTimeStamp,OTI\n2026-03-01T00:00,1\n", "1 instants are in both files"),
+        ("Overview.csv", "time,OTI\n", "first line must be DeviceTimeStamp"),
+        ("CurrentVoltage.csv", None, "CurrentVoltage.csv is not in the folder"),
+    ],
+)
+def test_a_transformers_folder_of_another_form_is_named(
+    tmp_path: Path, name: str, text: str | None, says: str
+) -> None:
+    transformer_files(tmp_path, labels=True)
+    (tmp_path / name).unlink()
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=says):
+        run(SUITES["transformer"], tmp_path, None, lambda *_: None)
+
+
 @pytest.mark.parametrize(
     ("suite", "says"),
     [("skab", "first line must be datetime"), ("nab", "timestamp,value"), ("elevator-trips", "timeStamp")],

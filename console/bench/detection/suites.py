@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from console.bench.detection import nab, skab, trips
+from console.bench.detection import nab, skab, transformer, trips
 from console.bench.detection.live import decide, decide_novelties
 from console.bench.detection.series import Decision, Series
 from console.bench.result import Reading
@@ -53,6 +53,13 @@ SUITES: Mapping[str, Suite] = {
     ),
     "elevator-trips": Suite(
         trips.read, trips.decide_trips, trips.readings, ("file", "score", "anomaly"), trips.cells
+    ),
+    "transformer": Suite(
+        transformer.read,
+        partial(map, partial(decide, rules=Detection(baseline_rows=transformer.TAUGHT))),
+        transformer.readings,
+        ("time", "score", "anomaly"),
+        transformer.cells,
     ),
 }
 

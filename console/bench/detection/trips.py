@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from console.bench.detection.dummies import SEED
+from console.bench.detection.roc import roc_area
 from console.bench.detection.series import Bools, Decision, Series, read_each
 from console.bench.result import Reading
 from detectors.baseline import FEWEST
@@ -101,12 +102,6 @@ def readings(series: Sequence[Series], decisions: Sequence[Decision]) -> Iterato
     yield Reading("false_alarms", 100 * float(alarm[~faulty].mean()), f"% of {(~faulty).sum()} OK trips")
     for name, dummy in DUMMIES.items():
         yield Reading(f"auc, {name}", roc_area(dummy(series), faulty), "-")
-
-
-def roc_area(score: Floats, faulty: Bools) -> float:
-    """How often a faulty one has the higher score of a pair, ties half (Mann-Whitney)."""
-    higher = score[faulty][:, None] - score[~faulty][None, :]
-    return float(np.mean((higher > 0) + 0.5 * (higher == 0)))
 
 
 DUMMIES: Mapping[str, Callable[[Sequence[Series]], Floats]] = {
