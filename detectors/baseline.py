@@ -87,19 +87,28 @@ def _ewma_variance(values: Floats, z: Floats, scatter: float, weight: float) -> 
 
     An AR(1) with lag-1 autocorrelation r has var(EWMA) = weight/(2 - weight) (1 + r q)/(1 - r q) var(z),
     q = 1 - weight (Schmid 1997), and its mean over n rows has `level` = (1 + r)/(1 - r)/n of var(z), which
-    the variance about that mean lacks. The estimate of r is too small by (1 + 3 r)/n (Kendall 1954).
+    the variance about that mean lacks.
     "As foreseen" is the later half about the level of the earlier one: a channel that wanders when healthy
     must wander further before it counts.
     """
     n, half, power = len(z), len(z) // 2, float(np.mean(z**2))
-    r = float(np.mean(z[1:] * z[:-1])) / power
-    r = min(max(r + (1 + 3 * r) / n, 0.0), MOST_CORRELATED)
+    r = correlation(z, 0.0)
     level = min((1 + r) / (1 - r) / n, 0.5)
     q = 1.0 - weight
     implied = power * (weight / (2 - weight) * (1 + r * q) / (1 - r * q) + level) / (1 - level)
     seen = np.mean(smooth(z, weight) ** 2)
     ahead = _standardised(values[half:], level_and_scatter(values[:half])[0], scatter)
     return max(implied, float(seen), float(np.mean(smooth(ahead, weight) ** 2)))
+
+
+def correlation(values: Floats, level: float) -> float:
+    """Lag-1 autocorrelation about the level, 0 to `MOST_CORRELATED`.
+
+    The plain estimate is too small by (1 + 3 r)/n (Kendall 1954).
+    """
+    z = values - level
+    r = float(np.mean(z[1:] * z[:-1])) / max(float(np.mean(z**2)), TINY)
+    return min(max(r + (1 + 3 * r) / len(z), 0.0), MOST_CORRELATED)
 
 
 @kernel

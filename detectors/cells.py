@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.baseline import learn
+from detectors.baseline import FEWEST, Baseline, learn
+from detectors.fleet_prior import FleetPrior
 from detectors.slots import grown, wider
 
 MAX_REGIMES = 16
@@ -15,7 +16,10 @@ MAX_REGIMES = 16
 FEW_BUFFERS = 16
 """So many are kept even if nobody collects rows."""
 
-UNTOUCHED = {"learned": False, "filled": 0, "buffer_of": -1, "location": np.nan, "inverse_scale": 0.0}
+FIRST_LOOK = 8
+"""The part of the rows, one in so many, after which a machine's own first rows are looked at."""
+
+UNTOUCHED = {"buffer_of": -1, "location": np.nan}
 """What a cell holds before anything is learned; 0 for the arrays that are not named."""
 
 
@@ -24,14 +28,18 @@ class Cells:
     """Arrays over cells. A cell is the baseline of one slot in one regime; cell r < `MAX_REGIMES` is the
     fleet's prior for regime r.
 
-    learned: (cells,) bool, whether it judges any channel. location, inverse_scale: (cells, channels),
-    inverse_scale 0 where not judged. precision: (cells, channels, channels). While a cell collects rows to
-    learn from, they are the first filled[cell] rows of buffers[buffer_of[cell]]; buffer_of is -1 while it
-    does not.
+    learned: (cells,) bool, whether it judges any channel. provisional: (cells,) bool, whether it does so by
+    what machines have shared, with the few rows that it has itself. location, inverse_scale: (cells,
+    channels), inverse_scale 0 where not judged. precision: (cells, channels, channels). While a cell collects
+    rows to learn from, they are the first filled[cell] rows of buffers[buffer_of[cell]], to be looked at when
+    there are until[cell]; buffer_of is -1 while it does not. refused: (cells,), rows too odd to teach.
     """
 
     learned: NDArray[np.bool_]
+    provisional: NDArray[np.bool_]
     filled: NDArray[np.int32]
+    until: NDArray[np.int32]
+    refused: NDArray[np.int32]
     buffer_of: NDArray[np.int32]
     location: NDArray[np.float32]
     inverse_scale: NDArray[np.float32]
@@ -45,6 +53,9 @@ class Cells:
         """The empty priors alone; `baseline` rows make a baseline."""
         return cls(
             np.zeros(MAX_REGIMES, np.bool_),
+            np.zeros(MAX_REGIMES, np.bool_),
+            np.zeros(MAX_REGIMES, np.int32),
+            np.zeros(MAX_REGIMES, np.int32),
             np.zeros(MAX_REGIMES, np.int32),
             np.full(MAX_REGIMES, -1, np.int32),
             np.full((MAX_REGIMES, channels), np.nan, np.float32),
@@ -56,7 +67,7 @@ class Cells:
     def add(self, cells: int) -> int:
         """Make room for that many new cells; returns the number of the first."""
         first, self.count = self.count, self.count + cells
-        for each in fields(self)[:6]:
+        for each in fields(self)[:9]:
             array: NDArray[Any] = getattr(self, each.name)
             setattr(self, each.name, grown(array, self.count, UNTOUCHED.get(each.name, 0)))
         return first
@@ -68,17 +79,36 @@ class Cells:
             self.buffers = grown(self.buffers, before + 1, 0.0)
             self._free = list(range(before, len(self.buffers)))
         self.buffer_of[cell] = self._free.pop()
+        whole = self.buffers.shape[1]
+        self.until[cell] = whole if self.learned[cell] else max(whole // FIRST_LOOK, FEWEST)
         return int(self.buffer_of[cell])
 
-    def complete(self, cell: int, weight: float) -> NDArray[np.bool_]:
-        """Learn from the cell's buffer and take it back; returns which channels are judged from now on."""
+    def look(self, cell: int, prior: FleetPrior | None) -> None:
+        """Judge by the rows so far and the prior, if there is one."""
+        whole = self.buffers.shape[1]
+        seen = self.buffers[self.buffer_of[cell], : self.filled[cell]]
+        self.until[cell] = min(2 * self.until[cell], whole)
+        if prior is not None:
+            self.take(cell, prior.shrunk(seen, whole))
+
+    def take(self, cell: int, baseline: Baseline) -> None:
+        """Judge by this baseline until there is a better one."""
+        judged = baseline.scale > 0
+        self.location[cell] = baseline.location
+        self.inverse_scale[cell] = np.where(judged, 1.0 / np.where(judged, baseline.scale, 1.0), 0.0)
+        self.precision[cell] = baseline.precision
+        self.learned[cell] = self.provisional[cell] = judged.any()
+
+    def complete(self, cell: int, weight: float) -> None:
+        """Learn from the cell's buffer and take it back."""
         buffer = int(self.buffer_of[cell])
-        fresh = self.learn(cell, self.buffers[buffer], weight)
+        if self.provisional[cell]:
+            self.forget(cell)
+        self.learn(cell, self.buffers[buffer], weight)
         self.filled[cell], self.buffer_of[cell] = 0, -1
         self._free.append(buffer)
         if len(self.buffers) > FEW_BUFFERS and 4 * len(self._free) >= 3 * len(self.buffers):
             self._give_room_back()
-        return fresh
 
     def _give_room_back(self) -> None:
         """Keep the buffers that are in use: a fleet that was learned together needs them once."""
@@ -87,7 +117,7 @@ class Cells:
         self.buffer_of[users] = np.arange(len(users))
         self._free = []
 
-    def learn(self, cell: int, rows: NDArray[np.float32], weight: float) -> NDArray[np.bool_]:
+    def learn(self, cell: int, rows: NDArray[np.float32], weight: float) -> None:
         """Learn the channels of the cell that are not judged yet, independent of those that are."""
         known = self.inverse_scale[cell] > 0
         found = learn(np.where(np.isfinite(rows) & ~known, rows, np.nan), weight)
@@ -96,11 +126,10 @@ class Cells:
         self.inverse_scale[cell, fresh] = 1.0 / found.scale[fresh]
         self.precision[cell] = np.where(np.outer(known, known), self.precision[cell], found.precision)
         self.learned[cell] = known.any() or fresh.any()
-        return fresh
 
     def forget(self, cell: int) -> None:
         """Make the cell's baseline one that knows nothing."""
-        self.learned[cell] = False
+        self.learned[cell] = self.provisional[cell] = False
         self.inverse_scale[cell] = self.precision[cell] = 0.0
         self.location[cell] = np.nan
 
@@ -117,6 +146,9 @@ class Cells:
         rows = [self.buffers[self.buffer_of[cell], : self.filled[cell]] for cell in owners]
         return {
             "learned": self.learned[order],
+            "provisional": self.provisional[order],
+            "until": self.until[order],
+            "refused": self.refused[order],
             "collecting": self.buffer_of[order] >= 0,
             "filled": self.filled[order],
             "location": self.location[order],
@@ -128,7 +160,16 @@ class Cells:
     @classmethod
     def restore(cls, saved: dict[str, NDArray[Any]], baseline: int) -> "Cells":
         """The inverse of `arrays`, numbered in the order in which they were saved; raises `ValueError`."""
-        kept = ("learned", "filled", "location", "inverse_scale", "precision")
+        kept = (
+            "learned",
+            "provisional",
+            "filled",
+            "until",
+            "refused",
+            "location",
+            "inverse_scale",
+            "precision",
+        )
         if len({len(saved[name]) for name in (*kept, "collecting")}) != 1:
             raise ValueError("its arrays are of different lengths")
         cells = cls.of(saved["location"].shape[1], baseline)
@@ -138,5 +179,6 @@ class Cells:
         collected = np.split(saved["rows"], np.cumsum(saved["filled"])[:-1])
         for cell in np.flatnonzero(saved["collecting"]).tolist():
             buffer = cells.collect(cell)
+            cells.until[cell] = saved["until"][cell]
             cells.buffers[buffer, : saved["filled"][cell]] = collected[cell]
         return cells

@@ -5,7 +5,8 @@ that the caller gives out from 0 upward. State is arrays indexed by slot, so an 
 per asset, and a snapshot is bytes without code in them.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -29,6 +30,10 @@ class Samples:
     ts_us: NDArray[np.int64]
     regime: NDArray[np.int16]
     x: NDArray[np.float32]
+
+    def take(self, where: slice) -> "Samples":
+        """Those rows alone."""
+        return Samples(self.slot[where], self.ts_us[where], self.regime[where], self.x[where])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,13 @@ class Scores:
             np.full(rows, np.nan, np.float32),
             np.zeros(rows, np.int16),
         )
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Scores]") -> "Scores":
+        """The verdicts one after the other; of one alone without a copy."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(*(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls)))
 
 
 class Detector(Protocol):

@@ -14,12 +14,18 @@ from scipy import special
 from detectors.baseline import CLIP, FEWEST
 from detectors.cells import MAX_REGIMES, Cells
 from detectors.contract import Detector, Samples, Scores, StateError
+from detectors.fleet_prior import FleetPrior, restored
+from detectors.fleet_prior import empty as empty_priors
+from detectors.fleet_prior import plain as plain_priors
 from detectors.slots import check_samples, grown, plain, wider
 from detectors.state_bytes import pack, unpack
-from detectors.t2_rows import LOG_HIGH, LOG_LOW, STEPS, score_rows
+from detectors.t2_rows import FARTHEST, LOG_HIGH, LOG_LOW, STEPS, score_rows
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
+
+MOST_MACHINES = 200
+"""Whose baselines make the fleet's prior, in the order in which they came."""
 
 DEGREES = 30
 """What a few hundred autocorrelated rows are worth as independent ones, on the safe side."""
@@ -29,7 +35,9 @@ class EwmaT2:
     """T² charts of many machines.
 
     The first `baseline` rows of a slot in a regime teach what is normal there. Until then the fleet's prior
-    from `fit` judges; without one the score is NaN. A channel that was missing or constant is not judged:
+    judges, from `fit` or `share`; without one the score is NaN. With one from `share` the slot's own first
+    rows move what is expected: an eighth of them, then twice as many, and again. A channel that was missing
+    or constant is not judged:
     when it first moves, the next `baseline` rows teach it, as independent of the others. A missing value is
     held out exactly: T² is that of the channels present. The contributions e_i (P e)_i sum to T²; where
     channels are strongly correlated single ones can be negative.
@@ -39,7 +47,7 @@ class EwmaT2:
     """
 
     NAME: ClassVar[str] = "ewma_t2"
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
     EXACT: ClassVar[bool] = True
 
     def __init__(self, channels: int, *, baseline: int = 300, weight: float = 0.05) -> None:
@@ -52,6 +60,7 @@ class EwmaT2:
         self._unclipped = np.zeros((0, channels), np.float32)
         self._cell_of = np.full((0, MAX_REGIMES), -1, np.int32)
         self._cells = Cells.of(channels, baseline)
+        self._priors: list[FleetPrior | None] = [None] * MAX_REGIMES
 
     def _take_width(self, channels: int) -> None:
         self._channels = channels
@@ -74,6 +83,21 @@ class EwmaT2:
             self._cells.forget(r)
             if len(rows) >= FEWEST:
                 self._cells.learn(r, rows, self._weight)
+
+    def share(self) -> None:
+        """Make what the slots have learned so far the prior of each regime that enough of them know."""
+        for r in range(MAX_REGIMES):
+            own = self._cell_of[: self._slots, r]
+            own = own[own >= 0]
+            own = own[self._cells.learned[own] & ~self._cells.provisional[own]][:MOST_MACHINES]
+            self._priors[r] = self._pooled(own) or self._priors[r]
+            if prior := self._priors[r]:
+                self._cells.take(r, prior.baseline(self._channels))
+
+    def _pooled(self, cells: Ints) -> FleetPrior | None:
+        inverse = self._cells.inverse_scale[cells].astype(np.float64)
+        scale = np.divide(1.0, inverse, out=np.zeros_like(inverse), where=inverse > 0)
+        return FleetPrior.pooled(self._cells.location[cells], scale, self._cells.precision[cells])
 
     def update(self, samples: Samples) -> Scores:
         """Score the rows against the baselines so far, and collect rows for those still to learn."""
@@ -101,16 +125,19 @@ class EwmaT2:
         saved = unpack(self._kind, state, like)
         slot, regime = saved.pop("slot"), saved.pop("regime")
         ewma, unclipped = saved.pop("ewma"), saved.pop("unclipped")
+        priors = {name: saved.pop(f"prior_{name}") for name in empty_priors(0, 0)}
         try:
             cell_of = np.full((len(ewma), MAX_REGIMES), -1, np.int32)
             cell_of[slot, regime] = np.arange(MAX_REGIMES, MAX_REGIMES + len(slot))
             cells = Cells.restore(saved, self._baseline)
             if cells.count != MAX_REGIMES + len(slot) or ewma.shape != unclipped.shape:
                 raise ValueError("it has baselines that belong to no slot, or means of other slots")
+            if {len(each) for each in priors.values()} != {MAX_REGIMES}:
+                raise ValueError("it has priors of other regimes")
         except (ValueError, IndexError) as error:
             raise StateError(f"state of {self.NAME} contradicts itself; start without it: {error}") from error
         self._slots, self._ewma, self._unclipped = len(ewma), ewma, unclipped
-        self._cell_of, self._cells = cell_of, cells
+        self._cell_of, self._cells, self._priors = cell_of, cells, restored(priors)
 
     def _arrays(self, slot: NDArray[np.int64], regime: NDArray[np.int64], order: Ints) -> dict[str, Any]:
         return {
@@ -118,6 +145,7 @@ class EwmaT2:
             "regime": regime,
             "ewma": self._ewma[: self._slots],
             "unclipped": self._unclipped[: self._slots],
+            **{f"prior_{name}": each for name, each in plain_priors(self._priors, self._channels).items()},
             **self._cells.arrays(order),
         }
 
@@ -135,13 +163,32 @@ class EwmaT2:
         elif self._cells.buffer_of[cell] < 0:
             self._cells.collect(cell)
         else:
-            fresh = self._cells.complete(cell, self._weight)
-            self._ewma[slot, fresh] = self._unclipped[slot, fresh] = 0.0
+            before = self._normal(cell if self._cells.learned[cell] else regime)
+            if self._cells.filled[cell] < self._baseline:
+                self._cells.look(cell, self._priors[regime])
+            else:
+                self._cells.complete(cell, self._weight)
+            if self._cells.learned[cell]:
+                self._translate(slot, before, self._normal(cell))
+
+    def _normal(self, cell: int) -> tuple[Floats, Floats]:
+        return self._cells.location[cell].copy(), self._cells.inverse_scale[cell].copy()
+
+    def _translate(self, slot: int, before: tuple[Floats, Floats], now: tuple[Floats, Floats]) -> None:
+        """Say the slot's means against what is normal now, from 0 where nothing was."""
+        (location, inverse), (to_location, to_inverse) = before, now
+        known = (inverse > 0) & (to_inverse > 0)
+        moved = known & ((location != to_location) | (inverse != to_inverse))
+        for mean, most in (self._ewma[slot], CLIP), (self._unclipped[slot], FARTHEST):
+            level = location[moved] + mean[moved] / inverse[moved].astype(np.float64)
+            mean[moved] = np.clip((level - to_location[moved]) * to_inverse[moved], -most, most)
+            mean[~known & (to_inverse > 0)] = 0.0
 
     def _advance(self, start: int, slot: Ints, regime: NDArray[np.int16], x: Floats, scores: Scores) -> int:
         cells = self._cells
-        collected = (cells.learned, cells.filled, cells.buffer_of, cells.buffers)
-        state = (self._cell_of, self._ewma, self._unclipped, *collected)
+        judging = (cells.learned, cells.provisional)
+        collected = (cells.filled, cells.until, cells.refused, cells.buffer_of, cells.buffers)
+        state = (self._cell_of, self._ewma, self._unclipped, *judging, *collected)
         normal = (cells.location, cells.inverse_scale, cells.precision)
         seen = (scores.contribution, scores.expected, scores.observed)
         out = (scores.score, *seen, scores.statistic, scores.judged)

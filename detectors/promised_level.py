@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.contract import StateError
 from detectors.episode_rows import FRESH, NEVER, STATE, count, watch
+from detectors.reviews import Reviews
 from detectors.slots import check_rows, grown, plain
 from detectors.state_bytes import pack, unpack
 
@@ -20,7 +21,7 @@ VERSION = 1
 LADDER = np.geomspace(0.25, 24.0, 21).astype(np.float32)
 """Levels under which episodes are counted; the promised level lies between two of them."""
 
-HOUR_US, DAY_US = 3_600_000_000, 86_400_000_000
+DAY_US = 86_400_000_000
 
 LASTING_US = 3 * DAY_US
 """An episode that lasts longer was not about nothing, and nobody's promise speaks of it."""
@@ -43,8 +44,8 @@ class PromisedLevel:
     """Levels of many slots of one equipment type, whatever the cuts between updates.
 
     A level's false episodes are taken to be Poisson, their rate has a Gamma prior: the fleet's says that
-    `level` keeps the promise, a slot's says what the fleet has shown. Levels are set anew as
-    event time goes on, each from the rows before it, hourly at first and daily in the end.
+    `level` keeps the promise, a slot's says what the fleet has shown. Levels are set anew at each of the
+    `Reviews`, from the rows before it.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class PromisedLevel:
         self.watched_us = 0
         """How long slots have had a score since this object was made, all together."""
         self._slots = 0
-        self._newest_us = self._began_us = self._set_us = self._next_us = NEVER
+        self._reviews = Reviews()
         self._states = np.full((0, len(LADDER)), FRESH, STATE)
         self._opened, self._watched_us = np.zeros((0, len(LADDER))), np.zeros(0)
         self._last_us = np.zeros(0, np.int64)
@@ -77,26 +78,21 @@ class PromisedLevel:
         """Each row's level (n,); all arrays are (n,), in time order within a slot."""
         self._reach(check_rows(slot, ts_us, score))
         slot, ts_us, score = plain(slot, np.int32), plain(ts_us, np.int64), plain(score, np.float32)
-        newest = np.maximum.accumulate(np.maximum(ts_us, self._newest_us))
         level = np.empty(len(slot), np.float32)
-        start = 0
-        while start < len(slot):
-            if newest[start] >= self._next_us:
-                self._set_levels(int(newest[start]))
-            end = int(np.searchsorted(newest, self._next_us))
-            part = slot[start:end], ts_us[start:end], score[start:end]
-            count(*part, LADDER, self._rules, LASTING_US, self._states, self._opened)
-            self.watched_us += watch(*part, LASTING_US, self._last_us, self._watched_us)
-            level[start:end] = self._level[part[0]]
-            self._newest_us = int(newest[end - 1])
-            start = end
+        last_us = self._reviews.last_us
+        for part, due in self._reviews.cut(ts_us):
+            if due:
+                self._set_levels(last_us, self._reviews.last_us)
+                last_us = self._reviews.last_us
+            rows = slot[part], ts_us[part], score[part]
+            count(*rows, LADDER, self._rules, LASTING_US, self._states, self._opened)
+            self.watched_us += watch(*rows, LASTING_US, self._last_us, self._watched_us)
+            level[part] = self._level[rows[0]]
         return level
 
-    def _set_levels(self, now_us: int) -> None:
-        """From all that came before `now_us`; says when to do it again."""
-        if self._began_us == NEVER:
-            self._began_us = self._set_us = now_us
-        passed = (now_us - self._set_us) / DAY_US
+    def _set_levels(self, before_us: int, now_us: int) -> None:
+        """From all that came before `now_us`; the review before was at `before_us`."""
+        passed = 0.0 if before_us == NEVER else (now_us - before_us) / DAY_US
         known = self._last_us != NEVER
         promised = self._per_day * max(int(known.sum()), 1)
         kept = np.exp(-passed / np.clip(REMEMBERED_EPISODES / promised, SHORTEST_DAYS, LONGEST_DAYS))
@@ -106,8 +102,6 @@ class PromisedLevel:
         opened = _at_or_above(self._opened[known] - lasting[known])
         if known.any():
             self._level[known] = self._levels(opened, self._watched_us[known, None] / DAY_US)
-        later = (now_us - self._began_us) // 10
-        self._set_us, self._next_us = now_us, now_us + min(max(later, HOUR_US), DAY_US)
 
     def _levels(self, opened: Floats, days: Floats) -> Floats:
         """The level of each slot that had `opened` (slots, ladder) episodes in so many `days` (slots, 1)."""
@@ -133,10 +127,10 @@ class PromisedLevel:
     def load(self, state: bytes) -> None:
         """Go on from `state`, under this one's own promise; raises `StateError`."""
         saved = unpack(self._kind, state, self._arrays())
-        instants = saved.pop("instants_us")
-        if len(instants) != 4 or len({len(array) for array in saved.values()}) != 1:
+        reviews = saved.pop("reviews_us")
+        if len(reviews) != 4 or len({len(array) for array in saved.values()}) != 1:
             raise StateError("state of promised levels contradicts itself; start without it")
-        self._newest_us, self._began_us, self._set_us, self._next_us = instants.tolist()
+        self._reviews.take(reviews)
         self._states, self._opened, self._level = saved["states"], saved["opened"], saved["level"]
         self._watched_us, self._last_us = saved["watched_us"], saved["last_us"]
         self._slots = len(self._level)
@@ -144,7 +138,7 @@ class PromisedLevel:
     def _arrays(self) -> dict[str, NDArray[np.generic]]:
         n = self._slots
         return {
-            "instants_us": np.array([self._newest_us, self._began_us, self._set_us, self._next_us]),
+            "reviews_us": self._reviews.array(),
             "states": self._states[:n],
             "opened": self._opened[:n],
             "watched_us": self._watched_us[:n],

@@ -23,6 +23,9 @@ LONGEST = 64
 SHORT = 8
 """Rows below which a run is multiplied row by row."""
 
+TOO_ODD = 2.0
+"""Score above which a row does not teach what is normal: a machine may be faulty from the beginning."""
+
 SAME = 1e-6
 """Relative difference up to which a constant channel has not moved (float32 rounding)."""
 
@@ -39,18 +42,18 @@ def score_rows(
     regime: NDArray[np.int16],
     x: Floats,
     rules: tuple[np.float32, np.float32, Floats],
-    state: tuple[Ints, Floats, Floats, NDArray[np.bool_], Ints, Ints, Floats],
+    state: tuple[Ints, Floats, Floats, NDArray[np.bool_], NDArray[np.bool_], Ints, Ints, Ints, Ints, Floats],
     normal: tuple[Floats, Floats, Floats],
     out: tuple[Floats, Floats, Floats, Floats, Floats, NDArray[np.int16]],
 ) -> int:
     """Score rows from `start` on; returns the first whose cell needs attention before it, else their number.
 
-    rules: weight, clip, table of tails. state: cell_of, ewma, unclipped, learned, filled, buffer_of and
-    buffers, changed in place. normal: location, inverse_scale and precision of the cells. out: the arrays of
-    `Scores`, which say "unknown" where nothing is written.
+    rules: weight, clip, table of tails. state: cell_of, ewma, unclipped, learned, provisional, filled, until,
+    refused, buffer_of and buffers, changed in place. normal: location, inverse_scale and precision of the
+    cells. out: the arrays of `Scores`, which say "unknown" where nothing is written.
     """
     weight, clip, table = rules
-    cell_of, ewma, unclipped, learned, filled, buffer_of, buffers = state
+    cell_of, ewma, unclipped, learned, provisional, filled, until, refused, buffer_of, buffers = state
     location, inverse_scale, precision = normal
     score, contribution, expected, observed, statistic, judged = out
     channels = x.shape[1]
@@ -69,7 +72,7 @@ def score_rows(
         if buffer_of[own] < 0:
             end = _until_one_moves(at, end, x, location[own], inverse_scale[own])
         else:
-            end = _collect(at, end, x, buffers[buffer_of[own]], filled[own : own + 1])
+            end = min(end, at + until[own] - filled[own])
         if end == at:
             return at
         cell = own if learned[own] else r
@@ -88,8 +91,12 @@ def score_rows(
             for i in range(len(rows)):
                 if present[i] > 0:
                     score[at + i] = _tail(table[present[i]], t2[i])
-                    if cell == own:
+                    if cell == own and not provisional[own]:
                         statistic[at + i], judged[at + i] = max(t2[i], 0.0), present[i]
+        if buffer_of[own] >= 0:
+            choosy = provisional[cell]
+            numbers = filled[own : own + 1], refused[own : own + 1]
+            _collect(x[at:end], score[at:end], choosy, buffers[buffer_of[own]], *numbers)
         at = end
     return len(slot)
 
@@ -105,12 +112,14 @@ def _run_end(at: int, slot: Ints, regime: NDArray[np.int16], last_regime: int) -
 
 
 @kernel
-def _collect(at: int, end: int, x: Floats, buffer: Floats, filled: Ints) -> int:
-    """Keep the rows to learn from, as far as there is room; returns the end of those kept."""
-    end = min(end, at + len(buffer) - filled[0])
-    buffer[filled[0] : filled[0] + end - at] = x[at:end]
-    filled[0] += end - at
-    return end
+def _collect(rows: Floats, score: Floats, choosy: bool, buffer: Floats, filled: Ints, refused: Ints) -> None:
+    """Keep the rows to learn from; if `choosy` none that is odd, unless as many were refused as it takes."""
+    for i in range(len(rows)):
+        if choosy and score[i] > TOO_ODD and refused[0] < len(buffer):
+            refused[0] += 1
+        else:
+            buffer[filled[0]] = rows[i]
+            filled[0] += 1
 
 
 @kernel

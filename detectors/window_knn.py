@@ -97,7 +97,7 @@ class WindowKnn:
         slot = plain(samples.slot, np.int32)
         ends, features = self._windows.complete(slot, plain(samples.x, np.float32))
         which, present, latest = _which(slot, ends, len(self._count))
-        table = _joined(self._judge(slot[ends], features), _taken(self._held, present))
+        table = Scores.joined([self._judge(slot[ends], features), _taken(self._held, present)])
         for each in fields(Scores):
             getattr(self._held, each.name)[present] = getattr(table, each.name)[latest]
         return _taken(table, which)
@@ -128,7 +128,7 @@ class WindowKnn:
         self._count = grown(self._count, slots, 0)
         self._models.reach(slots)
         new = len(self._count) - len(self._held.score)
-        self._held = _joined(self._held, Scores.unknown(new, self._channels))
+        self._held = Scores.joined([self._held, Scores.unknown(new, self._channels)])
 
     def _take_prior(self, windows: Floats) -> None:
         self._prior = windows
@@ -335,10 +335,6 @@ def _which(
             j += 1
         found[i] = holds[s]
     return found, present[:count], holds[present[:count]]
-
-
-def _joined(a: Scores, b: Scores) -> Scores:
-    return Scores(*(np.concatenate([getattr(a, f.name), getattr(b, f.name)]) for f in fields(Scores)))
 
 
 def _joined_across(a: Scores, b: Scores) -> Scores:

@@ -21,6 +21,7 @@ from detectors.health import HealthTracker
 from detectors.kernels import kernel
 from detectors.promised_level import PromisedLevel
 from detectors.quality import QualityGate, SensorFault
+from detectors.reviews import Reviews
 from fleet.finding import Finding, episode_id, read_finding
 from fleet.sensor_finding import read_sensor_fault
 from fleet.vertical import VerticalPack
@@ -88,6 +89,7 @@ class Scorer:
         self._look_at(pack)
         self._gate = QualityGate(*self._limits(), self._measured)
         self._t2, self._knn = detectors_for(self._width(), rules.baseline_rows)
+        self._reviews = Reviews()
         self._level = PromisedLevel(
             rules.false_per_day, rules.on_score, rules.persistence, off_s=rules.off_delay_s
         )
@@ -203,8 +205,17 @@ class Scorer:
         judged = ~np.isin(samples.regime, self._pack.detection.idle)
         x = clean[np.ix_(judged, self._measured)] if self._measured.any() else clean[judged, :1] * np.nan
         rows = Samples(samples.slot[judged], samples.ts_us[judged], samples.regime[judged], x)
-        by_t2, by_knn = self._t2.update(rows), self._knn.update(rows)
+        by_t2, by_knn = self._by_t2(rows), self._knn.update(rows)
         return self._spread(combined(by_t2, by_knn), judged), self._spread(by_t2, judged)
+
+    def _by_t2(self, rows: Samples) -> Scores:
+        """The T² chart's verdict; at each review what the fleet has shown becomes new machines' prior."""
+        found = []
+        for part, due in self._reviews.cut(rows.ts_us):
+            if due:
+                self._t2.share()
+            found.append(self._t2.update(rows.take(part)))
+        return Scores.joined(found or [Scores.unknown(0, rows.x.shape[1])])
 
     def _spread(self, scores: Scores, judged: NDArray[np.bool_]) -> Scores:
         """The same with a row for every row and a column for every channel of the type."""
@@ -307,6 +318,7 @@ class Scorer:
             "last_us": self._last_us[:n],
             "regime": self._regime[:n],
             "told_hour": self._told_hour[:n],
+            "reviews_us": self._reviews.array(),
             "wear_us": self._wear.last_us[:n],
             "wear": self._wear.value[:n],
             "findings": np.frombuffer(json.dumps(self._findings, sort_keys=True).encode(), np.uint8),
@@ -329,6 +341,7 @@ class Scorer:
         self._slots = {asset_id: slot for slot, asset_id in enumerate(self._assets)}
         self._last_us, self._regime = found["last_us"], found["regime"]
         self._told_hour = found["told_hour"]
+        self._reviews.take(found["reviews_us"])
         self._wear.last_us, self._wear.value = found["wear_us"], found["wear"]
         self._findings = json.loads(found["findings"].tobytes())
 
@@ -345,6 +358,7 @@ class Scorer:
             "last_us": self._last_us,
             "regime": self._regime,
             "told_hour": self._told_hour,
+            "reviews_us": self._reviews.array(),
             "wear_us": self._wear.last_us,
             "wear": self._wear.value,
             "findings": raw,
