@@ -142,7 +142,8 @@ LIMITS = (
             off_delay_s=DAY_S,
         )
     ),
-    # largest peak to peak of a trip
+    # Largest peak to peak of a row. At one row a minute it takes three with a moving car one after the other:
+    # a standing car shakes less, and begins the delay anew.
     StandardLimit(
         "vibration_vertical",
         0.3,
