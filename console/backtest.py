@@ -15,8 +15,8 @@ from storage.pool import Pool
 from storage.queries import Episode, episodes_between
 from streams.scorer import Rows, Scorer
 
-SENSOR = "sensor"
-"""The kind of an episode whose `detector` names the channel and its fault."""
+MACHINE = "machine"
+"""The kind of an episode about the machine as a whole; of the others `detector` says what they are about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ class Raised:
     says: str
 
     def overlaps(self, other: "Raised") -> bool:
-        """Whether both are on at the same time and about the machine, or the same fault of a sensor."""
+        """Whether both are on at the same time and about the machine, or the same limit or sensor's fault."""
         ends_first = self.end is not None and self.end < other.onset
         begins_last = other.end is not None and other.end < self.onset
-        alike = self.kind == other.kind and (self.kind != SENSOR or self.detector == other.detector)
+        alike = self.kind == other.kind and (self.kind == MACHINE or self.detector == other.detector)
         return alike and not ends_first and not begins_last
 
 

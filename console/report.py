@@ -12,6 +12,7 @@ from console.summary import STATE_TEXT, Machine, State, Summary
 from fleet.vertical import Detection
 
 COLOURS = {
+    State.LIMIT: "bold reverse red",
     State.ODD: "bold red",
     State.WAS_ODD: "yellow",
     State.SENSOR: "magenta",

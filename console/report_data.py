@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from console.summary import Episode, Intake, Machine, Outlook, Series, State, Summary, Text
+from console.summary import Episode, Intake, Machine, Outlook, Series, State, Summary, Text, state_of
 from fleet.asset import EquipmentType
 from fleet.catalog import pack_of
 from fleet.registry import Registry
@@ -71,24 +71,13 @@ async def _machine(
         name=now.name,
         title=now.title,
         equipment_type=Text(kind.title_en or kind.name, kind.title_zh or kind.name),
-        state=_state(now, episodes),
+        state=State.SILENT if now.ts is None else state_of(episodes),
         last_seen=now.ts,
         health=now.health,
-        episodes=tuple(episodes),
+        episodes=tuple(sorted(episodes, key=lambda e: e.end is not None)),  # those that are on come first
         outlooks=tuple(sorted(outlooks, key=lambda o: (o.target != "condition", o.target))),
     )
     return machine if now.ts is None else await _with_lines(pool, machine, now.asset_id, kind, now.ts)
-
-
-def _state(now: queries.AssetNow, episodes: Sequence[Episode]) -> State:
-    if now.ts is None:
-        return State.SILENT
-    on = {episode.kind for episode in episodes if episode.end is None}
-    if "machine" in on:
-        return State.ODD
-    if "sensor" in on:
-        return State.SENSOR
-    return State.WAS_ODD if episodes else State.FINE
 
 
 def _episode(found: queries.Episode) -> Episode:

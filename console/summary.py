@@ -1,5 +1,6 @@
 """What a person wants to know: what came in, which machines are odd and why, what needs service when."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -21,6 +22,8 @@ class Text:
 class State(StrEnum):
     """How a machine is, in the order in which it should be looked at."""
 
+    LIMIT = "limit"
+    """It is beyond a limit of a standard now, odd for this machine or not."""
     ODD = "odd"
     """An episode is open now."""
     SENSOR = "sensor"
@@ -33,12 +36,17 @@ class State(StrEnum):
 
 
 STATE_TEXT = {
+    State.LIMIT: Text("beyond a limit", "超出限值"),
     State.ODD: Text("odd now", "当前异常"),
     State.WAS_ODD: Text("was odd", "曾有异常"),
     State.SENSOR: Text("sensor fault", "传感器故障"),
     State.FINE: Text("fine", "正常"),
     State.SILENT: Text("no data", "无数据"),
 }
+
+
+TELLING = ("sensor", "limit", "machine")
+"""Kinds of episodes, the one that says most about the machine last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,15 @@ class Episode:
     check: Text
     evidence: tuple[Text, ...]
     channels: tuple[str, ...]
+
+
+def state_of(episodes: Sequence[Episode]) -> State:
+    """How a machine that was heard of is, by its episodes."""
+    on = {episode.kind for episode in episodes if episode.end is None}
+    for kind, state in (("limit", State.LIMIT), ("machine", State.ODD), ("sensor", State.SENSOR)):
+        if kind in on:
+            return state
+    return State.WAS_ODD if episodes else State.FINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +148,11 @@ class Machine:
 
     @property
     def worst(self) -> Episode | None:
-        """The episode to talk about: an open one before an ended one, then the highest peak."""
+        """The episode to talk about: an open one first, then what names a fault, then the highest peak."""
         return max(
-            self.episodes, key=lambda e: (e.end is None, e.kind == "machine", e.peak_score), default=None
+            self.episodes,
+            key=lambda e: (e.end is None, TELLING.index(e.kind), e.peak_score),
+            default=None,
         )
 
 

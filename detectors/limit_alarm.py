@@ -17,7 +17,7 @@ from detectors.state_bytes import pack, unpack
 NEVER = np.iinfo(np.int64).min
 """An instant that stands for none."""
 
-VERSION = 1
+VERSION = 2
 
 LIMIT = np.dtype(
     [
@@ -38,15 +38,25 @@ STATE = np.dtype(
         ("onset_us", np.int64),
         ("last", np.float64),
         ("last_us", np.int64),
+        ("peak", np.float64),
+        ("peak_us", np.int64),
     ]
 )
 """Of one limit of one slot: `since_us` is when the value passed what would change `on`, NEVER if it has not;
-the latest value and its instant, for the rate."""
+the latest value and its instant, for the rate; the value farthest beyond since the onset, and its instant."""
 
-FRESH = np.array((False, NEVER, NEVER, np.nan, NEVER), STATE)
+FRESH = np.array((False, NEVER, NEVER, np.nan, NEVER, np.nan, NEVER), STATE)
 
 EVENT = np.dtype(
-    [("row", np.int64), ("slot", np.int32), ("limit", np.int32), ("onset_us", np.int64), ("end_us", np.int64)]
+    [
+        ("row", np.int64),
+        ("slot", np.int32),
+        ("limit", np.int32),
+        ("onset_us", np.int64),
+        ("end_us", np.int64),
+        ("peak", np.float64),
+        ("peak_us", np.int64),
+    ]
 )
 
 
@@ -78,7 +88,7 @@ class LimitEvent:
     """A limit is passed (`end_us` None) or kept again, at `row` of the update.
 
     Slot, limit (its place in the list) and onset tell them apart. Onset and end are the instants at which the
-    value passed, before the delay.
+    value passed, before the delay; the peak is the value, or rate, farthest beyond the limit since the onset.
     """
 
     row: int
@@ -86,6 +96,8 @@ class LimitEvent:
     limit: int
     onset_us: int
     end_us: int | None
+    peak: float
+    peak_us: int
 
 
 class LimitAlarm:
@@ -96,13 +108,26 @@ class LimitAlarm:
     """
 
     def __init__(self, channels: int, limits: tuple[Limit, ...]) -> None:
+        self._kind = f"limits {VERSION}"
+        self._slots = 0
+        self._limits = np.empty(0, LIMIT)
+        self._state = np.full((0, 0), FRESH, STATE)
+        self.change(channels, limits)
+
+    def change(self, channels: int, limits: tuple[Limit, ...]) -> None:
+        """Go on with these limits: one that was there before is as it was, another begins anew."""
         if any(limit.column >= channels for limit in limits):
             raise ValueError(f"a limit's column lies beyond the {channels} channels")
         self._channels = channels
-        self._limits = np.array([_row(limit) for limit in limits], LIMIT)
-        self._kind = f"limits {VERSION}: {[each.tolist() for each in self._limits]}"
-        self._slots = 0
-        self._state = np.full((0, len(limits)), FRESH, STATE)
+        self._take_over(np.array([_row(limit) for limit in limits], LIMIT))
+
+    def _take_over(self, limits: NDArray[Any]) -> None:
+        known = {limit.tolist(): k for k, limit in enumerate(self._limits)}
+        state = np.full((len(self._state), len(limits)), FRESH, STATE)
+        for k, limit in enumerate(limits):
+            if limit.tolist() in known:
+                state[:, k] = self._state[:, known[limit.tolist()]]
+        self._limits, self._state = limits, state
 
     def check(self, samples: Samples) -> list[LimitEvent]:
         """What is passed and kept again, in the order of rows."""
@@ -114,25 +139,29 @@ class LimitAlarm:
         return [_event(each) for each in told[:count]]
 
     def state(self) -> bytes:
-        """One entry for each slot and limit."""
-        return pack(self._kind, {"limits": self._state[: self._slots]})
+        """The limits, and one entry for each slot and limit."""
+        return pack(self._kind, {"limits": self._limits, "state": self._state[: self._slots].ravel()})
 
     def load(self, state: bytes) -> None:
-        """Go on from `state`, saved under the same limits; raises `StateError`."""
-        self._state = unpack(self._kind, state, {"limits": self._state})["limits"]
-        self._slots = len(self._state)
+        """Go on from `state`, whose limits may have been others; raises `StateError`."""
+        like = {"limits": self._limits, "state": self._state.ravel()}
+        saved, limits = unpack(self._kind, state, like), self._limits
+        self._limits = saved["limits"]
+        self._slots = len(saved["state"]) // max(1, len(self._limits))
+        self._state = saved["state"].reshape(self._slots, len(self._limits))
+        self._take_over(limits)
 
 
 def _row(limit: Limit) -> tuple[int, float, bool, float, float, int, int]:
-    """With `sign`, passed means sign * value > sign * at."""
+    """With `sign`, passed means sign * value > sign * at, the limit rounded as values are."""
     sign = 1.0 if limit.above else -1.0
     delays = round(limit.on_delay_s * 1e6), round(limit.off_delay_s * 1e6)
-    return limit.column, sign, limit.per_s, sign * limit.at, limit.deadband, *delays
+    return limit.column, sign, limit.per_s, sign * float(np.float32(limit.at)), limit.deadband, *delays
 
 
 def _event(told: np.void) -> LimitEvent:
-    row, slot, limit, onset_us, end_us = told.tolist()
-    return LimitEvent(row, slot, limit, onset_us, None if end_us == NEVER else end_us)
+    row, slot, limit, onset_us, end_us, peak, peak_us = told.tolist()
+    return LimitEvent(row, slot, limit, onset_us, None if end_us == NEVER else end_us, peak, peak_us)
 
 
 @kernel
@@ -158,6 +187,9 @@ def _watch(
                 continue
             beyond = limit.sign * measured - limit.at
             changes = beyond < -limit.deadband if state.on else beyond > 0
+            counts = state.on or (changes and state.since_us != NEVER)
+            if not counts or limit.sign * (measured - state.peak) > 0:
+                state.peak, state.peak_us = measured, ts_us[i]
             if not changes:
                 state.since_us = NEVER
                 continue
@@ -171,7 +203,7 @@ def _watch(
                 event.end_us = state.since_us
             else:
                 state.onset_us = state.since_us
-            event.onset_us = state.onset_us
+            event.onset_us, event.peak, event.peak_us = state.onset_us, state.peak, state.peak_us
             state.on, state.since_us = not state.on, NEVER
             count += 1
     return count

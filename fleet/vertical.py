@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from fleet.asset import EquipmentType, FleetError, check_name
+from fleet.standard_limit import StandardLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +79,20 @@ class FaultMode:
 
 @dataclass(frozen=True, slots=True)
 class VerticalPack:
-    """An equipment type with its detection parameters, wear counters and fault modes."""
+    """An equipment type with its detection parameters, wear counters, fault modes and limits."""
 
     equipment_type: EquipmentType
     detection: Detection = Detection()
     wear: tuple[WearCounter, ...] = ()
     fault_modes: tuple[FaultMode, ...] = ()
+    limits: tuple[StandardLimit, ...] = ()
 
     def __post_init__(self) -> None:
         known = {channel.name: channel.kind for channel in self.equipment_type.channels}
         self._check_channels("wear counter", ((w.name, w.channel) for w in self.wear), known)
         hints = ((mode.code, name) for mode in self.fault_modes for name in mode.channels)
         self._check_channels("fault mode", hints, known)
+        self._check_limits(known)
         if self.detection.idle and "state" not in known.values():
             raise FleetError(f"{self.equipment_type.name}: idle codes need a channel of kind state")
         for counter in self.wear:
@@ -104,7 +107,16 @@ class VerticalPack:
             equipment_type=equipment_type,
             wear=tuple(counter for counter in self.wear if counter.channel in known),
             fault_modes=tuple(mode for mode in self.fault_modes if known.issuperset(mode.channels)),
+            limits=tuple(limit for limit in self.limits if limit.channel in known),
         )
+
+    def _check_limits(self, known: Iterable[str]) -> None:
+        self._check_channels("limit", ((limit.name, limit.channel) for limit in self.limits), known)
+        names = [limit.name for limit in self.limits]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise FleetError(f"{self.equipment_type.name}: there twice: {', '.join(twice)}")
+        for limit in self.limits:
+            limit.check(self.equipment_type.channels[self.equipment_type.column(limit.channel)])
 
     def _check_channels(self, kind: str, references: Iterable[tuple[str, str]], known: Iterable[str]) -> None:
         for name, channel in references:

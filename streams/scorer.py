@@ -1,4 +1,4 @@
-"""One equipment type's machines in one partition: data quality, scores, episodes, health, wear.
+"""One equipment type's machines in one partition: data quality, limits, scores, episodes, health, wear.
 
 Rows come in the order of the log. A row that is not later than what its machine has already shown is
 stored but not scored: what was scored stays as it was, whatever comes late.
@@ -6,7 +6,7 @@ stored but not scored: what was scored stays as it was, whatever comes late.
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -19,10 +19,12 @@ from detectors.ensemble import combined, detectors_for
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
 from detectors.health import HealthTracker
 from detectors.kernels import kernel
+from detectors.limit_alarm import Limit, LimitAlarm, LimitEvent
 from detectors.promised_level import PromisedLevel
 from detectors.quality import QualityGate, SensorFault
 from detectors.reviews import Reviews
 from fleet.finding import Finding, episode_id, read_finding
+from fleet.limit_finding import read_limit
 from fleet.sensor_finding import read_sensor_fault
 from fleet.vertical import VerticalPack
 from forecasting.wear_meter import WearMeter
@@ -40,7 +42,7 @@ LOWERED_BY = 3
 ENSEMBLE, VERSION = "t2-knn", 3
 """The score is the mean of the two detectors'; episodes carry this name."""
 
-Part = Detector | QualityGate | PromisedLevel | EpisodeTracker | HealthTracker
+Part = Detector | QualityGate | LimitAlarm | PromisedLevel | EpisodeTracker | HealthTracker
 """What keeps a state of its own."""
 
 NameOf = Callable[[int], tuple[str, str]]
@@ -88,6 +90,7 @@ class Scorer:
         rules = pack.detection
         self._look_at(pack)
         self._gate = QualityGate(*self._limits(), self._measured)
+        self._limit_alarm = LimitAlarm(self.channels, self._standard_limits())
         self._t2, self._knn = detectors_for(self._width(), rules.baseline_rows)
         self._reviews = Reviews()
         self._level = PromisedLevel(
@@ -116,6 +119,10 @@ class Scorer:
         channels = self._pack.equipment_type.channels
         return np.array([c.low for c in channels]), np.array([c.high for c in channels])
 
+    def _standard_limits(self) -> tuple[Limit, ...]:
+        kind = self._pack.equipment_type
+        return tuple(limit.of_column(kind.column(limit.channel)) for limit in self._pack.limits)
+
     def _width(self) -> int:
         """Channels that the detectors see: one at least, if need be one that never speaks."""
         return max(1, int(self._measured.sum()))
@@ -137,6 +144,7 @@ class Scorer:
         last_us = self._wear.last_us
         self._look_at(pack)
         self._gate.widen(*self._limits(), self._measured)
+        self._limit_alarm.change(self.channels, self._standard_limits())
         for detector in (self._t2, self._knn):
             detector.widen(self._width())
         self._wear = self._meter()
@@ -155,6 +163,8 @@ class Scorer:
         checked = self._gate.check(samples)
         verdict, by_t2 = self._detect(samples, checked.x)
         episodes = [self._sensor_row(fault, timely, name_of) for fault in checked.faults]
+        passed = self._limit_alarm.check(replace(samples, x=checked.x))
+        episodes += [self._limit_row(event, name_of) for event in passed]
         watched_before_us = self._level.watched_us
         level = self._level.update(slot, timely.ts_us, verdict.score)
         events = self._episodes.update(slot, timely.ts_us, verdict.score, level)
@@ -271,6 +281,22 @@ class Scorer:
             evidence=self._finding(name, over=fault.end_us is not None),
         )
 
+    def _limit_row(self, event: LimitEvent, name_of: NameOf) -> EpisodeRow:
+        asset_id, limit = self._assets[event.slot], self._pack.limits[event.limit]
+        kind = self._pack.equipment_type
+        finding = read_limit(limit, kind.channels[kind.column(limit.channel)], event.peak)
+        return EpisodeRow(
+            episode_id=episode_id(*name_of(asset_id), limit.name, VERSION, event.onset_us),
+            asset_id=asset_id,
+            kind="limit",
+            detector=limit.name,
+            onset_us=event.onset_us,
+            end_us=event.end_us,
+            peak_us=event.peak_us,
+            peak_score=0.0,
+            evidence=_plain(finding),
+        )
+
     def _finding(self, name: UUID, over: bool) -> dict[str, Any]:
         return self._findings.pop(name.hex) if over else self._findings[name.hex]
 
@@ -348,7 +374,7 @@ class Scorer:
     def _parts(self) -> dict[str, Part]:
         detectors: dict[str, Part] = {self._t2.NAME: self._t2, self._knn.NAME: self._knn}
         alarm: dict[str, Part] = {"level": self._level, "episodes": self._episodes}
-        return {"gate": self._gate, **alarm, "health": self._health, **detectors}
+        return {"gate": self._gate, "limits": self._limit_alarm, **alarm, "health": self._health, **detectors}
 
     def _like(self) -> dict[str, NDArray[Any]]:
         raw = np.empty(0, np.uint8)

@@ -6,6 +6,7 @@ report and, like detection parameters and wear limits without a source, engineer
 """
 
 from fleet.asset import Channel, EquipmentType
+from fleet.standard_limit import StandardLimit, either_way
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 
 CHANNELS = (
@@ -108,10 +109,97 @@ FAULT_MODES = (
     ),
 )
 
+DAY_S = 86_400.0
+
+# Values are those of the standards, not read there but in what cites them. Deadbands and delays are
+# engineering defaults: several bad stops or trips in a row pass a limit, a good one now and then keeps none.
+LIMITS = (
+    *either_way(
+        StandardLimit(
+            "levelling_error",
+            10.0,
+            "EN 81-20 / GB/T 7588.1, 5.12.1.1.4",
+            "Stops outside the stopping accuracy",
+            "停靠误差超出平层准确度",
+            "Adjust levelling; measure rope tension, the brake's stopping distance and the encoder.",
+            "调整平层，检查钢丝绳张力、制动距离及编码器。",
+            deadband=1.0,
+            on_delay_s=600.0,
+            off_delay_s=DAY_S,
+        )
+    ),
+    *either_way(
+        StandardLimit(
+            "levelling_error",
+            20.0,
+            "EN 81-20 / GB/T 7588.1, 5.12.1.1.4",
+            "Stops outside the levelling accuracy: people may trip",
+            "平层误差超出平层保持精度：有绊倒风险",
+            "Take the lift out of service until it levels; check whether the brake or the ropes slip.",
+            "停梯直至平层恢复，检查制动器或钢丝绳是否打滑。",
+            deadband=1.0,
+            on_delay_s=600.0,
+            off_delay_s=DAY_S,
+        )
+    ),
+    # Largest peak to peak of a row. At one row a minute it takes three with a moving car one after the other:
+    # a standing car shakes less, and begins the delay anew.
+    StandardLimit(
+        "vibration_vertical",
+        0.3,
+        "GB/T 10058",
+        "Ride rougher than is accepted: vertical vibration",
+        "垂直振动超过验收值",
+        "Ride the car with a vibration meter; check rail joints, rollers, ropes and the machine's mounts.",
+        "进行乘运质量测试，检查导轨接头、导靴、钢丝绳及主机减振。",
+        deadband=0.015,
+        on_delay_s=120.0,
+        off_delay_s=DAY_S,
+    ),
+    StandardLimit(
+        "vibration_horizontal",
+        0.2,
+        "GB/T 10058",
+        "Ride rougher than is accepted: horizontal vibration",
+        "水平振动超过验收值",
+        "Ride the car with a vibration meter; check guide shoe clearance and the rails' alignment.",
+        "进行乘运质量测试，检查导靴间隙及导轨垂直度。",
+        deadband=0.01,
+        on_delay_s=120.0,
+        off_delay_s=DAY_S,
+    ),
+    StandardLimit(
+        "machine_room_temperature",
+        40.0,
+        "EN 81-20 / GB/T 7588.1",
+        "Machine room too hot",
+        "机房温度过高",
+        "Check the machine room's ventilation or air conditioning.",
+        "检查机房通风或空调。",
+        deadband=1.0,
+        on_delay_s=600.0,
+        off_delay_s=600.0,
+    ),
+    StandardLimit(
+        "machine_room_temperature",
+        5.0,
+        "EN 81-20 / GB/T 7588.1",
+        "Machine room too cold",
+        "机房温度过低",
+        "Check the machine room's heating, its windows and its door.",
+        "检查机房采暖及门窗。",
+        above=False,
+        deadband=1.0,
+        on_delay_s=600.0,
+        off_delay_s=600.0,
+    ),
+)
+
 PACK = VerticalPack(
     EquipmentType("elevator", CHANNELS, "Traction elevator", "曳引式电梯"),
     # tuned on the simulated fleet at one row a minute; hardly moves at night and on a Sunday
     Detection(on_score=5.0, off_delay_s=36 * 3600.0, baseline_rows=2000, health_tau_s=24 * 3600.0, idle=(0,)),
     WEAR,
     FAULT_MODES,
+    LIMITS,
 )

@@ -5,6 +5,7 @@ source, engineering defaults. The typical 90 % gas values named below are those 
 """
 
 from fleet.asset import Channel, EquipmentType
+from fleet.standard_limit import StandardLimit
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 
 PER_MINUTE = 1 / 60
@@ -136,10 +137,104 @@ FAULT_MODES = (
     ),
 )
 
+HOUR_S = 3600.0
+
+# Temperatures: a deadband of 1 % and a minute, where ISA-18.2 starts. Gases: the upper ends of the ranges of
+# typical values, which 90 % of transformers keep; monitors sample them by the hour. Their deadband of 5 % and
+# their delays are engineering defaults.
+LIMITS = (
+    StandardLimit(
+        "top_oil_temperature",
+        105.0,
+        "IEC 60076-7, table 2",
+        "Top oil hotter than normal cyclic loading allows",
+        "顶层油温超过正常周期负载限值",
+        "Reduce the load or switch on more cooling; check fans, pumps and radiator valves.",
+        "降低负载或投入更多冷却，检查风机、油泵及散热器阀门。",
+        deadband=1.05,
+        on_delay_s=60.0,
+        off_delay_s=60.0,
+    ),
+    StandardLimit(
+        "top_oil_temperature",
+        115.0,
+        "IEC 60076-7, table 2",
+        "Top oil hotter than emergency loading allows",
+        "顶层油温超过应急负载限值",
+        "Reduce the load now; take an oil sample for a gas analysis before it is fully loaded again.",
+        "立即降低负载，恢复满载前取油样做色谱分析。",
+        deadband=1.15,
+        on_delay_s=60.0,
+        off_delay_s=60.0,
+    ),
+    StandardLimit(
+        "hot_spot_temperature",
+        120.0,
+        "IEC 60076-7, table 2",
+        "Hot spot hotter than normal cyclic loading allows",
+        "热点温度超过正常周期负载限值",
+        "Reduce the load or switch on more cooling; check fans, pumps and radiator valves.",
+        "降低负载或投入更多冷却，检查风机、油泵及散热器阀门。",
+        deadband=1.2,
+        on_delay_s=60.0,
+        off_delay_s=60.0,
+    ),
+    StandardLimit(
+        "hot_spot_temperature",
+        140.0,
+        "IEC 60076-7, table 2",
+        "Hot spot hotter than long-time emergency loading allows",
+        "热点温度超过长期应急负载限值",
+        "Reduce the load now; take an oil sample for a gas analysis before it is fully loaded again.",
+        "立即降低负载，恢复满载前取油样做色谱分析。",
+        deadband=1.4,
+        on_delay_s=60.0,
+        off_delay_s=60.0,
+    ),
+    StandardLimit(
+        "hydrogen",
+        150.0,
+        "IEC 60599, annex A",
+        "Hydrogen above the typical value",
+        "氢气超过典型值",
+        "Take an oil sample for a full gas analysis; look at how fast the gases grow.",
+        "取油样做全组分色谱分析，关注产气速率。",
+        deadband=7.5,
+        on_delay_s=HOUR_S,
+        off_delay_s=24 * HOUR_S,
+    ),
+    StandardLimit(
+        "ethylene",
+        280.0,
+        "IEC 60599, annex A",
+        "Ethylene above the typical value",
+        "乙烯超过典型值",
+        "Take an oil sample (Duval triangle); look for a hot joint or core.",
+        "取油样（Duval 三角法），排查过热接头或铁芯。",
+        deadband=14.0,
+        on_delay_s=HOUR_S,
+        off_delay_s=24 * HOUR_S,
+    ),
+    # up to 280 ppm if the tap changer shares its oil with the tank
+    StandardLimit(
+        "acetylene",
+        20.0,
+        "IEC 60599, annex A",
+        "Acetylene above the typical value: discharges",
+        "乙炔超过典型值：存在放电",
+        "Take an oil sample for a full gas analysis now; find out whether the tap changer's oil gets in.",
+        "立即取油样做全组分色谱分析，确认分接开关油室是否渗漏。",
+        deadband=1.0,
+        on_delay_s=HOUR_S,
+        off_delay_s=24 * HOUR_S,
+    ),
+)
+
 PACK = VerticalPack(
     EquipmentType("transformer", CHANNELS, "Power transformer", "电力变压器"),
     # tuned on the simulated fleet at one row a minute; the baseline is three daily cycles of load
     Detection(off_delay_s=24 * 3600.0, baseline_rows=4320, health_tau_s=24 * 3600.0),
     WEAR,
     FAULT_MODES,
+    LIMITS,
 )

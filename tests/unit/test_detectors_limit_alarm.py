@@ -1,6 +1,7 @@
 """Absolute limits: delays, deadband, rates, and nothing else moves them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -82,13 +83,39 @@ def test_cuts_and_saved_state_change_nothing(rows: list[tuple[int, float, float]
     assert saved == at_once.state()
 
 
-def _when(event: LimitEvent, first: int) -> tuple[int, int, int, int, int | None]:
-    return event.row + first, event.slot, event.limit, event.onset_us, event.end_us
+def _when(event: LimitEvent, first: int) -> LimitEvent:
+    return replace(event, row=event.row + first)
 
 
-def test_state_of_other_limits_is_refused() -> None:
-    with pytest.raises(StateError, match="cannot be used"):
-        LimitAlarm(2, (HOT,)).load(LimitAlarm(2, (FAST,)).state())
+def test_it_says_how_far_the_value_went() -> None:
+    begin, end = LimitAlarm(2, (HOT,)).check(
+        samples([(0, value, 9.0) for value in [99, 70, 81, 85, 83, 84, 90, 78, 70, 71, 72]])
+    )
+    assert (begin.row, begin.peak, begin.peak_us) == (5, 85.0, 3_000_000)  # not the 99 that did not last
+    assert (end.row, end.peak, end.peak_us) == (10, 90.0, 6_000_000)
+
+
+def test_what_a_sensor_reports_at_the_limit_is_within_it() -> None:
+    third = float(np.float32(0.3))  # a little above 0.3, as values are kept
+    assert third > 0.3
+    assert told(Limit(0, 0.3), [third, 0.31]) == [(1, 1, None)]
+
+
+def test_other_limits_begin_anew_and_those_that_stay_go_on() -> None:
+    before = LimitAlarm(2, (HOT, LOW_OIL))
+    before.check(samples([(0, 90.0, 0.5)] * 4))
+    after = LimitAlarm(2, (replace(HOT, at=85.0), FAST, LOW_OIL))
+    after.load(before.state())
+    found = after.check(samples([(0, 90.0, 2.0)] * 4, 4))
+    assert [(e.limit, e.onset_us, e.end_us) for e in found] == [(2, 0, 4_000_000), (0, 4_000_000, None)]
+    none = LimitAlarm(2, ())
+    none.load(after.state())
+    assert none.check(samples([(0, 99.0, 0.0)])) == []
+
+
+def test_a_damaged_state_is_refused() -> None:
+    with pytest.raises(StateError):
+        LimitAlarm(2, (HOT,)).load(LimitAlarm(2, (HOT,)).state()[:-1])
 
 
 @pytest.mark.parametrize(

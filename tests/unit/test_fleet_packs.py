@@ -1,9 +1,16 @@
 """Every shipped vertical pack, found by its file; a new pack is tested without a new test."""
 
+import re
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from detectors.vibration_severity import Size, VibrationSeverity
 from fleet.asset import Channel, EquipmentType, FleetError
 from fleet.catalog import pack_of, packs
+from fleet.limit_finding import read_limit
+from fleet.standard_limit import StandardLimit, either_way, vibration_limits
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 
 
@@ -31,6 +38,50 @@ def test_every_measurement_has_a_range_and_every_mode_speaks_of_measurements(nam
     assert pack.wear
 
 
+@pytest.mark.parametrize("name", sorted(packs()))
+def test_every_limit_names_its_source_and_says_what_to_do_in_english_and_chinese(name: str) -> None:
+    limits = packs()[name].limits
+    assert limits
+    for limit in limits:
+        assert re.match(r"(ISO|IEC|EN|GB/T) \d", limit.source)
+        assert limit.title_en.isascii()
+        assert limit.check_en.isascii()
+        assert limit.check_en.endswith(".")
+        assert not limit.title_zh.isascii()
+        assert limit.check_zh.endswith("。")
+        assert min(limit.deadband, limit.on_delay_s, limit.off_delay_s) > 0  # or it would chatter
+
+
+def test_zones_of_vibration_become_limits_where_c_and_d_begin() -> None:
+    warning, damage = vibration_limits(
+        "v", VibrationSeverity(Size.LARGE, flexible=True), on_delay_s=1.0, off_delay_s=2.0
+    )
+    assert [(limit.at, limit.source) for limit in (warning, damage)] == [
+        (7.1, "ISO 20816-3, table A.1, B/C"),
+        (11.0, "ISO 20816-3, table A.1, C/D"),
+    ]
+    assert (damage.on_delay_s, damage.off_delay_s) == (1.0, 2.0)
+    assert damage.deadband == pytest.approx(0.55)
+
+
+def test_a_finding_says_value_limit_and_clause_of_any_limit() -> None:
+    low, high = either_way(limit("level", 2.0))[::-1]
+    level, ratio = Channel("level", "m", title_en="Level", title_zh="液位"), Channel("level", "1")
+    assert (low.at, low.above, high.above) == (-2.0, False, True)
+    said = read_limit(low, level, -2.5)
+    assert said.code == "limit-below"
+    assert said.evidence[0].sentence_en == "Level at -2.5 m is below the limit of -2 m (ISO 1, 2.3)"
+    assert said.evidence[0].sentence_zh == "液位达到 -2.5 m，低于限值 -2 m（ISO 1, 2.3）"
+    fast = read_limit(replace(high, per_s=True), level, 3.0).evidence[0]
+    assert fast.sentence_en == "Level, rate of change, at 3 m/s is above the limit of 2 m/s (ISO 1, 2.3)"
+    assert fast.sentence_zh == "液位变化率达到 3 m/s，高于限值 2 m/s（ISO 1, 2.3）"
+    assert (
+        read_limit(high, ratio, 3.0)
+        .evidence[0]
+        .sentence_en.startswith("level at 3 is above the limit of 2 (")
+    )
+
+
 def test_equipment_without_a_pack_gets_the_default_detection() -> None:
     pump = EquipmentType("pump", (Channel("flow", "L/min"),))
     assert pack_of(pump) == VerticalPack(pump, Detection())
@@ -44,9 +95,17 @@ def test_a_type_registered_before_its_pack_grew_is_served_as_far_as_it_goes() ->
     assert served.equipment_type == older
     assert [counter.name for counter in served.wear] == ["contactor", "running"]
     assert 0 < len(served.fault_modes) <= len(pack.fault_modes)
+    without_room = pack.on(pack.equipment_type.first(11))
+    assert {limit.channel for limit in pack.limits} - {limit.channel for limit in without_room.limits} == {
+        "machine_room_temperature"
+    }
 
 
-PUMP = EquipmentType("pump", (Channel("flow", "L/min"), Channel("starts", "1", kind="counter")))
+PUMP = EquipmentType("pump", (Channel("flow", "L/min", 0, 90), Channel("starts", "1", kind="counter")))
+
+
+def limit(channel: str, at: float, source: str = "ISO 1, 2.3", **rules: Any) -> StandardLimit:
+    return StandardLimit(channel, at, source, "Too much", "过多", "Look.", "检查。", **rules)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +119,13 @@ PUMP = EquipmentType("pump", (Channel("flow", "L/min"), Channel("starts", "1", k
         (lambda: FaultMode("Not A Name", "", "", (), "", ""), "fault mode"),
         (lambda: Detection(persistence=0), "above 0"),
         (lambda: VerticalPack(PUMP, Detection(idle=(0,))), "idle codes need a channel of kind state"),
+        (lambda: VerticalPack(PUMP, limits=(limit("head", 1),)), "no channel 'head'"),
+        (lambda: VerticalPack(PUMP, limits=(limit("flow", 9), limit("flow", 9))), "limit-flow-above-9"),
+        (lambda: VerticalPack(PUMP, limits=(limit("flow", 90),)), "never passed, since flow reports 0 to 90"),
+        (lambda: VerticalPack(PUMP, limits=(limit("flow", 0, above=False),)), "never passed"),
+        (lambda: limit("flow", 9, ""), "limit-flow-above-9: say which standard"),
+        (lambda: limit("flow", 9, on_delay_s=-1.0), "limit-flow-above-9: .* cannot be negative"),
+        (lambda: limit("flow", float("inf")), "finite"),
     ],
 )
 def test_a_pack_that_contradicts_itself_is_refused(make: object, message: str) -> None:

@@ -1,0 +1,31 @@
+"""A limit that is passed, read as a finding: value, limit, clause, and what to look at first."""
+
+from fleet.asset import Channel
+from fleet.finding import Evidence, Finding
+from fleet.standard_limit import StandardLimit
+
+
+def read_limit(limit: StandardLimit, channel: Channel, peak: float) -> Finding:
+    """The finding for `limit` of `channel`, passed as far as `peak`, a value or a rate as the limit is."""
+    unit = ("" if channel.unit == "1" else f" {channel.unit}") + ("/s" if limit.per_s else "")
+    name_en, name_zh = channel.title_en or channel.name, channel.title_zh or channel.name
+    if limit.per_s:
+        name_en, name_zh = f"{name_en}, rate of change,", f"{name_zh}变化率"
+    side_en, side_zh = ("above", "高于") if limit.above else ("below", "低于")
+    evidence = Evidence(
+        channel.name,
+        channel.unit,
+        1.0,
+        peak,
+        None,
+        f"{name_en} at {peak:.4g}{unit} is {side_en} the limit of {limit.at:g}{unit} ({limit.source})",
+        f"{name_zh}达到 {peak:.4g}{unit}，{side_zh}限值 {limit.at:g}{unit}（{limit.source}）",
+    )
+    return Finding(
+        "limit-above" if limit.above else "limit-below",
+        limit.title_en,
+        limit.title_zh,
+        limit.check_en,
+        limit.check_zh,
+        (evidence,),
+    )

@@ -1,0 +1,60 @@
+"""What the report makes of limits, episodes and sensor faults: what comes first, and in which words."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from console.report import html
+from console.summary import Episode, Intake, Machine, State, Summary, Text, state_of
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+FORCE = "Force at 31 kN is above the limit of 25 kN (ISO 1)", "压力达到 31 kN，高于限值 25 kN（ISO 1）"
+
+
+def episode(kind: str, on: bool = True, peak_score: float = 0.0) -> Episode:
+    title, check = Text(f"{kind} title", f"{kind}标题"), Text(f"{kind} check", f"{kind}检查")
+    return Episode(kind, AT, None if on else AT, AT, peak_score, title, check, (Text(*FORCE),), ("force",))
+
+
+def machine(*episodes: Episode) -> Machine:
+    kind = Text("Press", "压力机")
+    return Machine("acme", "hall", "p1", "", kind, state_of(episodes), AT, 50.0, episodes, ())
+
+
+@pytest.mark.parametrize(
+    ("episodes", "state", "worst"),
+    [
+        ([episode("machine", peak_score=9.0), episode("limit"), episode("sensor")], State.LIMIT, "machine"),
+        ([episode("machine", on=False, peak_score=9.0), episode("limit")], State.LIMIT, "limit"),
+        ([episode("machine", peak_score=9.0), episode("limit", on=False)], State.ODD, "machine"),
+        ([episode("sensor"), episode("limit", on=False)], State.SENSOR, "sensor"),
+        ([episode("limit", on=False), episode("sensor", on=False)], State.WAS_ODD, "limit"),
+    ],
+)
+def test_a_limit_says_how_a_machine_is_and_a_diagnosis_says_why(
+    episodes: list[Episode], state: State, worst: str
+) -> None:
+    assert state_of(episodes) == state
+    assert (machine(*episodes).worst or episodes[0]).kind == worst
+
+
+def test_a_machine_without_an_episode_is_fine() -> None:
+    assert state_of([]) == State.FINE
+
+
+def test_the_page_says_in_both_languages_which_limit_is_passed_and_what_to_look_at() -> None:
+    intake = Intake(0, 0, 0, 0, 0, {}, None, None)
+    page = html(Summary(AT, intake, (machine(episode("limit")),)))
+    for words in (
+        *FORCE,
+        "limit title",
+        "limit标题",
+        "limit check",
+        "limit检查",
+        "beyond a limit",
+        "超出限值",
+    ):
+        assert words in page
+    assert '<td class="state limit">' in page
+    assert '<b>1</b><span lang="en">beyond a limit</span>' in page
+    assert "peak score" not in page  # a limit has none
