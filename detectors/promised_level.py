@@ -32,9 +32,9 @@ REMEMBERED_EPISODES, SHORTEST_DAYS, LONGEST_DAYS = 20, 7.0, 60.0
 MOST_OF_ONE = 3
 """A machine speaks for the others with so many episodes, and so many times their median more, at the most."""
 
-FIRST_EPISODES, MOST_FIRST_EPISODES = 1.0, 3.0
-"""What is believed of the first level before anything was counted: that it has an episode in the time in
-which one is promised, and higher ones e times as rare for each of the score's units, up to so many."""
+FIRST_EPISODES, MOST_FIRST_EPISODES = 2.0, 3.0
+"""What is believed of the first level before anything was counted: that it has as many episodes as promised,
+worth so many of them, and that higher ones are e times as rare for each of the score's units, up to so many."""
 
 LEAST_ALIKE, MOST_ALIKE = 0.5, 20.0
 """What the fleet's counts are worth against a machine's own, in episodes, within these limits."""

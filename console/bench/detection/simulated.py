@@ -34,7 +34,7 @@ SPANS = {"half_a_day": (0.5, 2.0), "two_days": (2.0, np.inf)}
 GOALS = {"half_a_day": "<= 2.5", "two_days": ".67 to 1.5"}
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
-SEED = 11
+SEED = 23
 DAY_US, ROWS_PER_DAY = 86_400_000_000, 1440
 TWO_DAYS_US = 2 * DAY_US
 
