@@ -32,9 +32,9 @@ REMEMBERED_EPISODES, SHORTEST_DAYS, LONGEST_DAYS = 20, 7.0, 60.0
 MOST_OF_ONE = 3
 """A machine speaks for the others with so many episodes, and so many times their median more, at the most."""
 
-FIRST_EPISODES, MOST_FIRST_EPISODES = 2.0, 3.0
+FIRST_EPISODES, RAREST = 2.0, 3.0
 """What is believed of the first level before anything was counted: that it has as many episodes as promised,
-worth so many of them, and that higher ones are e times as rare for each of the score's units, up to so many."""
+worth so many of them, and that higher ones have e times as few for each unit, down to a third."""
 
 LEAST_ALIKE, MOST_ALIKE = 0.5, 20.0
 """What the fleet's counts are worth against a machine's own, in episodes, within these limits."""
@@ -105,7 +105,7 @@ class PromisedLevel:
 
     def _levels(self, opened: Floats, days: Floats) -> Floats:
         """The level of each slot that had `opened` (slots, ladder) episodes in so many `days` (slots, 1)."""
-        first = np.minimum(np.exp(LADDER - self._first), MOST_FIRST_EPISODES) / self._per_day
+        first = np.minimum(np.exp(LADDER - self._first), RAREST) / self._per_day
         typical = np.minimum(opened, MOST_OF_ONE * (1 + np.median(opened, axis=0)))
         fleet = (typical.sum(axis=0) + FIRST_EPISODES) / (days.sum() + FIRST_EPISODES * first)
         alike = _alikeness(typical)

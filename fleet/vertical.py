@@ -1,10 +1,14 @@
 """All that is known about a class of machine: what it measures, how to watch it, how it wears and fails."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from math import prod
 
 from fleet.asset import EquipmentType, FleetError, check_name
 from fleet.standard_limit import StandardLimit
+
+MOST_REGIMES = 16
+"""Regimes that detectors tell apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,9 @@ class Detection:
     normal there. The deviation from normal, in robust standard deviations, is smoothed with the time constant
     `health_tau_s`; health is 100 % at none and 0 % at `d_fail`, the deviation at which such a machine no
     longer does its job. `idle` are the codes of the state channel at which the machine rests: such rows are
-    stored, not judged, because a resting machine shows no fault and would seem to recover.
+    stored, not judged, because a resting machine shows no fault and would seem to recover. `bands` divide the
+    range of set-points: a regime is a code of the state channel and a band of each. Nor are rows judged until
+    `settle_s` after a switch of them.
     """
 
     on_score: float = 3.0
@@ -29,12 +35,19 @@ class Detection:
     health_tau_s: float = 3600.0
     d_fail: float = 15.0
     idle: tuple[int, ...] = ()
+    bands: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    settle_s: float = 0.0
 
     def __post_init__(self) -> None:
         times = self.off_delay_s, self.health_tau_s
         levels = self.on_score, self.false_per_day, self.d_fail
         if min(*levels, self.persistence, self.baseline_rows, *times) <= 0:
             raise FleetError("detection: every parameter must be above 0")
+        if self.settle_s < 0:
+            raise FleetError("detection: settle_s cannot be below 0")
+        for name, edges in self.bands:
+            if not edges or list(edges) != sorted(set(edges)):
+                raise FleetError(f"detection: the bands of {name} need values that ascend")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,7 @@ class VerticalPack:
         hints = ((mode.code, name) for mode in self.fault_modes for name in mode.channels)
         self._check_channels("fault mode", hints, known)
         self._check_limits(known)
+        self._check_bands(known)
         if self.detection.idle and "state" not in known.values():
             raise FleetError(f"{self.equipment_type.name}: idle codes need a channel of kind state")
         for counter in self.wear:
@@ -108,7 +122,27 @@ class VerticalPack:
             wear=tuple(counter for counter in self.wear if counter.channel in known),
             fault_modes=tuple(mode for mode in self.fault_modes if known.issuperset(mode.channels)),
             limits=tuple(limit for limit in self.limits if limit.channel in known),
+            detection=replace(
+                self.detection, bands=tuple(band for band in self.detection.bands if band[0] in known)
+            ),
         )
+
+    @property
+    def codes(self) -> int:
+        """How many codes the state channel has, 1 without one; those from the last one up are told as it."""
+        highest = [channel.high for channel in self.equipment_type.channels if channel.kind == "state"]
+        return int(min(highest[0], MOST_REGIMES - 1)) + 1 if highest else 1
+
+    def _check_bands(self, known: Mapping[str, str]) -> None:
+        bands = self.detection.bands
+        self._check_channels("band", ((name, name) for name, _ in bands), known)
+        for name, _ in bands:
+            if known[name] != "setpoint":
+                raise FleetError(f"{self.equipment_type.name}: {name} has bands but is a {known[name]}")
+        if (regimes := self.codes * prod(len(edges) + 1 for _, edges in bands)) > MOST_REGIMES:
+            raise FleetError(
+                f"{self.equipment_type.name}: codes and bands make {regimes} regimes, {MOST_REGIMES} fit"
+            )
 
     def _check_limits(self, known: Iterable[str]) -> None:
         self._check_channels("limit", ((limit.name, limit.channel) for limit in self.limits), known)

@@ -20,6 +20,7 @@ from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
 from detectors.health import HealthTracker
 from detectors.kernels import kernel
 from detectors.limit_alarm import Limit, LimitAlarm, LimitEvent
+from detectors.operating_modes import OperatingModes
 from detectors.promised_level import PromisedLevel
 from detectors.quality import QualityGate, SensorFault
 from detectors.reviews import Reviews
@@ -34,15 +35,13 @@ from streams.health_message import HealthMessage
 HEALTH_EVERY_US = 3600 * 1_000_000
 """Event time between two health rows of a machine: one at its first row of each hour."""
 
-MOST_REGIMES = 16
-
 LOWERED_BY = 3
 """Channels named as what lowers the health."""
 
 ENSEMBLE, VERSION = "t2-knn", 3
 """The score is the mean of the two detectors'; episodes carry this name."""
 
-Part = Detector | QualityGate | LimitAlarm | PromisedLevel | EpisodeTracker | HealthTracker
+Part = Detector | QualityGate | LimitAlarm | PromisedLevel | EpisodeTracker | HealthTracker | OperatingModes
 """What keeps a state of its own."""
 
 NameOf = Callable[[int], tuple[str, str]]
@@ -104,7 +103,7 @@ class Scorer:
         self._assets: list[int] = []
         self._slots: dict[int, int] = {}
         self._last_us = np.zeros(0, np.int64)
-        self._regime = np.zeros(0, np.int16)
+        self._modes = self._make_modes()
         self._told_hour = np.zeros(0, np.int64)
         self._findings: dict[str, dict[str, Any]] = {}  # of the episodes that are on
 
@@ -112,8 +111,6 @@ class Scorer:
         channels = pack.equipment_type.channels
         self._pack = pack
         self._measured = np.array([c.kind == "measurement" for c in channels], bool)
-        states = [k for k, c in enumerate(channels) if c.kind == "state"]
-        self._regime_column = states[0] if states else None
 
     def _limits(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         channels = self._pack.equipment_type.channels
@@ -126,6 +123,12 @@ class Scorer:
     def _width(self) -> int:
         """Channels that the detectors see: one at least, if need be one that never speaks."""
         return max(1, int(self._measured.sum()))
+
+    def _make_modes(self) -> OperatingModes:
+        kind, rules = self._pack.equipment_type, self._pack.detection
+        states = [k for k, channel in enumerate(kind.channels) if channel.kind == "state"]
+        bands = [(kind.column(name), edges) for name, edges in rules.bands]
+        return OperatingModes(states[0] if states else None, self._pack.codes, bands, rules.settle_s)
 
     def _meter(self) -> WearMeter:
         kind, counters = self._pack.equipment_type, self._pack.wear
@@ -144,6 +147,7 @@ class Scorer:
         last_us = self._wear.last_us
         self._look_at(pack)
         self._gate.widen(*self._limits(), self._measured)
+        self._modes = self._make_modes().widened(self._modes)
         self._limit_alarm.change(self.channels, self._standard_limits())
         for detector in (self._t2, self._knn):
             detector.widen(self._width())
@@ -159,9 +163,11 @@ class Scorer:
         on_time = np.empty(len(slot), np.bool_)
         _keep_on_time(slot, rows.ts_us, self._last_us, on_time)
         late, timely, slot = rows.take(~on_time), rows.take(on_time), slot[on_time]
-        samples = Samples(slot, timely.ts_us, self._regimes(slot, timely.values), timely.values)
+        modes = self._modes.update(slot, timely.ts_us, timely.values)
+        samples = Samples(slot, timely.ts_us, modes.regime, timely.values)
         checked = self._gate.check(samples)
-        verdict, by_t2 = self._detect(samples, checked.x)
+        judged = modes.settled & ~np.isin(modes.code, self._pack.detection.idle)
+        verdict, by_t2 = self._detect(samples, checked.x, judged)
         episodes = [self._sensor_row(fault, timely, name_of) for fault in checked.faults]
         passed = self._limit_alarm.check(replace(samples, x=checked.x))
         episodes += [self._limit_row(event, name_of) for event in passed]
@@ -197,22 +203,13 @@ class Scorer:
         more = slots - len(self._last_us)
         if more > 0:
             self._last_us = np.append(self._last_us, np.full(more, np.iinfo(np.int64).min))
-            self._regime = np.append(self._regime, np.zeros(more, np.int16))
             self._told_hour = np.append(self._told_hour, np.zeros(more, np.int64))
             self._wear.grow(slots)
 
-    def _regimes(self, slot: NDArray[np.int32], values: NDArray[np.float32]) -> NDArray[np.int16]:
-        """The state channel's code, the last one known where it is missing."""
-        regime = np.empty(len(slot), np.int16)
-        if self._regime_column is None:
-            regime[:] = 0
-        else:
-            _carry(slot, np.ascontiguousarray(values[:, self._regime_column]), self._regime, regime)
-        return regime
-
-    def _detect(self, samples: Samples, clean: NDArray[np.float32]) -> tuple[Scores, Scores]:
-        """The ensemble's verdict, for all channels, and the T² chart's own; nothing on a resting machine."""
-        judged = ~np.isin(samples.regime, self._pack.detection.idle)
+    def _detect(
+        self, samples: Samples, clean: NDArray[np.float32], judged: NDArray[np.bool_]
+    ) -> tuple[Scores, Scores]:
+        """The ensemble's verdict on the rows to judge, for all channels, and the T² chart's own."""
         x = clean[np.ix_(judged, self._measured)] if self._measured.any() else clean[judged, :1] * np.nan
         rows = Samples(samples.slot[judged], samples.ts_us[judged], samples.regime[judged], x)
         by_t2, by_knn = self._by_t2(rows), self._knn.update(rows)
@@ -342,7 +339,6 @@ class Scorer:
             "channels": np.array([self.channels]),
             "asset_id": np.array(self._assets, np.int32),
             "last_us": self._last_us[:n],
-            "regime": self._regime[:n],
             "told_hour": self._told_hour[:n],
             "reviews_us": self._reviews.array(),
             "wear_us": self._wear.last_us[:n],
@@ -365,7 +361,7 @@ class Scorer:
             part.load(found[name].tobytes())
         self._assets = found["asset_id"].tolist()
         self._slots = {asset_id: slot for slot, asset_id in enumerate(self._assets)}
-        self._last_us, self._regime = found["last_us"], found["regime"]
+        self._last_us = found["last_us"]
         self._told_hour = found["told_hour"]
         self._reviews.take(found["reviews_us"])
         self._wear.last_us, self._wear.value = found["wear_us"], found["wear"]
@@ -374,7 +370,8 @@ class Scorer:
     def _parts(self) -> dict[str, Part]:
         detectors: dict[str, Part] = {self._t2.NAME: self._t2, self._knn.NAME: self._knn}
         alarm: dict[str, Part] = {"level": self._level, "episodes": self._episodes}
-        return {"gate": self._gate, "limits": self._limit_alarm, **alarm, "health": self._health, **detectors}
+        checks: dict[str, Part] = {"modes": self._modes, "gate": self._gate, "limits": self._limit_alarm}
+        return {**checks, **alarm, "health": self._health, **detectors}
 
     def _like(self) -> dict[str, NDArray[Any]]:
         raw = np.empty(0, np.uint8)
@@ -382,7 +379,6 @@ class Scorer:
             "channels": np.array([self.channels]),
             "asset_id": np.empty(0, np.int32),
             "last_us": self._last_us,
-            "regime": self._regime,
             "told_hour": self._told_hour,
             "reviews_us": self._reviews.array(),
             "wear_us": self._wear.last_us,
@@ -424,16 +420,3 @@ def _keep_on_time(
         on_time[i] = ts_us[i] > last_us[slot[i]]
         if on_time[i]:
             last_us[slot[i]] = ts_us[i]
-
-
-@kernel
-def _carry(
-    slot: NDArray[np.int32],
-    code: NDArray[np.float32],
-    latest: NDArray[np.int16],
-    regime: NDArray[np.int16],
-) -> None:
-    for i in range(len(slot)):
-        if np.isfinite(code[i]):
-            latest[slot[i]] = min(max(code[i], 0), MOST_REGIMES - 1)
-        regime[i] = latest[slot[i]]

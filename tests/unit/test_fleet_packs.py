@@ -104,6 +104,19 @@ def test_a_type_registered_before_its_pack_grew_is_served_as_far_as_it_goes() ->
 PUMP = EquipmentType("pump", (Channel("flow", "L/min", 0, 90), Channel("starts", "1", kind="counter")))
 
 
+DRIVE = EquipmentType(
+    "drive", (Channel("mode", "1", 0, 2, "state"), Channel("speed", "1/s", kind="setpoint"))
+)
+MANY = (1.0, 2.0, 3.0, 4.0, 5.0)
+
+
+def test_codes_and_bands_make_regimes_and_go_with_their_channels() -> None:
+    pack = VerticalPack(DRIVE, Detection(bands=(("speed", (10.0, 20.0)),)))
+    assert pack.codes == 3
+    assert pack.on(DRIVE.first(1)).detection.bands == ()
+    assert VerticalPack(PUMP).codes == 1
+
+
 def limit(channel: str, at: float, source: str = "ISO 1, 2.3", **rules: Any) -> StandardLimit:
     return StandardLimit(channel, at, source, "Too much", "过多", "Look.", "检查。", **rules)
 
@@ -119,6 +132,11 @@ def limit(channel: str, at: float, source: str = "ISO 1, 2.3", **rules: Any) -> 
         (lambda: FaultMode("Not A Name", "", "", (), "", ""), "fault mode"),
         (lambda: Detection(persistence=0), "above 0"),
         (lambda: VerticalPack(PUMP, Detection(idle=(0,))), "idle codes need a channel of kind state"),
+        (lambda: Detection(settle_s=-1.0), "settle_s cannot be below 0"),
+        (lambda: Detection(bands=(("speed", (2.0, 1.0)),)), "bands of speed need values that ascend"),
+        (lambda: VerticalPack(PUMP, Detection(bands=(("head", (1.0,)),))), "no channel 'head'"),
+        (lambda: VerticalPack(PUMP, Detection(bands=(("flow", (1.0,)),))), "flow has bands but is a"),
+        (lambda: VerticalPack(DRIVE, Detection(bands=(("speed", MANY),))), "make 18 regimes, 16 fit"),
         (lambda: VerticalPack(PUMP, limits=(limit("head", 1),)), "no channel 'head'"),
         (lambda: VerticalPack(PUMP, limits=(limit("flow", 9), limit("flow", 9))), "limit-flow-above-9"),
         (lambda: VerticalPack(PUMP, limits=(limit("flow", 90),)), "never passed, since flow reports 0 to 90"),

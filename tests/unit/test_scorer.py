@@ -135,6 +135,15 @@ def test_resting_rows_and_late_rows_are_stored_and_not_scored() -> None:
     assert np.isfinite(whole.score[~resting]).any()
 
 
+def test_rows_just_after_a_switch_are_stored_and_not_scored() -> None:
+    rows = presses()
+    settling = replace(PACK, detection=replace(PACK.detection, settle_s=180.0))
+    told = Scorer(settling).score(rows, name_of).telemetry
+    minute = (told.ts_us - START) // MINUTE
+    assert np.isnan(told.score[(minute % 60 >= 16) & (minute % 60 < 17)]).all()
+    assert np.isfinite(told.score[(minute > 300) & (minute % 60 >= 20)]).mean() > 0.9
+
+
 def test_rows_come_out_in_the_tables_order_each_instant_once() -> None:
     rows = presses().take(slice(0, 30))
     twice = Rows(*(np.concatenate([a, a]) for a in (rows.asset_id, rows.ts_us, rows.values)))
