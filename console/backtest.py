@@ -13,7 +13,7 @@ from storage.chunk_result import EpisodeRow
 from storage.history import telemetry_days
 from storage.pool import Pool
 from storage.queries import Episode, episodes_between
-from streams.scorer import Rows, Scorer
+from streams.scorer import ENSEMBLE, Rows, Scorer
 
 MACHINE = "machine"
 """The kind of an episode about the machine as a whole; of the others `detector` says what they are about."""
@@ -55,13 +55,20 @@ class Backtest:
         return [one for one in self.was if not any(map(one.overlaps, self.would))]
 
 
-async def backtest(pool: Pool, asset: Asset, pack: VerticalPack, start: datetime, end: datetime) -> Backtest:
-    """Run the detection of `pack` over the asset's rows from `start` until before `end`.
+async def backtest(
+    pool: Pool,
+    asset: Asset,
+    pack: VerticalPack,
+    start: datetime,
+    end: datetime,
+    judge: str = ENSEMBLE,
+) -> Backtest:
+    """Run the detection of `pack` over the asset's rows from `start` until before `end`, by one of `JUDGES`.
 
     It begins knowing nothing: the first rows of the span teach what is normal. Rows that came late are where
     their time says, while a worker only stored them.
     """
-    scorer = Scorer(pack)
+    scorer = Scorer(pack, judge)
     rows, found = 0, dict[object, EpisodeRow]()
     columns = len(pack.equipment_type.channels)
     async for ts_us, values in telemetry_days(pool, asset.asset_id, columns, start, end):

@@ -18,7 +18,8 @@ Floats = NDArray[np.float64]
 
 VERSION = 1
 
-LADDER = np.geomspace(0.25, 24.0, 21).astype(np.float32)
+LOWEST, HIGHEST = 0.25, 24.0
+LADDER = np.geomspace(LOWEST, HIGHEST, 21).astype(np.float32)
 """Levels under which episodes are counted; the promised level lies between two of them."""
 
 DAY_US = 86_400_000_000
@@ -58,8 +59,8 @@ class PromisedLevel:
         off_s: float = 30.0,
         rearm_s: float = 3600.0,
     ) -> None:
-        if not per_day > 0 or not LADDER[0] <= level <= LADDER[-1]:
-            raise ValueError(f"needs per_day > 0 and a level from {LADDER[0]:g} to {LADDER[-1]:g}")
+        if not per_day > 0 or not LOWEST <= level <= HIGHEST:
+            raise ValueError(f"needs per_day > 0 and a level from {LOWEST:g} to {HIGHEST:g}")
         self._per_day, self._first = per_day, level
         self._rules = persistence, float(fall), round(off_s * 1e6), rearm_s * 1e6
         self._kind = f"promised level {VERSION}"

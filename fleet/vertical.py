@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import prod
 
+from detectors.promised_level import HIGHEST, LOWEST
 from fleet.asset import EquipmentType, FleetError, check_name
 from fleet.standard_limit import StandardLimit
 
@@ -43,6 +44,8 @@ class Detection:
         levels = self.on_score, self.false_per_day, self.d_fail
         if min(*levels, self.persistence, self.baseline_rows, *times) <= 0:
             raise FleetError("detection: every parameter must be above 0")
+        if not LOWEST <= self.on_score <= HIGHEST:
+            raise FleetError(f"detection: on_score is from {LOWEST} to {HIGHEST}, not {self.on_score:g}")
         if self.settle_s < 0:
             raise FleetError("detection: settle_s cannot be below 0")
         for name, edges in self.bands:

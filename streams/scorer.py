@@ -5,7 +5,7 @@ stored but not scored: what was scored stays as it was, whatever comes late.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from detectors import state_bytes
 from detectors.contract import Detector, Samples, Scores
 from detectors.ensemble import combined, detectors_for
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
+from detectors.ewma_t2 import EwmaT2
 from detectors.health import HealthTracker
 from detectors.kernels import kernel
 from detectors.limit_alarm import Limit, LimitAlarm, LimitEvent
@@ -24,6 +25,7 @@ from detectors.operating_modes import OperatingModes
 from detectors.promised_level import PromisedLevel
 from detectors.quality import QualityGate, SensorFault
 from detectors.reviews import Reviews
+from detectors.window_knn import WindowKnn
 from fleet.finding import Finding, episode_id, read_finding
 from fleet.limit_finding import read_limit
 from fleet.sensor_finding import read_sensor_fault
@@ -38,8 +40,17 @@ HEALTH_EVERY_US = 3600 * 1_000_000
 LOWERED_BY = 3
 """Channels named as what lowers the health."""
 
-ENSEMBLE, VERSION = "t2-knn", 3
-"""The score is the mean of the two detectors'; episodes carry this name."""
+VERSION = 3
+
+JUDGES: Mapping[str, Callable[[Scores, Scores], Scores]] = {
+    "t2-knn": combined,
+    EwmaT2.NAME: lambda by_t2, _: by_t2,
+    WindowKnn.NAME: lambda _, by_knn: by_knn,
+}
+"""What the score is made of the two detectors' verdicts; episodes carry the name."""
+
+ENSEMBLE = "t2-knn"
+"""What a worker judges by."""
 
 Part = Detector | QualityGate | LimitAlarm | PromisedLevel | EpisodeTracker | HealthTracker | OperatingModes
 """What keeps a state of its own."""
@@ -80,7 +91,8 @@ class Scored:
 class Scorer:
     """The machines' state, by slot; the first machine seen has slot 0."""
 
-    def __init__(self, pack: VerticalPack) -> None:
+    def __init__(self, pack: VerticalPack, judge: str = ENSEMBLE) -> None:
+        self._judge = judge
         self._kind = f"scorer {VERSION}: {pack.equipment_type.name}"
         self._start(pack)
 
@@ -213,7 +225,7 @@ class Scorer:
         x = clean[np.ix_(judged, self._measured)] if self._measured.any() else clean[judged, :1] * np.nan
         rows = Samples(samples.slot[judged], samples.ts_us[judged], samples.regime[judged], x)
         by_t2, by_knn = self._by_t2(rows), self._knn.update(rows)
-        return self._spread(combined(by_t2, by_knn), judged), self._spread(by_t2, judged)
+        return self._spread(JUDGES[self._judge](by_t2, by_knn), judged), self._spread(by_t2, judged)
 
     def _by_t2(self, rows: Samples) -> Scores:
         """The T² chart's verdict; at each review what the fleet has shown becomes new machines' prior."""
@@ -240,7 +252,7 @@ class Scorer:
 
     def _episode_row(self, event: EpisodeEvent, verdict: Scores, rows: Rows, name_of: NameOf) -> EpisodeRow:
         asset_id = self._assets[event.slot]
-        name = episode_id(*name_of(asset_id), ENSEMBLE, VERSION, event.onset_us)
+        name = episode_id(*name_of(asset_id), self._judge, VERSION, event.onset_us)
         if event.change is not Change.CLOSED:
             i = event.row
             finding = read_finding(
@@ -251,7 +263,7 @@ class Scorer:
             episode_id=name,
             asset_id=asset_id,
             kind="machine",
-            detector=f"{ENSEMBLE}-{VERSION}",
+            detector=f"{self._judge}-{VERSION}",
             onset_us=event.onset_us,
             end_us=event.end_us,
             peak_us=event.peak_us,

@@ -13,10 +13,12 @@ from console.command_database import with_database
 from console.output import fail, out, print_json, print_table
 from console.settings import load_settings
 from detectors.baseline import FEWEST
+from detectors.promised_level import HIGHEST, LOWEST
 from fleet.asset import FleetError
 from fleet.catalog import pack_of
 from storage.pool import Pool
 from storage.registry import load_registry
+from streams.scorer import ENSEMBLE, JUDGES
 
 EXAMPLE = "Example: faultline backtest acme/lift-1 --from 2026-03-01 --to 2026-04-01 --on-score 4"
 
@@ -25,8 +27,10 @@ def backtest(
     machine: Annotated[str, typer.Argument(help="TENANT/NAME, as `faultline assets list` shows it.")],
     start: Annotated[datetime, typer.Option("--from", help="First instant, in UTC.")],
     end: Annotated[datetime, typer.Option("--to", help="Instant before which it ends, in UTC.")],
+    detector: Annotated[str, typer.Option(help=f"What judges: {', '.join(JUDGES)}.")] = ENSEMBLE,
     on_score: Annotated[
-        float | None, typer.Option(help="Level at which an episode begins at first, -log10 p.")
+        float | None,
+        typer.Option(min=LOWEST, max=HIGHEST, help="Level at which an episode begins at first, -log10 p."),
     ] = None,
     false_per_day: Annotated[
         float | None,
@@ -48,8 +52,8 @@ def backtest(
     first, last = (instant.replace(tzinfo=UTC) for instant in (start, end))
     if first >= last:
         fail(f"--from {start} is not before --to {end}", 2)
-    if on_score is not None and on_score <= 0:
-        fail(f"--on-score {on_score} is a level above 0, as -log10 p is", 2)
+    if detector not in JUDGES:
+        fail(f"no detector {detector}: there are {', '.join(JUDGES)}", 2)
     given = {
         "on_score": on_score,
         "false_per_day": false_per_day,
@@ -67,7 +71,7 @@ def backtest(
         asset = known[tenant, name]
         pack = pack_of(registry.equipment_type(asset.equipment_type))
         changed = replace(pack, detection=replace(pack.detection, **rules))
-        return await run(pool, asset, changed, first, last)
+        return await run(pool, asset, changed, first, last, detector)
 
     found = with_database(load_settings(), operation)
     if not found.rows:

@@ -87,10 +87,10 @@ def test_the_rules_in_force_raise_what_was_raised(scored: Scored, run: Run) -> N
 
 
 def test_other_rules_show_what_is_new_and_what_is_gone(scored: Scored, run: Run) -> None:
-    high = json.loads(run("northgrid/t1", *WHOLE, "--on-score", "1000", "--json").stdout)
+    high = json.loads(run("northgrid/t1", *WHOLE, "--on-score", "24", "--json").stdout)
     assert high["would"] == high["new"] == []
     assert high["gone"] == high["was"]
-    shown = run("northgrid/t1", *WHOLE, "--on-score", "1000").stdout
+    shown = run("northgrid/t1", *WHOLE, "--on-score", "24").stdout
     assert "gone" in shown
     assert "0 would have been raised" in " ".join(shown.split())
     healthy = "--from", "2026-03-01", "--to", "2026-03-05"
@@ -99,6 +99,12 @@ def test_other_rules_show_what_is_new_and_what_is_gone(scored: Scored, run: Run)
     )
     assert low["was"] == []
     assert low["new"] == low["would"] != []
+
+
+def test_one_detector_alone_can_be_asked(scored: Scored, run: Run) -> None:
+    alone = json.loads(run("northgrid/t1", *WHOLE, "--detector", "ewma_t2", "--json").stdout)
+    assert {one["detector"] for one in alone["would"] if one["kind"] == "machine"} == {"ewma_t2-3"}
+    assert alone["was"]
 
 
 def test_a_part_of_the_history_is_judged_by_its_own_first_rows(scored: Scored, run: Run) -> None:
@@ -115,7 +121,8 @@ def test_a_part_of_the_history_is_judged_by_its_own_first_rows(scored: Scored, r
         (("northgrid/t9", *WHOLE), "no machine 'northgrid/t9'"),
         (("northgrid/t1", "--from", "2026-03-09", "--to", "2026-03-01"), "is not before"),
         (("northgrid/t1", "--from", "2025-03-01", "--to", "2025-03-09"), "nothing is stored"),
-        (("northgrid/t1", *WHOLE, "--on-score", "-1"), "a level above 0"),
+        (("northgrid/t1", *WHOLE, "--on-score", "-1"), "0.25"),
+        (("northgrid/t1", *WHOLE, "--detector", "t3"), "there are t2-knn, ewma_t2, window_knn"),
         (("northgrid/t1", *WHOLE, "--baseline-rows", "19"), "20"),
         (("northgrid/t1", *WHOLE, "--persistence", "0"), "1"),
     ],

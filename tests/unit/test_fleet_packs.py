@@ -132,6 +132,7 @@ def limit(channel: str, at: float, source: str = "ISO 1, 2.3", **rules: Any) -> 
         (lambda: FaultMode("Not A Name", "", "", (), "", ""), "fault mode"),
         (lambda: Detection(persistence=0), "above 0"),
         (lambda: VerticalPack(PUMP, Detection(idle=(0,))), "idle codes need a channel of kind state"),
+        (lambda: Detection(on_score=25.0), "on_score is from 0.25 to 24.0, not 25"),
         (lambda: Detection(settle_s=-1.0), "settle_s cannot be below 0"),
         (lambda: Detection(bands=(("speed", (2.0, 1.0)),)), "bands of speed need values that ascend"),
         (lambda: VerticalPack(PUMP, Detection(bands=(("head", (1.0,)),))), "no channel 'head'"),
