@@ -1,4 +1,4 @@
-"""One equipment type's machines in one partition: data quality, scores, episodes, health, wear.
+"""One equipment type's machines in one partition: clock, data quality, scores, episodes, health, wear.
 
 Rows come in the order of the log. A row that is not later than what its machine has already shown is
 stored but not scored: what was scored stays as it was, whatever comes late.
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import state_bytes
+from detectors.clock import Clock, ClockFault
 from detectors.contract import Detector, Samples, Scores
 from detectors.ensemble import combined, detectors_for
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
@@ -22,7 +23,8 @@ from detectors.kernels import kernel
 from detectors.promised_level import PromisedLevel
 from detectors.quality import QualityGate, SensorFault
 from fleet.finding import Finding, episode_id, read_finding
-from fleet.sensor_finding import read_sensor_fault
+from fleet.sensor_finding import read_clock_fault, read_sensor_fault
+from fleet.unit_mixup import mix_up_table
 from fleet.vertical import VerticalPack
 from forecasting.wear_meter import WearMeter
 from storage.chunk_result import EpisodeRow, HealthRow, Telemetry, WearRow
@@ -36,10 +38,10 @@ MOST_REGIMES = 16
 LOWERED_BY = 3
 """Channels named as what lowers the health."""
 
-ENSEMBLE, VERSION = "t2-knn", 3
+ENSEMBLE, VERSION = "t2-knn", 4
 """The score is the mean of the two detectors'; episodes carry this name."""
 
-Part = Detector | QualityGate | PromisedLevel | EpisodeTracker | HealthTracker
+Part = Clock | Detector | QualityGate | PromisedLevel | EpisodeTracker | HealthTracker
 """What keeps a state of its own."""
 
 NameOf = Callable[[int], tuple[str, str]]
@@ -86,7 +88,8 @@ class Scorer:
         """With no machine known yet."""
         rules = pack.detection
         self._look_at(pack)
-        self._gate = QualityGate(*self._limits(), self._measured)
+        self._clock = Clock()
+        self._gate = QualityGate(*self._limits())
         self._t2, self._knn = detectors_for(self._width(), rules.baseline_rows)
         self._level = PromisedLevel(
             rules.false_per_day, rules.on_score, rules.persistence, off_s=rules.off_delay_s
@@ -98,7 +101,6 @@ class Scorer:
         self._wear = self._meter()
         self._assets: list[int] = []
         self._slots: dict[int, int] = {}
-        self._last_us = np.zeros(0, np.int64)
         self._regime = np.zeros(0, np.int16)
         self._told_hour = np.zeros(0, np.int64)
         self._findings: dict[str, dict[str, Any]] = {}  # of the episodes that are on
@@ -110,9 +112,12 @@ class Scorer:
         states = [k for k, c in enumerate(channels) if c.kind == "state"]
         self._regime_column = states[0] if states else None
 
-    def _limits(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _limits(
+        self,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
         channels = self._pack.equipment_type.channels
-        return np.array([c.low for c in channels]), np.array([c.high for c in channels])
+        low, high = np.array([c.low for c in channels]), np.array([c.high for c in channels])
+        return low, high, self._measured, mix_up_table(tuple(c.unit for c in channels))
 
     def _width(self) -> int:
         """Channels that the detectors see: one at least, if need be one that never speaks."""
@@ -134,7 +139,7 @@ class Scorer:
         counted = dict(zip((counter.name for counter in self._pack.wear), self._wear.value.T, strict=True))
         last_us = self._wear.last_us
         self._look_at(pack)
-        self._gate.widen(*self._limits(), self._measured)
+        self._gate.widen(*self._limits())
         for detector in (self._t2, self._knn):
             detector.widen(self._width())
         self._wear = self._meter()
@@ -146,13 +151,14 @@ class Scorer:
     def score(self, rows: Rows, name_of: NameOf) -> Scored:
         """Store all rows, score those that are on time."""
         slot = self._slots_of(rows.asset_id)
-        on_time = np.empty(len(slot), np.bool_)
-        _keep_on_time(slot, rows.ts_us, self._last_us, on_time)
+        on_time, clock_faults = self._clock.check(slot, rows.ts_us)
         late, timely, slot = rows.take(~on_time), rows.take(on_time), slot[on_time]
         samples = Samples(slot, timely.ts_us, self._regimes(slot, timely.values), timely.values)
-        checked = self._gate.check(samples)
-        verdict, by_t2 = self._detect(samples, checked.x)
-        episodes = [self._sensor_row(fault, timely, name_of) for fault in checked.faults]
+        resting = np.isin(samples.regime, self._pack.detection.idle)
+        checked = self._gate.check(samples, resting)
+        verdict, by_t2 = self._detect(samples, checked.x, ~resting)
+        episodes = [self._clock_row(fault, name_of) for fault in clock_faults]
+        episodes += [self._sensor_row(fault, timely, name_of) for fault in checked.faults]
         watched_before_us = self._level.watched_us
         level = self._level.update(slot, timely.ts_us, verdict.score)
         events = self._episodes.update(slot, timely.ts_us, verdict.score, level)
@@ -182,9 +188,8 @@ class Scorer:
         return np.array([self._slots[asset_id] for asset_id in known.tolist()], np.int32)[position]
 
     def _grow(self, slots: int) -> None:
-        more = slots - len(self._last_us)
+        more = slots - len(self._regime)
         if more > 0:
-            self._last_us = np.append(self._last_us, np.full(more, np.iinfo(np.int64).min))
             self._regime = np.append(self._regime, np.zeros(more, np.int16))
             self._told_hour = np.append(self._told_hour, np.zeros(more, np.int64))
             self._wear.grow(slots)
@@ -198,9 +203,10 @@ class Scorer:
             _carry(slot, np.ascontiguousarray(values[:, self._regime_column]), self._regime, regime)
         return regime
 
-    def _detect(self, samples: Samples, clean: NDArray[np.float32]) -> tuple[Scores, Scores]:
-        """The ensemble's verdict, for all channels, and the T² chart's own; nothing on a resting machine."""
-        judged = ~np.isin(samples.regime, self._pack.detection.idle)
+    def _detect(
+        self, samples: Samples, clean: NDArray[np.float32], judged: NDArray[np.bool_]
+    ) -> tuple[Scores, Scores]:
+        """The ensemble's verdict on the rows to be judged, for all channels, and the T² chart's own."""
         x = clean[np.ix_(judged, self._measured)] if self._measured.any() else clean[judged, :1] * np.nan
         rows = Samples(samples.slot[judged], samples.ts_us[judged], samples.regime[judged], x)
         by_t2, by_knn = self._t2.update(rows), self._knn.update(rows)
@@ -242,12 +248,22 @@ class Scorer:
         )
 
     def _sensor_row(self, fault: SensorFault, rows: Rows, name_of: NameOf) -> EpisodeRow:
-        asset_id, channel = self._assets[fault.slot], self._pack.equipment_type.channels[fault.channel]
-        detector = f"quality-{fault.kind}-{channel.name}"
+        channel = self._pack.equipment_type.channels[fault.channel]
+        reading = float(rows.values[fault.row, fault.channel])
+        finding = read_sensor_fault(channel, fault.kind, None if np.isnan(reading) else reading, fault.unit)
+        return self._fault_row(fault, f"quality-{fault.kind}-{channel.name}", finding, name_of)
+
+    def _clock_row(self, fault: ClockFault, name_of: NameOf) -> EpisodeRow:
+        return self._fault_row(fault, "quality-clock", read_clock_fault(fault.back_us / 1e6), name_of)
+
+    def _fault_row(
+        self, fault: SensorFault | ClockFault, detector: str, finding: Finding, name_of: NameOf
+    ) -> EpisodeRow:
+        """What was found as the fault began stays its finding as it ends."""
+        asset_id = self._assets[fault.slot]
         name = episode_id(*name_of(asset_id), detector, VERSION, fault.onset_us)
         if fault.end_us is None:
-            reading = float(rows.values[fault.row, fault.channel])
-            self._findings[name.hex] = _plain(read_sensor_fault(channel, fault.kind, reading))
+            self._findings[name.hex] = _plain(finding)
         return EpisodeRow(
             episode_id=name,
             asset_id=asset_id,
@@ -304,7 +320,6 @@ class Scorer:
         own: dict[str, NDArray[Any]] = {
             "channels": np.array([self.channels]),
             "asset_id": np.array(self._assets, np.int32),
-            "last_us": self._last_us[:n],
             "regime": self._regime[:n],
             "told_hour": self._told_hour[:n],
             "wear_us": self._wear.last_us[:n],
@@ -327,22 +342,20 @@ class Scorer:
             part.load(found[name].tobytes())
         self._assets = found["asset_id"].tolist()
         self._slots = {asset_id: slot for slot, asset_id in enumerate(self._assets)}
-        self._last_us, self._regime = found["last_us"], found["regime"]
-        self._told_hour = found["told_hour"]
+        self._regime, self._told_hour = found["regime"], found["told_hour"]
         self._wear.last_us, self._wear.value = found["wear_us"], found["wear"]
         self._findings = json.loads(found["findings"].tobytes())
 
     def _parts(self) -> dict[str, Part]:
         detectors: dict[str, Part] = {self._t2.NAME: self._t2, self._knn.NAME: self._knn}
         alarm: dict[str, Part] = {"level": self._level, "episodes": self._episodes}
-        return {"gate": self._gate, **alarm, "health": self._health, **detectors}
+        return {"clock": self._clock, "gate": self._gate, **alarm, "health": self._health, **detectors}
 
     def _like(self) -> dict[str, NDArray[Any]]:
         raw = np.empty(0, np.uint8)
         own: dict[str, NDArray[Any]] = {
             "channels": np.array([self.channels]),
             "asset_id": np.empty(0, np.int32),
-            "last_us": self._last_us,
             "regime": self._regime,
             "told_hour": self._told_hour,
             "wear_us": self._wear.last_us,
@@ -371,19 +384,6 @@ def _telemetry(timely: Rows, late: Rows, score: NDArray[np.float32], bad: NDArra
         np.concatenate([bad, np.zeros(len(late.ts_us), np.int64)])[order],
         np.concatenate([timely.values, late.values])[order],
     )
-
-
-@kernel
-def _keep_on_time(
-    slot: NDArray[np.int32],
-    ts_us: NDArray[np.int64],
-    last_us: NDArray[np.int64],
-    on_time: NDArray[np.bool_],
-) -> None:
-    for i in range(len(slot)):
-        on_time[i] = ts_us[i] > last_us[slot[i]]
-        if on_time[i]:
-            last_us[slot[i]] = ts_us[i]
 
 
 @kernel
