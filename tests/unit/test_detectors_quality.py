@@ -242,6 +242,15 @@ def test_a_value_that_is_nothing_at_all_teaches_no_level() -> None:
     assert (fault.kind, fault.onset_us) == (FaultKind.OTHER_UNIT, 206 * SECOND)
 
 
+def test_a_true_step_that_was_taken_for_a_unit_is_not_taken_for_it_again() -> None:
+    x = np.concatenate([(noise() - 20) * 6 + 50, (noise(seed=1) - 20) / 2 + 7])
+    pressure = QualityGate(np.array([0.0]), np.array([200.0]), np.array([True]), mix_up_table(("bar",)))
+    checked = pressure.check(samples(x))
+    assert checked.faults == []
+    assert checked.flags[400, 0] == OTHER_UNIT
+    assert flagged(checked)[-1] < 410
+
+
 def test_a_true_step_to_where_no_unit_leads_costs_one_value() -> None:
     x = noise()
     x[300:] += 90
