@@ -1,4 +1,4 @@
-"""One equipment type's machines in one partition: data quality, limits, scores, episodes, health, wear.
+"""One equipment type's machines in one partition: clock, quality, limits, scores, episodes, health, wear.
 
 Rows come in the order of the log. A row that is not later than what its machine has already shown is
 stored but not scored: what was scored stays as it was, whatever comes late.
@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import state_bytes
+from detectors.clock import Clock, ClockFault
 from detectors.contract import Detector, Samples, Scores
 from detectors.ensemble import combined, detectors_for
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
 from detectors.ewma_t2 import EwmaT2
 from detectors.health import HealthTracker
-from detectors.kernels import kernel
 from detectors.limit_alarm import Limit, LimitAlarm, LimitEvent
 from detectors.operating_modes import OperatingModes
 from detectors.promised_level import PromisedLevel
@@ -28,7 +28,8 @@ from detectors.reviews import Reviews
 from detectors.window_knn import WindowKnn
 from fleet.finding import Finding, episode_id, read_finding
 from fleet.limit_finding import read_limit
-from fleet.sensor_finding import read_sensor_fault
+from fleet.sensor_finding import read_clock_fault, read_sensor_fault
+from fleet.unit_mixup import mix_up_table
 from fleet.vertical import VerticalPack
 from forecasting.wear_meter import WearMeter
 from storage.chunk_result import EpisodeRow, HealthRow, Telemetry, WearRow
@@ -40,7 +41,7 @@ HEALTH_EVERY_US = 3600 * 1_000_000
 LOWERED_BY = 3
 """Channels named as what lowers the health."""
 
-VERSION = 3
+VERSION = 4
 
 JUDGES: Mapping[str, Callable[[Scores, Scores], Scores]] = {
     "t2-knn": combined,
@@ -52,7 +53,8 @@ JUDGES: Mapping[str, Callable[[Scores, Scores], Scores]] = {
 ENSEMBLE = "t2-knn"
 """What a worker judges by."""
 
-Part = Detector | QualityGate | LimitAlarm | PromisedLevel | EpisodeTracker | HealthTracker | OperatingModes
+Watcher = Clock | OperatingModes | QualityGate | LimitAlarm
+Part = Watcher | Detector | PromisedLevel | EpisodeTracker | HealthTracker
 """What keeps a state of its own."""
 
 NameOf = Callable[[int], tuple[str, str]]
@@ -100,7 +102,9 @@ class Scorer:
         """With no machine known yet."""
         rules = pack.detection
         self._look_at(pack)
-        self._gate = QualityGate(*self._limits(), self._measured)
+        self._clock = Clock()
+        self._modes = self._make_modes()
+        self._gate = QualityGate(*self._limits())
         self._limit_alarm = LimitAlarm(self.channels, self._standard_limits())
         self._t2, self._knn = detectors_for(self._width(), rules.baseline_rows)
         self._reviews = Reviews()
@@ -114,8 +118,6 @@ class Scorer:
         self._wear = self._meter()
         self._assets: list[int] = []
         self._slots: dict[int, int] = {}
-        self._last_us = np.zeros(0, np.int64)
-        self._modes = self._make_modes()
         self._told_hour = np.zeros(0, np.int64)
         self._findings: dict[str, dict[str, Any]] = {}  # of the episodes that are on
 
@@ -124,9 +126,12 @@ class Scorer:
         self._pack = pack
         self._measured = np.array([c.kind == "measurement" for c in channels], bool)
 
-    def _limits(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _limits(
+        self,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
         channels = self._pack.equipment_type.channels
-        return np.array([c.low for c in channels]), np.array([c.high for c in channels])
+        low, high = np.array([c.low for c in channels]), np.array([c.high for c in channels])
+        return low, high, self._measured, mix_up_table(tuple(c.unit for c in channels))
 
     def _standard_limits(self) -> tuple[Limit, ...]:
         kind = self._pack.equipment_type
@@ -158,7 +163,7 @@ class Scorer:
         counted = dict(zip((counter.name for counter in self._pack.wear), self._wear.value.T, strict=True))
         last_us = self._wear.last_us
         self._look_at(pack)
-        self._gate.widen(*self._limits(), self._measured)
+        self._gate.widen(*self._limits())
         self._modes = self._make_modes().widened(self._modes)
         self._limit_alarm.change(self.channels, self._standard_limits())
         for detector in (self._t2, self._knn):
@@ -172,15 +177,15 @@ class Scorer:
     def score(self, rows: Rows, name_of: NameOf) -> Scored:
         """Store all rows, score those that are on time."""
         slot = self._slots_of(rows.asset_id)
-        on_time = np.empty(len(slot), np.bool_)
-        _keep_on_time(slot, rows.ts_us, self._last_us, on_time)
+        on_time, clock_faults = self._clock.check(slot, rows.ts_us)
         late, timely, slot = rows.take(~on_time), rows.take(on_time), slot[on_time]
         modes = self._modes.update(slot, timely.ts_us, timely.values)
         samples = Samples(slot, timely.ts_us, modes.regime, timely.values)
-        checked = self._gate.check(samples)
-        judged = modes.settled & ~np.isin(modes.code, self._pack.detection.idle)
-        verdict, by_t2 = self._detect(samples, checked.x, judged)
-        episodes = [self._sensor_row(fault, timely, name_of) for fault in checked.faults]
+        resting = np.isin(modes.code, self._pack.detection.idle)
+        checked = self._gate.check(samples, resting)
+        verdict, by_t2 = self._detect(samples, checked.x, modes.settled & ~resting)
+        episodes = [self._clock_row(fault, name_of) for fault in clock_faults]
+        episodes += [self._sensor_row(fault, timely, name_of) for fault in checked.faults]
         passed = self._limit_alarm.check(replace(samples, x=checked.x))
         episodes += [self._limit_row(event, name_of) for event in passed]
         watched_before_us = self._level.watched_us
@@ -212,9 +217,8 @@ class Scorer:
         return np.array([self._slots[asset_id] for asset_id in known.tolist()], np.int32)[position]
 
     def _grow(self, slots: int) -> None:
-        more = slots - len(self._last_us)
+        more = slots - len(self._told_hour)
         if more > 0:
-            self._last_us = np.append(self._last_us, np.full(more, np.iinfo(np.int64).min))
             self._told_hour = np.append(self._told_hour, np.zeros(more, np.int64))
             self._wear.grow(slots)
 
@@ -272,12 +276,22 @@ class Scorer:
         )
 
     def _sensor_row(self, fault: SensorFault, rows: Rows, name_of: NameOf) -> EpisodeRow:
-        asset_id, channel = self._assets[fault.slot], self._pack.equipment_type.channels[fault.channel]
-        detector = f"quality-{fault.kind}-{channel.name}"
+        channel = self._pack.equipment_type.channels[fault.channel]
+        reading = float(rows.values[fault.row, fault.channel])
+        finding = read_sensor_fault(channel, fault.kind, None if np.isnan(reading) else reading, fault.unit)
+        return self._fault_row(fault, f"quality-{fault.kind}-{channel.name}", finding, name_of)
+
+    def _clock_row(self, fault: ClockFault, name_of: NameOf) -> EpisodeRow:
+        return self._fault_row(fault, "quality-clock", read_clock_fault(fault.back_us / 1e6), name_of)
+
+    def _fault_row(
+        self, fault: SensorFault | ClockFault, detector: str, finding: Finding, name_of: NameOf
+    ) -> EpisodeRow:
+        """What was found as the fault began stays its finding as it ends."""
+        asset_id = self._assets[fault.slot]
         name = episode_id(*name_of(asset_id), detector, VERSION, fault.onset_us)
         if fault.end_us is None:
-            reading = float(rows.values[fault.row, fault.channel])
-            self._findings[name.hex] = _plain(read_sensor_fault(channel, fault.kind, reading))
+            self._findings[name.hex] = _plain(finding)
         return EpisodeRow(
             episode_id=name,
             asset_id=asset_id,
@@ -350,7 +364,6 @@ class Scorer:
         own: dict[str, NDArray[Any]] = {
             "channels": np.array([self.channels]),
             "asset_id": np.array(self._assets, np.int32),
-            "last_us": self._last_us[:n],
             "told_hour": self._told_hour[:n],
             "reviews_us": self._reviews.array(),
             "wear_us": self._wear.last_us[:n],
@@ -373,7 +386,6 @@ class Scorer:
             part.load(found[name].tobytes())
         self._assets = found["asset_id"].tolist()
         self._slots = {asset_id: slot for slot, asset_id in enumerate(self._assets)}
-        self._last_us = found["last_us"]
         self._told_hour = found["told_hour"]
         self._reviews.take(found["reviews_us"])
         self._wear.last_us, self._wear.value = found["wear_us"], found["wear"]
@@ -382,15 +394,19 @@ class Scorer:
     def _parts(self) -> dict[str, Part]:
         detectors: dict[str, Part] = {self._t2.NAME: self._t2, self._knn.NAME: self._knn}
         alarm: dict[str, Part] = {"level": self._level, "episodes": self._episodes}
-        checks: dict[str, Part] = {"modes": self._modes, "gate": self._gate, "limits": self._limit_alarm}
-        return {**checks, **alarm, "health": self._health, **detectors}
+        watchers: dict[str, Part] = {
+            "clock": self._clock,
+            "modes": self._modes,
+            "gate": self._gate,
+            "limits": self._limit_alarm,
+        }
+        return {**watchers, **alarm, "health": self._health, **detectors}
 
     def _like(self) -> dict[str, NDArray[Any]]:
         raw = np.empty(0, np.uint8)
         own: dict[str, NDArray[Any]] = {
             "channels": np.array([self.channels]),
             "asset_id": np.empty(0, np.int32),
-            "last_us": self._last_us,
             "told_hour": self._told_hour,
             "reviews_us": self._reviews.array(),
             "wear_us": self._wear.last_us,
@@ -419,16 +435,3 @@ def _telemetry(timely: Rows, late: Rows, score: NDArray[np.float32], bad: NDArra
         np.concatenate([bad, np.zeros(len(late.ts_us), np.int64)])[order],
         np.concatenate([timely.values, late.values])[order],
     )
-
-
-@kernel
-def _keep_on_time(
-    slot: NDArray[np.int32],
-    ts_us: NDArray[np.int64],
-    last_us: NDArray[np.int64],
-    on_time: NDArray[np.bool_],
-) -> None:
-    for i in range(len(slot)):
-        on_time[i] = ts_us[i] > last_us[slot[i]]
-        if on_time[i]:
-            last_us[slot[i]] = ts_us[i]

@@ -19,7 +19,7 @@ from storage.pool import open_pool
 from storage.registry import load_registry, register
 from storage.server.database import Database
 from storage.sink import Sink
-from streams.scorer import Rows, Scored, Scorer
+from streams.scorer import VERSION, Rows, Scored, Scorer
 from streams.simulator.demo import demo_fleet
 from streams.simulator.fault import Fault
 from streams.simulator.simulate import simulate
@@ -103,7 +103,7 @@ def test_other_rules_show_what_is_new_and_what_is_gone(scored: Scored, run: Run)
 
 def test_one_detector_alone_can_be_asked(scored: Scored, run: Run) -> None:
     alone = json.loads(run("northgrid/t1", *WHOLE, "--detector", "ewma_t2", "--json").stdout)
-    assert {one["detector"] for one in alone["would"] if one["kind"] == "machine"} == {"ewma_t2-3"}
+    assert {one["detector"] for one in alone["would"] if one["kind"] == "machine"} == {f"ewma_t2-{VERSION}"}
     assert alone["was"]
 
 

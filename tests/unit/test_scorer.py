@@ -121,6 +121,56 @@ def test_the_limits_the_stiff_press_and_the_dead_sensor_are_found_and_nothing_el
     assert health[2] < 60
 
 
+def changed(minute: slice, asset_id: int, column: int, scale: float, offset: float = 0.0) -> Rows:
+    """The healthy start of the three machines with one channel of one of them changed for some minutes."""
+    rows = presses().take(slice(0, 900))
+    values = rows.values.copy()
+    values[np.flatnonzero(rows.asset_id == asset_id)[minute], column] *= scale
+    values[np.flatnonzero(rows.asset_id == asset_id)[minute], column] += offset
+    return Rows(rows.asset_id, rows.ts_us, values)
+
+
+def test_a_sensor_that_falls_silent_is_a_finding_about_the_sensor_alone() -> None:
+    scored, _ = run(changed(slice(160, 280), 1, 2, np.nan), [])
+    (episode,) = last_of_each(scored).values()
+    assert (episode.kind, episode.detector) == ("sensor", "quality-silent-current")
+    assert episode.evidence["code"] == "sensor-silent"
+    assert episode.evidence["evidence"][0]["actual"] is None
+    assert (episode.onset_us - START) // MINUTE in range(160, 180)  # from the row at which it last worked
+    assert ((episode.end_us or 0) - START) // MINUTE == 280
+
+
+@pytest.mark.parametrize(("column", "named", "scale"), [(1, "N", 1000.0), (2, "kA", 0.001)])
+def test_a_sensor_in_another_unit_is_a_finding_about_the_sensor_alone(
+    column: int, named: str, scale: float
+) -> None:
+    rows = changed(slice(200, None), 1, column, scale)
+    scored, _ = run(rows, [])
+    (episode,) = (each for each in last_of_each(scored).values() if each.kind != "limit")
+    assert (episode.kind, episode.evidence["code"]) == ("sensor", "sensor-other-unit")
+    assert named in episode.evidence["evidence"][0]["sentence_en"]
+    assert 0 <= (episode.onset_us - START) // MINUTE - 200 <= 2  # the first row may lack the value
+    told = scored[0].telemetry
+    wrong = (told.asset_id == 1) & (told.ts_us >= START + 200 * MINUTE) & np.isfinite(told.values[:, column])
+    taken_out = (told.bad & (1 << column)) > 0
+    assert taken_out[wrong].all()
+    assert not taken_out[~wrong].any()
+
+
+def test_a_clock_that_went_back_is_a_finding_without_a_channel() -> None:
+    rows = presses().take(slice(0, 600))
+    scorer = Scorer(PACK)
+    before = scorer.score(rows, name_of)
+    again = scorer.score(rows.take(slice(450, 600)), name_of)
+    assert before.episodes == []
+    assert [(e.asset_id, e.kind, e.detector, e.end_us) for e in again.episodes] == [
+        (asset_id, "sensor", "quality-clock", None) for asset_id in (1, 2, 3)
+    ]
+    assert {e.onset_us for e in again.episodes} == {START + 150 * MINUTE}
+    after = scorer.score(presses().take(slice(600, 603)), name_of)
+    assert [e.end_us for e in after.episodes] == [START + 200 * MINUTE] * 3
+
+
 def test_resting_rows_and_late_rows_are_stored_and_not_scored() -> None:
     rows = presses()
     scorer = Scorer(PACK)
@@ -205,6 +255,25 @@ def test_what_is_missing_or_cannot_be_trusted_passes_no_limit_and_keeps_none() -
     passed, _ = run(one_press([26.0, nan, broken, 26.0, *[nan, broken] * 60]), [])
     (episode,) = (row for row in last_of_each(passed).values() if row.kind == "limit")
     assert (episode.onset_us, episode.end_us) == (START, None)
+
+
+@settings(max_examples=8)
+@given(st.lists(st.integers(1, 1100), min_size=1, max_size=6))
+def test_sensors_and_clocks_are_the_same_after_any_restart(cuts: list[int]) -> None:
+    silent, foreign = changed(slice(160, 240), 1, 2, np.nan), changed(slice(200, 280), 2, 1, 1000.0)
+    values = np.where((silent.asset_id == 1)[:, None], silent.values, foreign.values)
+    order = np.concatenate([np.arange(870), np.arange(600, 900)])  # an hour and a half comes twice
+    rows = Rows(silent.asset_id, silent.ts_us, values).take(order)
+    whole, state = run(rows, [])
+    found = [episode for episode in last_of_each(whole).values() if episode.kind != "limit"]
+    assert {(e.asset_id, e.detector, e.end_us is None) for e in found} == {
+        (1, "quality-silent-current", False),
+        (2, "quality-other_unit-force", False),
+        *((asset_id, "quality-clock", False) for asset_id in (1, 2, 3)),
+    }
+    restarted, same_state = run(rows, cuts, restarts=True)
+    assert last_of_each(restarted) == last_of_each(whole)
+    assert same_state == state
 
 
 @settings(max_examples=8)
