@@ -1,8 +1,10 @@
-"""Novel values: how far a reading is from everything that its channel has shown so far.
+"""Novel values: how far a reading is from everything that its channel has shown so far, and so its step.
 
-The memory that a level chart lacks. It is one-dimensional: a channel's values, sorted, so the nearest one is
-found by bisection; when the memory is full the value goes that leaves the smallest gap. Distances are judged
-by the channel's own earlier distances, beyond their `TAIL` quantile by an exponential tail (peaks over
+The memory that a level chart lacks. A channel's values are kept sorted, so the nearest one is found by
+bisection; when the memory is full the value goes that leaves the smallest gap. Beside them pairs of
+successive readings are kept, the shortest sequences there are: a value that is known may follow one that it
+never followed. When that memory is full the pair goes that was nearest to another. Distances are judged by
+the channel's own earlier distances, beyond their `TAIL` quantile by an exponential tail (peaks over
 threshold; Pickands 1975, with shape 0). What is shown becomes known after `DELAY` readings, so a level that
 stays is told once: this finds what is new, `ewma_t2` and `window_knn` find what is not normal.
 """
@@ -22,7 +24,7 @@ Floats = NDArray[np.float32]
 Arrays = tuple[NDArray[Any], ...]
 
 REMEMBERED = 128
-"""Values of a channel; 64 did a little worse on NAB, more made no difference."""
+"""Values of a channel, and pairs; on NAB 64 to 512 make no difference."""
 
 DELAY = 12
 """Readings after which what was shown is known: a slow approach must not be its own neighbour."""
@@ -46,8 +48,11 @@ _BINS = _EDGES, np.sqrt(_EDGES[1:] * _EDGES[:-1])
 class _Memory:
     """Of each slot and channel. known: (slots, channels, `REMEMBERED`), the first `count` of them sorted.
 
-    recent: the latest `DELAY` readings, a ring. seen: readings so far. scale: the unit of distances, 0 until
-    it is known; usual: the median value then. past: (slots, channels, `BINS`), how often each occurred.
+    recent: the latest `DELAY` + 1 readings, a ring. seen: readings so far. scale: the unit of distances, 0
+    until it is known; usual: the median value then. past: (slots, channels, `BINS`), how often each occurred.
+    pairs: (slots, channels, `REMEMBERED`, 2), a reading and the one before it, the first `pair_count` of
+    them; nearest: (slots, channels, `REMEMBERED`), how near the next pair was when each came; past_pairs:
+    as `past`.
     """
 
     known: Floats
@@ -57,6 +62,10 @@ class _Memory:
     scale: Floats
     usual: Floats
     past: NDArray[np.float64]
+    pairs: Floats
+    pair_count: NDArray[np.int32]
+    nearest: NDArray[np.float64]
+    past_pairs: NDArray[np.float64]
 
     @classmethod
     def of(cls, slots: int, channels: int) -> "_Memory":
@@ -65,10 +74,14 @@ class _Memory:
         return cls(
             np.zeros((*shape, REMEMBERED), np.float32),
             np.zeros(shape, np.int32),
-            np.zeros((*shape, DELAY), np.float32),
+            np.zeros((*shape, DELAY + 1), np.float32),
             np.zeros(shape, np.int64),
             np.zeros(shape, np.float32),
             np.full(shape, np.nan, np.float32),
+            np.zeros((*shape, BINS)),
+            np.zeros((*shape, REMEMBERED, 2), np.float32),
+            np.zeros(shape, np.int32),
+            np.zeros((*shape, REMEMBERED)),
             np.zeros((*shape, BINS)),
         )
 
@@ -80,7 +93,7 @@ class _Memory:
 class Novelty:
     """Novel values of many slots. The score of a row is that of its most novel channel, less log10 of how
     many were judged (Bonferroni), as channels are anything but independent; contributions are the channels'
-    own -log10 p.
+    own, the mean -log10 p of value and pair, so the geometric mean of both probabilities.
 
     A channel is judged from its `baseline`-th reading on; regimes are not told apart. New slots begin with
     the fleet's memory if there was a `fit`. Not in the catalog: a shift that stays is news only once, and
@@ -88,7 +101,7 @@ class Novelty:
     """
 
     NAME: ClassVar[str] = "novelty"
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
     EXACT: ClassVar[bool] = True
 
     def __init__(self, channels: int, *, baseline: int = 300) -> None:
@@ -169,21 +182,28 @@ def _judge(
     slot: NDArray[np.int32], x: Floats, baseline: int, memory: Arrays, bins: Arrays, out: Arrays
 ) -> None:
     """Judge each row by what was remembered before it, then remember it."""
-    known, count, _, seen, scale, usual, past = memory
+    known, count, recent, seen, scale, usual, past, pairs, pair_count, _, past_pairs = memory
     score, contribution, expected, statistic, judged = out
     for i in range(len(slot)):
         s, most = slot[i], 0.0
         for k in range(x.shape[1]):
             if not np.isfinite(x[i, k]):
                 continue
-            distance = _distance(known[s, k, : count[s, k]], x[i, k], scale[s, k])
+            distance = _in_units(_to_nearest(known[s, k, : count[s, k]], x[i, k]), scale[s, k])
+            before = recent[s, k, (seen[s, k] - 1) % (DELAY + 1)]
+            step = _to_nearest_pair(pairs[s, k, : pair_count[s, k]], x[i, k], before)
+            step = _in_units(step, scale[s, k])
             if seen[s, k] >= baseline:
-                contribution[i, k] = _improbability(distance, past[s, k], bins)
+                odd_value = _improbability(distance, past[s, k], bins)
+                odd_step = _improbability(step, past_pairs[s, k], bins)
+                contribution[i, k] = (odd_value + odd_step) / 2
                 expected[i, k] = usual[s, k]
                 judged[i] += 1
                 most = max(most, contribution[i, k])
             if scale[s, k] > 0 or distance == 0:
                 past[s, k][_bin_of(distance)] += 1
+            if pair_count[s, k] > 0 and (scale[s, k] > 0 or step == 0):
+                past_pairs[s, k][_bin_of(step)] += 1
             _take_in(memory, s, k, x[i, k], baseline)
         if judged[i] > 0:
             statistic[i] = np.sum(contribution[i])
@@ -193,20 +213,44 @@ def _judge(
 @kernel
 def _take_in(memory: Arrays, s: int, k: int, value: float, baseline: int) -> None:
     """Put the reading behind those that wait to be known."""
-    known, count, recent, seen, scale, usual, _ = memory
-    at = seen[s, k] % DELAY
-    if seen[s, k] >= DELAY:
-        count[s, k] = _remember(known[s, k], count[s, k], recent[s, k, at])
-    recent[s, k, at] = value
+    known, count, recent, seen, scale, usual, _, pairs, pair_count, nearest, _ = memory
+    n, ring = seen[s, k], recent.shape[2]
+    if n >= DELAY:
+        count[s, k] = _remember(known[s, k], count[s, k], recent[s, k, (n - DELAY) % ring])
+    if n > DELAY:
+        one, before = recent[s, k, (n - DELAY) % ring], recent[s, k, (n - DELAY - 1) % ring]
+        pair_count[s, k] = _remember_pair(pairs[s, k], nearest[s, k], pair_count[s, k], one, before)
+    recent[s, k, n % ring] = value
     seen[s, k] += 1
     if scale[s, k] == 0 and seen[s, k] >= baseline // 3:
         usual[s, k], scale[s, k] = _middle_and_range(known[s, k, : count[s, k]])
 
 
 @kernel
-def _distance(known: Floats, value: np.float32, scale: float) -> float:
+def _to_nearest_pair(pairs: Floats, one: float, before: float) -> float:
+    """Distance of a pair to the nearest one, infinity if there is none."""
+    best = np.inf
+    for j in range(len(pairs)):
+        best = min(best, (float(pairs[j, 0]) - one) ** 2 + (float(pairs[j, 1]) - before) ** 2)
+    return float(np.sqrt(best))
+
+
+@kernel
+def _remember_pair(pairs: Floats, nearest: NDArray[np.float64], count: int, one: float, before: float) -> int:
+    """Keep the pair, if need be for the one that was nearest to another; returns how many are known."""
+    gap = _to_nearest_pair(pairs[:count], one, before)
+    if gap == 0:
+        return count
+    at = count if count < len(pairs) else int(np.argmin(nearest))
+    if count == len(pairs) and gap <= nearest[at]:
+        return count
+    pairs[at, 0], pairs[at, 1], nearest[at] = one, before, gap
+    return max(count, at + 1)
+
+
+@kernel
+def _in_units(distance: float, scale: float) -> float:
     """In units of the scale; while that is unknown, as the channel is constant, whether it moved."""
-    distance = _to_nearest(known, value)
     if scale > 0:
         return min(distance / scale, FARTHEST)
     return 0.0 if distance == 0 else FARTHEST

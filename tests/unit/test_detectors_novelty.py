@@ -51,6 +51,15 @@ def test_a_value_between_the_usual_ones_is_news_though_it_is_no_extreme() -> Non
     assert found.observed[1200, 1] == 50.0
 
 
+def test_known_values_in_an_order_that_never_was_are_news() -> None:
+    rng = np.random.default_rng(8)
+    x = np.tile([10.0, 20.0, 30.0, 40.0], 400)[:, None] + rng.normal(0, 0.3, (1600, 1))
+    x[1402] = 20.0 + rng.normal(0, 0.3)  # a second 20 in the place of 30
+    score = scores(x).score
+    assert score[1402] > 2.5
+    assert score[1402] > 1.5 * np.delete(score[600:], [802, 803]).max()
+
+
 def test_a_level_that_stays_is_news_once() -> None:
     x = np.random.default_rng(5).normal(size=(1500, 1))
     x[1000:] += 8
