@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.contract import Scores
 from detectors.kernels import kernel
 from detectors.slots import check_rows, grown, plain
 from detectors.state_bytes import pack, unpack
@@ -39,13 +38,20 @@ class HealthTracker:
         self._state = np.zeros(0, STATE)
 
     def update(
-        self, slot: NDArray[np.int32], ts_us: NDArray[np.int64], scores: Scores
+        self,
+        slot: NDArray[np.int32],
+        ts_us: NDArray[np.int64],
+        statistic: NDArray[np.float32],
+        judged: NDArray[np.int16],
     ) -> NDArray[np.float32]:
-        """Health in percent after each row (n,), NaN while unknown; only rows with a statistic change it."""
-        self._slots = max(self._slots, check_rows(slot, ts_us, scores.score))
+        """Health in percent after each row (n,), NaN while unknown; only rows with a statistic change it.
+
+        statistic, judged: (n,), as in `Scores`.
+        """
+        self._slots = max(self._slots, check_rows(slot, ts_us, statistic, judged))
         self._state = grown(self._state, self._slots, 0)
         rows = plain(slot, np.int32), plain(ts_us, np.int64)
-        evidence = plain(scores.statistic, np.float32), plain(scores.judged, np.int16)
+        evidence = plain(statistic, np.float32), plain(judged, np.int16)
         health = np.empty(len(slot), np.float32)
         _smooth(*rows, *evidence, self._rules, self._state, health)
         return health

@@ -90,6 +90,35 @@ class Scored:
     messages: list[HealthMessage]
 
 
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """Scores of the rows that were judged and the channels that are measured.
+
+    judged: (n,) bool, measured: (channels,) bool. Few ask about all rows and channels, and spreading the
+    scores over them costs more than a detector.
+    """
+
+    scores: Scores
+    judged: NDArray[np.bool_]
+    measured: NDArray[np.bool_]
+
+    def column(self, values: NDArray[Any], fill: float) -> NDArray[Any]:
+        """A value for each row (n,), of one for each row that was judged."""
+        if len(values) == len(self.judged):
+            return values
+        whole = np.full(len(self.judged), fill, values.dtype)
+        whole[self.judged] = values
+        return whole
+
+    def row(self, values: NDArray[np.float32], i: int, fill: float) -> NDArray[np.float32]:
+        """A value for each channel (channels,) of row i."""
+        whole = np.full(len(self.measured), fill, np.float32)
+        if self.judged[i]:
+            place = int(np.count_nonzero(self.judged[:i]))
+            whole[self.measured] = values[place, : np.count_nonzero(self.measured)]
+        return whole
+
+
 class Scorer:
     """The machines' state, by slot; the first machine seen has slot 0."""
 
@@ -178,7 +207,9 @@ class Scorer:
         """Store all rows, score those that are on time."""
         slot = self._slots_of(rows.asset_id)
         on_time, clock_faults = self._clock.check(slot, rows.ts_us)
-        late, timely, slot = rows.take(~on_time), rows.take(on_time), slot[on_time]
+        late, timely = rows.take(slice(0, 0)), rows
+        if not on_time.all():
+            late, timely, slot = rows.take(~on_time), rows.take(on_time), slot[on_time]
         modes = self._modes.update(slot, timely.ts_us, timely.values)
         samples = Samples(slot, timely.ts_us, modes.regime, timely.values)
         resting = np.isin(modes.code, self._pack.detection.idle)
@@ -189,10 +220,13 @@ class Scorer:
         passed = self._limit_alarm.check(replace(samples, x=checked.x))
         episodes += [self._limit_row(event, name_of) for event in passed]
         watched_before_us = self._level.watched_us
-        level = self._level.update(slot, timely.ts_us, verdict.score)
-        events = self._episodes.update(slot, timely.ts_us, verdict.score, level)
+        score = verdict.column(verdict.scores.score, np.nan)
+        level = self._level.update(slot, timely.ts_us, score)
+        events = self._episodes.update(slot, timely.ts_us, score, level)
         episodes += [self._episode_row(event, verdict, timely, name_of) for event in events]
-        health = self._health.update(slot, timely.ts_us, by_t2)
+        statistic = by_t2.column(by_t2.scores.statistic, np.nan)
+        channels = by_t2.column(by_t2.scores.judged, 0)
+        health = self._health.update(slot, timely.ts_us, statistic, channels)
         wear = self._wear.update(slot, timely.ts_us, checked.x)
         bits = np.left_shift(np.int64(1), np.arange(checked.flags.shape[1], dtype=np.int64))
         bad = ((checked.flags > 0) * bits).sum(axis=1, dtype=np.int64)
@@ -200,7 +234,7 @@ class Scorer:
         return Scored(
             self._level.watched_us - watched_before_us,
             sum(event.change is Change.OPENED for event in events),
-            _telemetry(timely, late, verdict.score, bad),
+            _telemetry(timely, late, score, bad),
             [self._health_row(i, timely, health, by_t2) for i in due],
             episodes,
             [row for i in due for row in self._wear_rows(i, timely, wear)],
@@ -224,12 +258,16 @@ class Scorer:
 
     def _detect(
         self, samples: Samples, clean: NDArray[np.float32], judged: NDArray[np.bool_]
-    ) -> tuple[Scores, Scores]:
-        """The ensemble's verdict on the rows to judge, for all channels, and the T² chart's own."""
-        x = clean[np.ix_(judged, self._measured)] if self._measured.any() else clean[judged, :1] * np.nan
-        rows = Samples(samples.slot[judged], samples.ts_us[judged], samples.regime[judged], x)
+    ) -> tuple["_Verdict", "_Verdict"]:
+        """The ensemble's verdict on the rows to judge, and the T² chart's own."""
+        columns = np.flatnonzero(self._measured)
+        x = np.take(clean, columns, axis=1) if len(columns) else clean[:, :1] * np.nan
+        rows = Samples(samples.slot, samples.ts_us, samples.regime, x)
+        if not judged.all():
+            rows = Samples(rows.slot[judged], rows.ts_us[judged], rows.regime[judged], x[judged])
         by_t2, by_knn = self._by_t2(rows), self._knn.update(rows)
-        return self._spread(JUDGES[self._judge](by_t2, by_knn), judged), self._spread(by_t2, judged)
+        found = JUDGES[self._judge](by_t2, by_knn)
+        return _Verdict(found, judged, self._measured), _Verdict(by_t2, judged, self._measured)
 
     def _by_t2(self, rows: Samples) -> Scores:
         """The T² chart's verdict; at each review what the fleet has shown becomes new machines' prior."""
@@ -240,27 +278,18 @@ class Scorer:
             found.append(self._t2.update(rows.take(part)))
         return Scores.joined(found or [Scores.unknown(0, rows.x.shape[1])])
 
-    def _spread(self, scores: Scores, judged: NDArray[np.bool_]) -> Scores:
-        """The same with a row for every row and a column for every channel of the type."""
-        if judged.all() and self._measured.all():
-            return scores
-        whole = Scores.unknown(len(judged), len(self._measured))
-        whole.score[judged], whole.statistic[judged] = scores.score, scores.statistic
-        whole.judged[judged] = scores.judged
-        where = np.ix_(judged, self._measured)
-        columns = int(self._measured.sum())
-        whole.contribution[where] = scores.contribution[:, :columns]
-        whole.expected[where] = scores.expected[:, :columns]
-        whole.observed[where] = scores.observed[:, :columns]
-        return whole
-
-    def _episode_row(self, event: EpisodeEvent, verdict: Scores, rows: Rows, name_of: NameOf) -> EpisodeRow:
+    def _episode_row(
+        self, event: EpisodeEvent, verdict: "_Verdict", rows: Rows, name_of: NameOf
+    ) -> EpisodeRow:
         asset_id = self._assets[event.slot]
         name = episode_id(*name_of(asset_id), self._judge, VERSION, event.onset_us)
         if event.change is not Change.CLOSED:
             i = event.row
             finding = read_finding(
-                self._pack, verdict.contribution[i], verdict.expected[i], verdict.observed[i]
+                self._pack,
+                verdict.row(verdict.scores.contribution, i, 0.0),
+                verdict.row(verdict.scores.expected, i, np.nan),
+                verdict.row(verdict.scores.observed, i, np.nan),
             )
             self._findings[name.hex] = _plain(finding)
         return EpisodeRow(
@@ -335,9 +364,9 @@ class Scorer:
                 due.append(i)
         return due
 
-    def _health_row(self, i: int, rows: Rows, health: NDArray[np.float32], verdict: Scores) -> HealthRow:
+    def _health_row(self, i: int, rows: Rows, health: NDArray[np.float32], verdict: "_Verdict") -> HealthRow:
         names = [channel.name for channel in self._pack.equipment_type.channels]
-        shares = np.maximum(verdict.contribution[i], 0.0)
+        shares = np.maximum(verdict.row(verdict.scores.contribution, i, 0.0), 0.0)
         top = [k for k in np.argsort(-shares, kind="stable")[:LOWERED_BY].tolist() if shares[k] > 0]
         lowered_by = {names[k]: round(float(shares[k] / shares.sum()), 4) for k in top}
         return HealthRow(int(rows.asset_id[i]), int(rows.ts_us[i]), float(health[i]), lowered_by)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from detectors.contract import Scores, StateError
+from detectors.contract import StateError
 from detectors.health import HealthTracker
 
 SECOND = 1_000_000
@@ -20,11 +20,9 @@ def health(
     deviation: Any, step_s: int = 1, follow: HealthTracker | None = None, start: int = 0
 ) -> NDArray[np.float32]:
     d = np.asarray(deviation, np.float32)
-    scores = Scores.unknown(len(d), 4)
-    scores.judged[:] = 4
-    scores.statistic[:] = 4 * d**2
     ts_us = (start + np.arange(len(d)) * step_s) * SECOND
-    return (follow or tracker()).update(np.zeros(len(d), np.int32), ts_us, scores)
+    judged = np.full(len(d), 4, np.int16)
+    return (follow or tracker()).update(np.zeros(len(d), np.int32), ts_us, 4 * d**2, judged)
 
 
 def test_unknown_until_the_baseline_is_complete_and_then_full() -> None:
@@ -78,10 +76,8 @@ def test_cuts_and_saved_state_change_nothing() -> None:
 def test_slots_have_their_own_health() -> None:
     n = 400
     slot = np.arange(n, dtype=np.int32) % 2
-    scores = Scores.unknown(n, 1)
-    scores.judged[:] = 1
-    scores.statistic[:] = np.where((slot == 1) & (np.arange(n) >= 200), 144, 1)
-    found = tracker().update(slot, np.arange(n) * SECOND, scores)
+    statistic = np.where((slot == 1) & (np.arange(n) >= 200), 144, 1).astype(np.float32)
+    found = tracker().update(slot, np.arange(n) * SECOND, statistic, np.ones(n, np.int16))
     assert found[-2] == 100
     assert found[-1] < 10
 
