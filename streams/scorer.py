@@ -4,35 +4,31 @@ Rows come in the order of the log. A row that is not later than what its machine
 stored but not scored: what was scored stays as it was, whatever comes late.
 """
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors import state_bytes
-from detectors.clock import Clock, ClockFault
+from detectors.clock import Clock
 from detectors.contract import Detector, Samples, Scores
 from detectors.ensemble import combined, detectors_for
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
 from detectors.ewma_t2 import EwmaT2
 from detectors.health import HealthTracker
-from detectors.limit_alarm import Limit, LimitAlarm, LimitEvent
+from detectors.limit_alarm import Limit, LimitAlarm
 from detectors.operating_modes import OperatingModes
 from detectors.promised_level import PromisedLevel
-from detectors.quality import QualityGate, SensorFault
+from detectors.quality import QualityGate
 from detectors.reviews import Reviews
 from detectors.window_knn import WindowKnn
-from fleet.finding import Finding, episode_id, read_finding
-from fleet.limit_finding import read_limit
-from fleet.sensor_finding import read_clock_fault, read_sensor_fault
 from fleet.unit_mixup import mix_up_table
 from fleet.vertical import VerticalPack
 from forecasting.wear_meter import WearMeter
 from storage.chunk_result import EpisodeRow, HealthRow, Telemetry, WearRow
+from streams.episode_book import EpisodeBook, Subject
 from streams.health_message import HealthMessage
 
 HEALTH_EVERY_US = 3600 * 1_000_000
@@ -148,7 +144,7 @@ class Scorer:
         self._assets: list[int] = []
         self._slots: dict[int, int] = {}
         self._told_hour = np.zeros(0, np.int64)
-        self._findings: dict[str, dict[str, Any]] = {}  # of the episodes that are on
+        self._book = EpisodeBook(pack, VERSION)
 
     def _look_at(self, pack: VerticalPack) -> None:
         channels = pack.equipment_type.channels
@@ -195,6 +191,7 @@ class Scorer:
         self._gate.widen(*self._limits())
         self._modes = self._make_modes().widened(self._modes)
         self._limit_alarm.change(self.channels, self._standard_limits())
+        self._book.pack = pack
         for detector in (self._t2, self._knn):
             detector.widen(self._width())
         self._wear = self._meter()
@@ -215,26 +212,22 @@ class Scorer:
         resting = np.isin(modes.code, self._pack.detection.idle)
         checked = self._gate.check(samples, resting)
         verdict, by_t2 = self._detect(samples, checked.x, modes.settled & ~resting)
-        episodes = [self._clock_row(fault, name_of) for fault in clock_faults]
-        episodes += [self._sensor_row(fault, timely, name_of) for fault in checked.faults]
         passed = self._limit_alarm.check(replace(samples, x=checked.x))
-        episodes += [self._limit_row(event, name_of) for event in passed]
+        episodes = self._beside_scores(clock_faults, checked.faults, passed, timely, name_of)
         watched_before_us = self._level.watched_us
         score = verdict.column(verdict.scores.score, np.nan)
         level = self._level.update(slot, timely.ts_us, score)
         events = self._episodes.update(slot, timely.ts_us, score, level)
-        episodes += [self._episode_row(event, verdict, timely, name_of) for event in events]
+        episodes += self._episodes_of(events, verdict, name_of)
         statistic = by_t2.column(by_t2.scores.statistic, np.nan)
         channels = by_t2.column(by_t2.scores.judged, 0)
         health = self._health.update(slot, timely.ts_us, statistic, channels)
         wear = self._wear.update(slot, timely.ts_us, checked.x)
-        bits = np.left_shift(np.int64(1), np.arange(checked.flags.shape[1], dtype=np.int64))
-        bad = ((checked.flags > 0) * bits).sum(axis=1, dtype=np.int64)
         due = self._hourly(slot, timely.ts_us, health)
         return Scored(
             self._level.watched_us - watched_before_us,
             sum(event.change is Change.OPENED for event in events),
-            _telemetry(timely, late, score, bad),
+            _telemetry(timely, late, score, _bad(checked.flags)),
             [self._health_row(i, timely, health, by_t2) for i in due],
             episodes,
             [row for i in due for row in self._wear_rows(i, timely, wear)],
@@ -278,79 +271,38 @@ class Scorer:
             found.append(self._t2.update(rows.take(part)))
         return Scores.joined(found or [Scores.unknown(0, rows.x.shape[1])])
 
-    def _episode_row(
-        self, event: EpisodeEvent, verdict: "_Verdict", rows: Rows, name_of: NameOf
-    ) -> EpisodeRow:
-        asset_id = self._assets[event.slot]
-        name = episode_id(*name_of(asset_id), self._judge, VERSION, event.onset_us)
-        if event.change is not Change.CLOSED:
-            i = event.row
-            finding = read_finding(
-                self._pack,
-                verdict.row(verdict.scores.contribution, i, 0.0),
-                verdict.row(verdict.scores.expected, i, np.nan),
-                verdict.row(verdict.scores.observed, i, np.nan),
+    def _episodes_of(
+        self, events: list[EpisodeEvent], verdict: _Verdict, name_of: NameOf
+    ) -> list[EpisodeRow]:
+        scores = verdict.scores
+        evidence = (scores.contribution, 0.0), (scores.expected, np.nan), (scores.observed, np.nan)
+        return [
+            self._book.of_machine(
+                event,
+                self._about(event.slot, name_of),
+                self._judge,
+                *(verdict.row(values, event.row, fill) for values, fill in evidence),
             )
-            self._findings[name.hex] = _plain(finding)
-        return EpisodeRow(
-            episode_id=name,
-            asset_id=asset_id,
-            kind="machine",
-            detector=f"{self._judge}-{VERSION}",
-            onset_us=event.onset_us,
-            end_us=event.end_us,
-            peak_us=event.peak_us,
-            peak_score=event.peak_score,
-            evidence=self._finding(name, over=event.change is Change.CLOSED),
-        )
+            for event in events
+        ]
 
-    def _sensor_row(self, fault: SensorFault, rows: Rows, name_of: NameOf) -> EpisodeRow:
-        channel = self._pack.equipment_type.channels[fault.channel]
-        reading = float(rows.values[fault.row, fault.channel])
-        finding = read_sensor_fault(channel, fault.kind, None if np.isnan(reading) else reading, fault.unit)
-        return self._fault_row(fault, f"quality-{fault.kind}-{channel.name}", finding, name_of)
+    def _beside_scores(
+        self,
+        clocks: list[ClockFault],
+        sensors: list[SensorFault],
+        limits: list[LimitEvent],
+        rows: Rows,
+        name_of: NameOf,
+    ) -> list[EpisodeRow]:
+        """Episodes about clocks, sensors and limits."""
+        found = [self._book.of_clock(fault, self._about(fault.slot, name_of)) for fault in clocks]
+        for fault in sensors:
+            reading = float(rows.values[fault.row, fault.channel])
+            found.append(self._book.of_sensor(fault, self._about(fault.slot, name_of), reading))
+        return found + [self._book.of_limit(event, self._about(event.slot, name_of)) for event in limits]
 
-    def _clock_row(self, fault: ClockFault, name_of: NameOf) -> EpisodeRow:
-        return self._fault_row(fault, "quality-clock", read_clock_fault(fault.back_us / 1e6), name_of)
-
-    def _fault_row(
-        self, fault: SensorFault | ClockFault, detector: str, finding: Finding, name_of: NameOf
-    ) -> EpisodeRow:
-        """What was found as the fault began stays its finding as it ends."""
-        asset_id = self._assets[fault.slot]
-        name = episode_id(*name_of(asset_id), detector, VERSION, fault.onset_us)
-        if fault.end_us is None:
-            self._findings[name.hex] = _plain(finding)
-        return EpisodeRow(
-            episode_id=name,
-            asset_id=asset_id,
-            kind="sensor",
-            detector=detector,
-            onset_us=fault.onset_us,
-            end_us=fault.end_us,
-            peak_us=fault.onset_us,
-            peak_score=0.0,
-            evidence=self._finding(name, over=fault.end_us is not None),
-        )
-
-    def _limit_row(self, event: LimitEvent, name_of: NameOf) -> EpisodeRow:
-        asset_id, limit = self._assets[event.slot], self._pack.limits[event.limit]
-        kind = self._pack.equipment_type
-        finding = read_limit(limit, kind.channels[kind.column(limit.channel)], event.peak)
-        return EpisodeRow(
-            episode_id=episode_id(*name_of(asset_id), limit.name, VERSION, event.onset_us),
-            asset_id=asset_id,
-            kind="limit",
-            detector=limit.name,
-            onset_us=event.onset_us,
-            end_us=event.end_us,
-            peak_us=event.peak_us,
-            peak_score=0.0,
-            evidence=_plain(finding),
-        )
-
-    def _finding(self, name: UUID, over: bool) -> dict[str, Any]:
-        return self._findings.pop(name.hex) if over else self._findings[name.hex]
+    def _about(self, slot: int, name_of: NameOf) -> Subject:
+        return Subject(self._assets[slot], *name_of(self._assets[slot]))
 
     def _hourly(
         self, slot: NDArray[np.int32], ts_us: NDArray[np.int64], health: NDArray[np.float32]
@@ -397,7 +349,7 @@ class Scorer:
             "reviews_us": self._reviews.array(),
             "wear_us": self._wear.last_us[:n],
             "wear": self._wear.value[:n],
-            "findings": np.frombuffer(json.dumps(self._findings, sort_keys=True).encode(), np.uint8),
+            "findings": self._book.array(),
         }
         return state_bytes.pack(self._kind, own | parts)
 
@@ -418,7 +370,7 @@ class Scorer:
         self._told_hour = found["told_hour"]
         self._reviews.take(found["reviews_us"])
         self._wear.last_us, self._wear.value = found["wear_us"], found["wear"]
-        self._findings = json.loads(found["findings"].tobytes())
+        self._book.take(found["findings"])
 
     def _parts(self) -> dict[str, Part]:
         detectors: dict[str, Part] = {self._t2.NAME: self._t2, self._knn.NAME: self._knn}
@@ -445,9 +397,11 @@ class Scorer:
         return own | dict.fromkeys(self._parts(), raw)
 
 
-def _plain(finding: Finding) -> dict[str, Any]:
-    """The finding as JSON will have it, so that a restart changes nothing."""
-    return asdict(finding) | {"evidence": [asdict(each) for each in finding.evidence]}
+def _bad(flags: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """For each row (n,) the channels that are flagged, as bits."""
+    bits = np.left_shift(np.int64(1), np.arange(flags.shape[1], dtype=np.int64))
+    bad: NDArray[np.int64] = ((flags > 0) * bits).sum(axis=1, dtype=np.int64)
+    return bad
 
 
 def _telemetry(timely: Rows, late: Rows, score: NDArray[np.float32], bad: NDArray[np.int64]) -> Telemetry:

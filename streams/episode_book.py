@@ -1,0 +1,125 @@
+"""Episodes as rows to store: of machines, limits, sensors and clocks, each with the finding that explains it.
+
+An episode keeps its id from its onset to its end, and a sensor's or clock's the finding of its onset.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.clock import ClockFault
+from detectors.episodes import Change, EpisodeEvent
+from detectors.limit_alarm import LimitEvent
+from detectors.quality import SensorFault
+from fleet.finding import Finding, episode_id, read_finding
+from fleet.limit_finding import read_limit
+from fleet.sensor_finding import read_clock_fault, read_sensor_fault
+from fleet.vertical import VerticalPack
+from storage.chunk_result import EpisodeRow
+
+Channels = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The machine that an episode is about."""
+
+    asset_id: int
+    tenant: str
+    name: str
+
+
+class EpisodeBook:
+    """Rows of episodes, and the findings of those that are on. `version` is part of every id."""
+
+    def __init__(self, pack: VerticalPack, version: int) -> None:
+        self.pack = pack
+        self._version = version
+        self._findings: dict[str, dict[str, Any]] = {}
+
+    def of_machine(
+        self,
+        event: EpisodeEvent,
+        about: Subject,
+        judge: str,
+        contribution: Channels,
+        expected: Channels,
+        observed: Channels,
+    ) -> EpisodeRow:
+        """An episode that a score raised, with what each channel shows (channels,) at the event's row."""
+        over = event.change is Change.CLOSED
+        finding = None if over else read_finding(self.pack, contribution, expected, observed)
+        spell = event.onset_us, event.end_us
+        peak = event.peak_us, event.peak_score
+        detector = f"{judge}-{self._version}"
+        return self._row(about, "machine", judge, detector, spell, peak, finding)
+
+    def of_sensor(self, fault: SensorFault, about: Subject, reading: float) -> EpisodeRow:
+        """A sensor's fault, at that reading, NaN for none."""
+        channel = self.pack.equipment_type.channels[fault.channel]
+        finding = read_sensor_fault(channel, fault.kind, None if np.isnan(reading) else reading, fault.unit)
+        return self._fault(fault, about, f"quality-{fault.kind}-{channel.name}", finding)
+
+    def of_clock(self, fault: ClockFault, about: Subject) -> EpisodeRow:
+        """A clock that went back."""
+        return self._fault(fault, about, "quality-clock", read_clock_fault(fault.back_us / 1e6))
+
+    def of_limit(self, event: LimitEvent, about: Subject) -> EpisodeRow:
+        """A limit that was passed; the finding says how far."""
+        limit, kind = self.pack.limits[event.limit], self.pack.equipment_type
+        finding = read_limit(limit, kind.channels[kind.column(limit.channel)], event.peak)
+        spell, peak = (event.onset_us, event.end_us), (event.peak_us, 0.0)
+        return self._row(about, "limit", limit.name, limit.name, spell, peak, finding)
+
+    def _fault(
+        self, fault: SensorFault | ClockFault, about: Subject, detector: str, finding: Finding
+    ) -> EpisodeRow:
+        found = finding if fault.end_us is None else None
+        spell, peak = (fault.onset_us, fault.end_us), (fault.onset_us, 0.0)
+        return self._row(about, "sensor", detector, detector, spell, peak, found)
+
+    def _row(
+        self,
+        about: Subject,
+        kind: str,
+        named: str,
+        detector: str,
+        spell: tuple[int, int | None],
+        peak: tuple[int, float],
+        finding: Finding | None,
+    ) -> EpisodeRow:
+        """A row for onset and end, instant and height of the peak; without a finding that of the onset."""
+        onset_us, end_us = spell
+        name = episode_id(about.tenant, about.name, named, self._version, onset_us)
+        if finding is not None:
+            self._findings[name.hex] = _plain(finding)
+        evidence = self._findings[name.hex]
+        if end_us is not None:
+            del self._findings[name.hex]
+        return EpisodeRow(
+            episode_id=name,
+            asset_id=about.asset_id,
+            kind=kind,
+            detector=detector,
+            onset_us=onset_us,
+            end_us=end_us,
+            peak_us=peak[0],
+            peak_score=peak[1],
+            evidence=evidence,
+        )
+
+    def array(self) -> NDArray[np.uint8]:
+        """The findings of the episodes that are on."""
+        return np.frombuffer(json.dumps(self._findings, sort_keys=True).encode(), np.uint8)
+
+    def take(self, array: NDArray[np.uint8]) -> None:
+        """Go on from what `array` gave."""
+        self._findings = json.loads(array.tobytes())
+
+
+def _plain(finding: Finding) -> dict[str, Any]:
+    """The finding as JSON will have it, so that a restart changes nothing."""
+    return asdict(finding) | {"evidence": [asdict(each) for each in finding.evidence]}
