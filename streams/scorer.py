@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import state_bytes
-from detectors.clock import Clock
+from detectors.clock import Clock, ClockFault
 from detectors.contract import Detector, Samples, Scores
 from detectors.ensemble import combined, detectors_for
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
 from detectors.ewma_t2 import EwmaT2
 from detectors.health import HealthTracker
-from detectors.limit_alarm import Limit, LimitAlarm
+from detectors.limit_alarm import Limit, LimitAlarm, LimitEvent
 from detectors.operating_modes import OperatingModes
 from detectors.promised_level import PromisedLevel
-from detectors.quality import QualityGate
+from detectors.quality import QualityGate, SensorFault
 from detectors.reviews import Reviews
 from detectors.window_knn import WindowKnn
 from fleet.unit_mixup import mix_up_table
