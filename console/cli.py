@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable
 from importlib import import_module, metadata
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import Annotated
 
@@ -51,8 +52,7 @@ def command_names() -> list[str]:
     return sorted(info.name for info in iter_modules(console.commands.__path__))
 
 
-def build(names: Iterable[str]) -> typer.Typer:
-    """The application with these commands; what a command needs is only imported with it."""
+def _bare() -> typer.Typer:
     app = typer.Typer(
         name="faultline",
         no_args_is_help=True,
@@ -61,6 +61,27 @@ def build(names: Iterable[str]) -> typer.Typer:
         pretty_exceptions_show_locals=False,  # locals may hold secrets
     )
     app.callback(epilog="Start with: [bold]faultline demo[/]")(root)
+    return app
+
+
+def overview() -> typer.Typer:
+    """The application that only says which commands there are: importing them all takes seconds."""
+    app = _bare()
+    for name in command_names():
+        app.command(name, help=_summary(name))(lambda: None)
+    return app
+
+
+def _summary(name: str) -> str:
+    """What a command is for, as the first line of its file says."""
+    with (Path(console.commands.__path__[0]) / f"{name}.py").open(encoding="utf-8") as lines:
+        said = next(lines).strip().strip('"').partition(": ")[2]
+    return said[:1].upper() + said[1:]
+
+
+def build(names: Iterable[str]) -> typer.Typer:
+    """The application with these commands; what a command needs is only imported with it."""
+    app = _bare()
     for name in names:
         module = import_module(f"console.commands.{name}")
         if hasattr(module, "app"):
@@ -73,8 +94,7 @@ def build(names: Iterable[str]) -> typer.Typer:
 def main() -> None:
     """The console script: errors that people cause are one line that names the cure, not a traceback."""
     first = sys.argv[1] if len(sys.argv) > 1 else ""
-    names = command_names()
-    app = build([first] if first in names else [] if first == "--version" else names)
+    app = build([first]) if first in command_names() else overview()
     threadpool_limits(1)  # matrices are small here: more threads only get in each other's way
     try:
         app()

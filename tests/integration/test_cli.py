@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from console.cli import build, command_names
+from console.cli import build, command_names, overview
 from storage.bootstrap import WRITER
 from storage.server.database import Database
 
@@ -28,9 +28,8 @@ def run(tmp_path: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch) -> Run
     monkeypatch.setenv("FAULTLINE_LOG_LEVEL", "error")
 
     def run(*words: str) -> Result:
-        return CliRunner().invoke(
-            build([words[0]] if words[0] in command_names() else command_names()), words
-        )
+        app = build([words[0]]) if words[0] in command_names() else overview()
+        return CliRunner().invoke(app, words)
 
     return run
 
@@ -60,7 +59,14 @@ def test_the_commands_are_those_of_the_handbook(run: Run) -> None:
         "bench",
     }
     assert set(command_names()) == wanted
-    assert "faultline demo" in run("--help").output
+    shown = run("--help").output
+    assert "faultline demo" in shown
+    assert all(re.search(rf"│ {name} +[A-Z]", shown) for name in wanted)
+
+
+def test_help_comes_before_anything_is_imported() -> None:
+    asked = "import sys; from console.cli import overview; overview(); sys.exit('fastapi' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
 
 
 def test_a_fleet_comes_in_is_simulated_and_looked_at(run: Run, tmp_path: Path) -> None:
