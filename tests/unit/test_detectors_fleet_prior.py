@@ -1,5 +1,7 @@
 """The fleet's prior: what machines have in common, and how a machine's own rows move away from it."""
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -158,3 +160,28 @@ def test_neither_cuts_nor_a_restart_change_what_a_newcomer_is_told(size: int) ->
             parts = fresh
     np.testing.assert_array_equal(np.concatenate(found), at_once)
     assert parts.state() == whole.state()
+
+
+ODD: Mapping[str, Callable[[Floats], Floats]] = {
+    "tiny": lambda noise: noise * 1e-30,
+    "huge": lambda noise: noise * 1e30,
+    "constant": lambda noise: np.full_like(noise, 7.0),
+    "half missing": lambda noise: np.where(noise > 0, noise, np.nan),
+    "dead": lambda noise: np.full_like(noise, np.nan),
+    "at the ends": lambda noise: np.sign(noise) * 3e38,
+    "alike": lambda noise: noise[:, :1] + 0 * noise,
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_whatever_machines_show_nothing_becomes_infinite(kind: str) -> None:
+    chart, rng = EwmaT2(2, baseline=40, weight=WEIGHT), np.random.default_rng(1)
+    for slot in range(5):
+        update(chart, slot, ODD[kind](rng.normal(size=(60, 2))))
+    chart.share()
+    found = update(chart, 5, ODD[kind](rng.normal(size=(130, 2))))
+    for values in (found.score, found.contribution, found.expected, found.observed):
+        assert not np.isinf(values).any()
+    fresh = EwmaT2(2, baseline=40, weight=WEIGHT)
+    fresh.load(chart.state())
+    assert fresh.state() == chart.state()
