@@ -34,7 +34,7 @@ mpl.rcParams.update(
 )
 
 
-def machine_svg(machine: Machine, threshold: float) -> str:
+def machine_svg(machine: Machine) -> str:
     """Score with its episodes, health with its forecast fan, and the channels of the worst episode.
 
     Empty for a machine that was never heard of.
@@ -48,7 +48,7 @@ def machine_svg(machine: Machine, threshold: float) -> str:
     figure.subplots_adjust(left=0.045, right=0.99, top=1 - 0.2 / height, bottom=0.35 / height, hspace=0.32)
     axes = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
     axes[0].set_xlim(*_span(machine, machine.score_line))
-    _score(axes[0], machine.score_line, machine.episodes, threshold)
+    _score(axes[0], machine.score_line, machine.episodes)
     _health(axes[1], machine)
     for axis, (name, line) in zip(axes[2:], channels, strict=True):
         _line(axis, line, ACCENT)
@@ -74,9 +74,8 @@ def _fan(machine: Machine) -> list[np.datetime64]:
     return [line.ts[-1] + np.timedelta64(timedelta(hours=min(h or 0.0, MOST_HOURS))) for h in hours]
 
 
-def _score(axis: Axes, line: Series, episodes: tuple[Episode, ...], threshold: float) -> None:
+def _score(axis: Axes, line: Series, episodes: tuple[Episode, ...]) -> None:
     _line(axis, line, INK)
-    axis.axhline(threshold, color=WARN, linewidth=0.8, linestyle="--")
     _name(axis, "score (−log10 p)")
     axis.set_ylim(bottom=0)
     _shade(axis, episodes)

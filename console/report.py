@@ -9,7 +9,6 @@ from rich.table import Table
 
 from console.plots import machine_svg
 from console.summary import STATE_TEXT, Machine, State, Summary
-from fleet.vertical import Detection
 
 COLOURS = {
     State.LIMIT: "bold reverse red",
@@ -27,7 +26,7 @@ _pages = Environment(
 
 def html(summary: Summary) -> str:
     """The page; needs nothing beside itself."""
-    plots = [machine_svg(machine, Detection().on_score) for machine in summary.machines]
+    plots = [machine_svg(machine) for machine in summary.machines]
     return _pages.get_template("report.html.j2").render(summary=summary, plots=plots, state_text=STATE_TEXT)
 
 
