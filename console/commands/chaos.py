@@ -45,9 +45,7 @@ def chaos(
     seed = secrets.randbelow(1_000_000) if seed is None else seed
     folder = Path(tempfile.mkdtemp(prefix="faultline-chaos-"))
     folder.chmod(0o711)  # for the account that the database runs under
-    verdicts = asyncio.run(_run_all(wanted, seed, folder))
-    if json_file is not None:
-        write_json(json_file, [asdict(verdict) for verdict in verdicts])
+    verdicts = asyncio.run(_run_all(wanted, seed, folder, json_file))
     _show(verdicts)
     if not all(verdict.kept for verdict in verdicts):
         err.print(f"Logs and ledgers are kept in {folder}")
@@ -62,7 +60,9 @@ def _wanted(names: Sequence[str], short: bool) -> list[Scenario]:
     return [one for one in known.values() if one.name in names or (not names and (one.short or not short))]
 
 
-async def _run_all(wanted: Sequence[Scenario], seed: int, folder: Path) -> list[Verdict]:
+async def _run_all(
+    wanted: Sequence[Scenario], seed: int, folder: Path, json_file: Path | None
+) -> list[Verdict]:
     verdicts = []
     with Status("starting Kafka and PostgreSQL", console=err) as status:
         async with servers(folder) as at:
@@ -70,6 +70,8 @@ async def _run_all(wanted: Sequence[Scenario], seed: int, folder: Path) -> list[
                 tell = partial(_update, status, f"{number}/{len(wanted)} {one.name}, seed {seed}: ")
                 verdicts.append(await run(at, one, seed, tell))
                 _tell(verdicts[-1])
+                if json_file is not None:  # each as it comes: two hours are long
+                    write_json(json_file, [asdict(verdict) for verdict in verdicts])
     return verdicts
 
 
