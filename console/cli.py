@@ -93,7 +93,7 @@ def build(names: Iterable[str]) -> typer.Typer:
 
 def main() -> None:
     """The console script: errors that people cause are one line that names the cure, not a traceback."""
-    first = sys.argv[1] if len(sys.argv) > 1 else ""
+    first = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     app = build([first]) if first in command_names() else overview()
     threadpool_limits(1)  # matrices are small here: more threads only get in each other's way
     try:

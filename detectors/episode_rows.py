@@ -160,7 +160,7 @@ def count(
                 if change == OPENED:
                     opened[slot[i], j] += 1
                 elif change == CLOSED and mine[j].fallen_us - mine[j].onset_us > lasting_us:
-                    opened[slot[i], j] -= 1
+                    opened[slot[i], j] = max(opened[slot[i], j] - 1, 0.0)  # it may have faded since
 
 
 @kernel

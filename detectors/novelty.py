@@ -133,6 +133,8 @@ class Novelty:
         slot = np.zeros(len(x), np.int32)
         nobody = _out(Scores.unknown(*x.shape))
         _judge(slot, plain(x, np.float32), self._baseline, _parts(self._prior), _BINS, nobody)
+        latest = ((self._prior.seen - 1) % (DELAY + 1))[..., None]
+        np.put_along_axis(self._prior.recent, latest, np.nan, axis=2)  # nobody's own reading comes after it
         self._memory = _Memory(**self._memory.arrays(self._slots))  # room for slots to come is made anew
 
     def update(self, samples: Samples) -> Scores:
@@ -195,14 +197,14 @@ def _judge(
             step = _in_units(step, scale[s, k])
             if seen[s, k] >= baseline:
                 odd_value = _improbability(distance, past[s, k], bins)
-                odd_step = _improbability(step, past_pairs[s, k], bins)
+                odd_step = _improbability(step, past_pairs[s, k], bins) if before == before else 0.0
                 contribution[i, k] = (odd_value + odd_step) / 2
                 expected[i, k] = usual[s, k]
                 judged[i] += 1
                 most = max(most, contribution[i, k])
             if scale[s, k] > 0 or distance == 0:
                 past[s, k][_bin_of(distance)] += 1
-            if pair_count[s, k] > 0 and (scale[s, k] > 0 or step == 0):
+            if pair_count[s, k] > 0 and before == before and (scale[s, k] > 0 or step == 0):
                 past_pairs[s, k][_bin_of(step)] += 1
             _take_in(memory, s, k, x[i, k], baseline)
         if judged[i] > 0:
@@ -215,10 +217,10 @@ def _take_in(memory: Arrays, s: int, k: int, value: float, baseline: int) -> Non
     """Put the reading behind those that wait to be known."""
     known, count, recent, seen, scale, usual, _, pairs, pair_count, nearest, _ = memory
     n, ring = seen[s, k], recent.shape[2]
-    if n >= DELAY:
-        count[s, k] = _remember(known[s, k], count[s, k], recent[s, k, (n - DELAY) % ring])
-    if n > DELAY:
-        one, before = recent[s, k, (n - DELAY) % ring], recent[s, k, (n - DELAY - 1) % ring]
+    one, before = recent[s, k, (n - DELAY) % ring], recent[s, k, (n - DELAY - 1) % ring]
+    if n >= DELAY and np.isfinite(one):
+        count[s, k] = _remember(known[s, k], count[s, k], one)
+    if n > DELAY and np.isfinite(one) and np.isfinite(before):
         pair_count[s, k] = _remember_pair(pairs[s, k], nearest[s, k], pair_count[s, k], one, before)
     recent[s, k, n % ring] = value
     seen[s, k] += 1

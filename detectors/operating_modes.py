@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.contract import StateError
 from detectors.kernels import kernel
 from detectors.reviews import NEVER
 from detectors.slots import check_rows, grown, plain
@@ -77,6 +78,8 @@ class OperatingModes:
     def load(self, state: bytes) -> None:
         """Go on from `state`; raises `StateError`."""
         saved = unpack(f"operating modes {VERSION}", state, self._arrays())
+        if len(saved["digits"]) != len(saved["since_us"]):
+            raise StateError("state of operating modes contradicts itself; start without it")
         self._digits, self._since_us = saved["digits"], saved["since_us"]
         self._slots = len(self._digits)
 

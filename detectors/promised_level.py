@@ -71,6 +71,7 @@ class PromisedLevel:
         self._states = np.full((0, len(LADDER)), FRESH, STATE)
         self._opened, self._watched_us = np.zeros((0, len(LADDER))), np.zeros(0)
         self._last_us = np.zeros(0, np.int64)
+        self._set_us, self._newcomers = 0.0, level
         self._level = np.zeros(0, np.float32)
 
     def update(
@@ -80,38 +81,48 @@ class PromisedLevel:
         self._reach(check_rows(slot, ts_us, score))
         slot, ts_us, score = plain(slot, np.int32), plain(ts_us, np.int64), plain(score, np.float32)
         level = np.empty(len(slot), np.float32)
-        last_us = self._reviews.last_us
-        for part, due in self._reviews.cut(ts_us):
+        for part, due in self._reviews.cut(slot, ts_us):
             if due:
-                self._set_levels(last_us, self._reviews.last_us)
-                last_us = self._reviews.last_us
+                self._set_levels(self._reviews.time_us)
             rows = slot[part], ts_us[part], score[part]
             count(*rows, LADDER, self._rules, LASTING_US, self._states, self._opened)
             self.watched_us += watch(*rows, LASTING_US, self._last_us, self._watched_us)
             level[part] = self._level[rows[0]]
         return level
 
-    def _set_levels(self, before_us: int, now_us: int) -> None:
-        """From all that came before `now_us`; the review before was at `before_us`."""
-        passed = 0.0 if before_us == NEVER else (now_us - before_us) / DAY_US
+    def _set_levels(self, time_us: float) -> None:
+        """From all that came before; `time_us` is the fleet's time."""
+        passed, self._set_us = (time_us - self._set_us) / DAY_US, time_us
         known = self._last_us != NEVER
         promised = self._per_day * max(int(known.sum()), 1)
         kept = np.exp(-passed / np.clip(REMEMBERED_EPISODES / promised, SHORTEST_DAYS, LONGEST_DAYS))
         self._opened *= kept
         self._watched_us *= kept
-        lasting = self._states["on"] & (now_us - self._states["onset_us"] > LASTING_US)
-        opened = _at_or_above(self._opened[known] - lasting[known])
-        if known.any():
-            self._level[known] = self._levels(opened, self._watched_us[known, None] / DAY_US)
+        if not known.any():
+            return
+        states, last_us = self._states[known], self._last_us[known, None]
+        lasting = states["on"] & (last_us - states["onset_us"] > LASTING_US)
+        opened = _at_or_above(self._opened[known] - lasting)
+        own, fleet = self._rates(opened, self._watched_us[known, None] / DAY_US)
+        self._newcomers = float(self._at(fleet))
+        self._level[:] = self._newcomers
+        self._level[known] = [self._at(rate) for rate in own]
 
-    def _levels(self, opened: Floats, days: Floats) -> Floats:
-        """The level of each slot that had `opened` (slots, ladder) episodes in so many `days` (slots, 1)."""
+    def _at(self, rate: Floats) -> float:
+        """The level at which the rate, which falls along the ladder, is what is promised."""
+        return float(np.interp(-np.log(self._per_day), -np.log(rate), LADDER))
+
+    def _rates(self, opened: Floats, days: Floats) -> tuple[Floats, Floats]:
+        """False episodes a day under each level, of each slot and of one that nothing is known of.
+
+        opened: (slots, ladder), the episodes of slots that were watched for so many days (slots, 1).
+        """
         first = np.minimum(np.exp(LADDER - self._first), RAREST) / self._per_day
         typical = np.minimum(opened, MOST_OF_ONE * (1 + np.median(opened, axis=0)))
         fleet = (typical.sum(axis=0) + FIRST_EPISODES) / (days.sum() + FIRST_EPISODES * first)
         alike = _alikeness(typical)
-        own = (opened + alike) / (days + alike / fleet)
-        return np.array([np.interp(-np.log(self._per_day), -np.log(rate), LADDER) for rate in own])
+        own = _at_or_above((opened + alike) / (days + alike / fleet))
+        return own, _at_or_above(fleet[None])[0]
 
     def _reach(self, slots: int) -> None:
         self._slots = max(self._slots, slots)
@@ -119,7 +130,7 @@ class PromisedLevel:
         self._opened = grown(self._opened, slots, 0.0)
         self._watched_us = grown(self._watched_us, slots, 0.0)
         self._last_us = grown(self._last_us, slots, NEVER)
-        self._level = grown(self._level, slots, self._first)
+        self._level = grown(self._level, slots, np.array(self._newcomers, np.float32))
 
     def state(self) -> bytes:
         """What was counted of each slot, and when levels are set next."""
@@ -128,10 +139,12 @@ class PromisedLevel:
     def load(self, state: bytes) -> None:
         """Go on from `state`, under this one's own promise; raises `StateError`."""
         saved = unpack(self._kind, state, self._arrays())
-        reviews = saved.pop("reviews_us")
-        if len(reviews) != 4 or len({len(array) for array in saved.values()}) != 1:
+        fleet, clock = saved.pop("fleet"), saved.pop("review_clock")
+        seen_us = saved.pop("review_last_us")
+        if len(clock) != 3 or len(fleet) != 2 or len({len(array) for array in saved.values()}) != 1:
             raise StateError("state of promised levels contradicts itself; start without it")
-        self._reviews.take(reviews)
+        self._reviews.take(clock, seen_us)
+        self._set_us, self._newcomers = fleet.tolist()
         self._states, self._opened, self._level = saved["states"], saved["opened"], saved["level"]
         self._watched_us, self._last_us = saved["watched_us"], saved["last_us"]
         self._slots = len(self._level)
@@ -139,7 +152,8 @@ class PromisedLevel:
     def _arrays(self) -> dict[str, NDArray[np.generic]]:
         n = self._slots
         return {
-            "reviews_us": self._reviews.array(),
+            "fleet": np.array([self._set_us, self._newcomers]),
+            **self._reviews.arrays(),
             "states": self._states[:n],
             "opened": self._opened[:n],
             "watched_us": self._watched_us[:n],

@@ -144,6 +144,8 @@ def check_rows(
             out = not low[k] <= value <= high[k]
             if out:
                 flags[i, k] = OUT_OF_RANGE
+            if resting[i] and state.foreign < UNIT_ROWS:
+                state.foreign = 0  # what was only suspected is forgotten over a rest
             if varies[k] and not resting[i] and (state.foreign > 0 or _is_new(state, value)):
                 count = _translate(state, float(value), low[k], high[k], units[k], where, told, count)
             if out and state.foreign < UNIT_ROWS:

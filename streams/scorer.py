@@ -265,7 +265,7 @@ class Scorer:
     def _by_t2(self, rows: Samples) -> Scores:
         """The T² chart's verdict; at each review what the fleet has shown becomes new machines' prior."""
         found = []
-        for part, due in self._reviews.cut(rows.ts_us):
+        for part, due in self._reviews.cut(rows.slot, rows.ts_us):
             if due:
                 self._t2.share()
             found.append(self._t2.update(rows.take(part)))
@@ -346,7 +346,7 @@ class Scorer:
             "channels": np.array([self.channels]),
             "asset_id": np.array(self._assets, np.int32),
             "told_hour": self._told_hour[:n],
-            "reviews_us": self._reviews.array(),
+            **self._reviews.arrays(),
             "wear_us": self._wear.last_us[:n],
             "wear": self._wear.value[:n],
             "findings": self._book.array(),
@@ -368,7 +368,7 @@ class Scorer:
         self._assets = found["asset_id"].tolist()
         self._slots = {asset_id: slot for slot, asset_id in enumerate(self._assets)}
         self._told_hour = found["told_hour"]
-        self._reviews.take(found["reviews_us"])
+        self._reviews.take(found["review_clock"], found["review_last_us"])
         self._wear.last_us, self._wear.value = found["wear_us"], found["wear"]
         self._book.take(found["findings"])
 
@@ -389,7 +389,7 @@ class Scorer:
             "channels": np.array([self.channels]),
             "asset_id": np.empty(0, np.int32),
             "told_hour": self._told_hour,
-            "reviews_us": self._reviews.array(),
+            **self._reviews.arrays(),
             "wear_us": self._wear.last_us,
             "wear": self._wear.value,
             "findings": raw,

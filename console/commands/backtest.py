@@ -54,9 +54,10 @@ def backtest(
         fail(f"--from {start} is not before --to {end}", 2)
     if detector not in JUDGES:
         fail(f"no detector {detector}: there are {', '.join(JUDGES)}", 2)
+    settings = load_settings()
     given = {
         "on_score": on_score,
-        "false_per_day": false_per_day,
+        "false_per_day": settings.false_per_day if false_per_day is None else false_per_day,
         "persistence": persistence,
         "baseline_rows": baseline_rows,
     }
@@ -73,7 +74,7 @@ def backtest(
         changed = replace(pack, detection=replace(pack.detection, **rules))
         return await run(pool, asset, changed, first, last, detector)
 
-    found = with_database(load_settings(), operation)
+    found = with_database(settings, operation)
     if not found.rows:
         fail(f"nothing is stored of {machine} between {start} and {end}")
     if as_json:

@@ -92,6 +92,7 @@ def test_a_new_machine_is_judged_by_what_the_fleet_showed() -> None:
     score = scores(x, detector).score
     assert np.isfinite(score).all()
     assert score[30] > 5
+    assert score[0] < 2, "what the fleet showed last is not what came before its first reading"
 
 
 @settings(max_examples=100, deadline=None)

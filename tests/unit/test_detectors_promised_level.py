@@ -82,8 +82,19 @@ def test_a_machine_that_comes_later_begins_with_what_the_fleet_has_shown() -> No
     rows = slot[late], ts_us[late], score[late]
     found = level(first=12.0).update(*rows)
     newcomer = found[rows[0] == 9]
-    assert newcomer[0] == 12.0
+    assert newcomer[0] == pytest.approx(found[(rows[0] == 0) & (rows[1] < 6 * DAY * MINUTE_US)][-1], rel=0.3)
     assert newcomer[-1] == pytest.approx(found[rows[0] == 0][-1], rel=0.3)
+
+
+def test_machines_that_come_one_after_the_other_get_levels_as_well_as_side_by_side() -> None:
+    slot, ts_us, score = healthy(6, 8)
+    order = np.argsort(slot, kind="stable")
+    beside, after = (
+        level(0.5).update(slot, ts_us, score),
+        level(0.5).update(slot[order], ts_us[order], score[order]),
+    )
+    assert after[-1] == pytest.approx(beside[-1], rel=0.25)
+    assert beside[-1] > 5
 
 
 def test_it_says_for_how_long_machines_were_watched_but_for_long_gaps() -> None:

@@ -68,10 +68,11 @@ def readings(series: Sequence[Series], decisions: Sequence[Decision]) -> Iterato
     (one,), (decision,) = series, decisions
     if one.anomalous is None or not (begins := _begins(one.ts_us, one.anomalous)):
         return
+    judged = ~one.anomalous & (np.arange(len(one.ts_us)) >= TAUGHT)
+    begins = [begin for begin in begins if (_before(one.ts_us, begin) & judged).any()]
     ahead = np.zeros(len(one.ts_us), np.bool_)
     for begin in begins:
         ahead |= _before(one.ts_us, begin)
-    judged = ~one.anomalous & (np.arange(len(ahead)) >= TAUGHT)
     if not ahead[judged].any() or ahead[judged].all():
         return
     yield Reading("auc", roc_area(np.nan_to_num(decision.score)[judged], ahead[judged]), "-")
