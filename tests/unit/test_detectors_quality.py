@@ -282,10 +282,6 @@ def test_a_level_that_shifts_to_anywhere_else_is_believed_within_ten_values(
         assert told == [FaultKind.OTHER_UNIT]
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    st.integers(0, 10**6), st.sampled_from(["A", "kW", "bar", "mm", "m/s", "m/s²", "%"]), st.floats(0, 0.3)
-)
 def test_one_odd_value_before_a_rest_costs_nothing_of_the_rest() -> None:
     x, resting = noise() + 40, np.zeros(400, np.bool_)
     x[199] = 140.0  # what 60 °C is in °F
@@ -295,6 +291,10 @@ def test_one_odd_value_before_a_rest_costs_nothing_of_the_rest() -> None:
     assert found.faults == []
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 10**6), st.sampled_from(["A", "kW", "bar", "mm", "m/s", "m/s²", "%"]), st.floats(0, 0.3)
+)
 def test_a_machine_that_goes_to_rest_is_in_no_other_unit(seed: int, unit: str, hum: float) -> None:
     rng = np.random.default_rng(seed)
     x = np.concatenate([rng.normal(40, 1, 300), np.abs(rng.normal(0, hum, 300)), rng.normal(40, 1, 300)])
