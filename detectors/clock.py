@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.kernels import kernel
-from detectors.slots import check_rows, grown, plain
+from detectors.slots import NEVER, check_rows, grown, plain
 from detectors.state_bytes import pack, unpack
 
 VERSION = 1
@@ -22,8 +22,6 @@ LATE_ROWS = 30
 
 PAUSE = 2
 """Times the spacing of rows before it, from which a spacing is a pause that other rows may belong in."""
-
-NEVER = np.iinfo(np.int64).min
 
 STATE = np.dtype(
     [

@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.kernels import kernel
-
-NEVER = np.iinfo(np.int64).min
-"""An instant that stands for none."""
+from detectors.slots import NEVER
 
 STATE = np.dtype(
     [

@@ -11,11 +11,8 @@ from numpy.typing import NDArray
 
 from detectors.contract import Samples
 from detectors.kernels import kernel
-from detectors.slots import check_samples, grown, plain
+from detectors.slots import NEVER, check_samples, grown, plain
 from detectors.state_bytes import pack, unpack
-
-NEVER = np.iinfo(np.int64).min
-"""An instant that stands for none."""
 
 VERSION = 2
 

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from detectors.contract import StateError
 from detectors.kernels import kernel
-from detectors.reviews import NEVER
-from detectors.slots import check_rows, grown, plain
+from detectors.slots import NEVER, check_rows, grown, plain
 from detectors.state_bytes import pack, unpack
 
 VERSION = 1

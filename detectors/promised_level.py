@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.contract import StateError
-from detectors.episode_rows import FRESH, NEVER, STATE, count, watch
+from detectors.episode_rows import FRESH, STATE, count, watch
 from detectors.reviews import Reviews
-from detectors.slots import check_rows, grown, plain
+from detectors.slots import NEVER, check_rows, grown, plain
 from detectors.state_bytes import pack, unpack
 
 Floats = NDArray[np.float64]

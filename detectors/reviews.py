@@ -6,10 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.kernels import kernel
-from detectors.slots import grown
-
-NEVER = np.iinfo(np.int64).min
-"""An instant that stands for none."""
+from detectors.slots import NEVER, grown
 
 SOONEST_US, LATEST_US = 3_600_000_000.0, 86_400_000_000.0
 GROWTH = 10

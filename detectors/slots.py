@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from detectors.contract import Samples
 
+NEVER = np.iinfo(np.int64).min
+"""An instant that stands for none."""
+
 
 def grown(array: NDArray[Any], length: int, fill: Any) -> NDArray[Any]:
     """`array` if it has `length` rows, else a copy of at least twice its length, filled up with `fill`."""

@@ -84,21 +84,58 @@ def score_rows(
             _describe(rows, location[cell], inverse, z, free, expected[at:end], observed[at:end])
             _turn(len(rows), z, means, e, present)
             _split_t2(len(rows), precision[cell], e, y, contribution[at:end], t2)
-            for i in range(len(rows)):
-                if present[i] < channels:
-                    gaps = np.flatnonzero((inverse > 0) & np.isnan(z[i * channels : (i + 1) * channels]))
-                    t2[i] = _hold_out(precision[cell], gaps, e[:, i], y[:, i], contribution[at + i])
-            for i in range(len(rows)):
-                if present[i] > 0:
-                    score[at + i] = _tail(table[present[i]], t2[i])
-                    if cell == own and not provisional[own]:
-                        statistic[at + i], judged[at + i] = max(t2[i], 0.0), present[i]
+            _leave_gaps_out(len(rows), precision[cell], inverse, z, e, y, present, contribution[at:end], t2)
+            _score(len(rows), table, present, t2, score[at:end])
+            if cell == own and not provisional[own]:
+                _tell(len(rows), present, t2, statistic[at:end], judged[at:end])
         if buffer_of[own] >= 0:
             choosy = provisional[cell]
             numbers = filled[own : own + 1], refused[own : own + 1]
             _collect(x[at:end], score[at:end], choosy, buffers[buffer_of[own]], *numbers)
         at = end
     return len(slot)
+
+
+@kernel
+def _leave_gaps_out(
+    n: int,
+    precision: Floats,
+    inverse_scale: Floats,
+    z: Floats,
+    e: Floats,
+    y: Floats,
+    present: NDArray[np.int16],
+    share: Floats,
+    t2: NDArray[np.float64],
+) -> None:
+    """Correct T² and `share` of the rows in which a channel is missing."""
+    channels = len(precision)
+    for i in range(n):
+        if present[i] < channels:
+            gaps = np.flatnonzero((inverse_scale > 0) & np.isnan(z[i * channels : (i + 1) * channels]))
+            t2[i] = _hold_out(precision, gaps, e[:, i], y[:, i], share[i])
+
+
+@kernel
+def _score(n: int, table: Floats, present: NDArray[np.int16], t2: NDArray[np.float64], score: Floats) -> None:
+    """-log10 p of each row that shows anything."""
+    for i in range(n):
+        if present[i] > 0:
+            score[i] = _tail(table[present[i]], t2[i])
+
+
+@kernel
+def _tell(
+    n: int,
+    present: NDArray[np.int16],
+    t2: NDArray[np.float64],
+    statistic: Floats,
+    judged: NDArray[np.int16],
+) -> None:
+    """T² and how many channels it is of, where the machine's own baseline judged."""
+    for i in range(n):
+        if present[i] > 0:
+            statistic[i], judged[i] = max(t2[i], 0.0), present[i]
 
 
 @kernel
