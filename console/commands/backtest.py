@@ -14,8 +14,9 @@ from console.output import fail, out, print_json, print_table
 from console.settings import load_settings
 from detectors.baseline import FEWEST
 from detectors.promised_level import HIGHEST, LOWEST
-from fleet.asset import FleetError
+from fleet.asset import Asset, FleetError
 from fleet.catalog import pack_of
+from fleet.vertical import VerticalPack
 from storage.pool import Pool
 from storage.registry import load_registry
 from streams.scorer import ENSEMBLE, JUDGES
@@ -64,13 +65,7 @@ def backtest(
     rules: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
 
     async def operation(pool: Pool) -> Backtest:
-        registry = await load_registry(pool)
-        tenant, _, name = machine.partition("/")
-        known = {(asset.tenant, asset.name): asset for asset in registry.assets}
-        if (tenant, name) not in known:
-            raise FleetError(f"no machine {machine!r}: `faultline assets list` shows them as TENANT and NAME")
-        asset = known[tenant, name]
-        pack = pack_of(registry.equipment_type(asset.equipment_type))
+        asset, pack = await _find(pool, machine)
         changed = replace(pack, detection=replace(pack.detection, **rules))
         return await run(pool, asset, changed, first, last, detector)
 
@@ -83,6 +78,17 @@ def backtest(
         )
     else:
         _show(machine, found)
+
+
+async def _find(pool: Pool, machine: str) -> tuple[Asset, VerticalPack]:
+    """The machine called TENANT/NAME and its type's pack; raises `FleetError`."""
+    registry = await load_registry(pool)
+    tenant, _, name = machine.partition("/")
+    known = {(asset.tenant, asset.name): asset for asset in registry.assets}
+    if (tenant, name) not in known:
+        raise FleetError(f"no machine {machine!r}: `faultline assets list` shows them as TENANT and NAME")
+    asset = known[tenant, name]
+    return asset, pack_of(registry.equipment_type(asset.equipment_type))
 
 
 def _show(machine: str, found: Backtest) -> None:
