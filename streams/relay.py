@@ -1,7 +1,7 @@
 """Sends what transactions left in the outbox, at least once and in order, then marks it sent."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -46,11 +46,28 @@ class Relay:
     async def send_batch(self) -> int:
         """Send the oldest unsent messages; returns how many. A crash before the mark sends them again."""
         async with self._outbox.lease(BATCH) as messages:
-            await asyncio.gather(*[await self._send(message) for message in messages])
+            await self._send_all(messages)
             if messages:
                 crash_point.reached("after_outbox_send")
         metrics.OUTBOX_SENT.inc(len(messages))
         return len(messages)
+
+    async def _send_all(self, messages: Sequence[OutboxMessage]) -> None:
+        """Send in order; returns once the fate of each is known, raises the first one's error.
+
+        What is still on its way when an earlier one fails would overtake it: the next try begins with the
+        earlier one, and whoever reads the topic would meet it after later ones.
+        """
+        landing: list[Awaitable[None]] = []
+        try:
+            for message in messages:
+                landing.append(await self._send(message))  # noqa: PERF401 - those that left, if one cannot
+        except KafkaError:
+            await asyncio.gather(*landing, return_exceptions=True)
+            raise
+        for fate in await asyncio.gather(*landing, return_exceptions=True):
+            if fate is not None:
+                raise fate
 
     async def _send(self, message: OutboxMessage) -> Awaitable[None]:
         place = await self._publisher.send(message.topic, message.key, message.value, message.headers)

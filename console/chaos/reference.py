@@ -1,6 +1,6 @@
-"""The undisturbed run: the same log, straight through the product's tasks into a database of its own.
+"""The log straight through the product's tasks, without Faust: afresh, or on from where the workers stopped.
 
-No broker, no Faust, no restart: what the agents compute must not depend on any of them.
+What the agents compute must not depend on broker, framework or restarts.
 """
 
 from collections import defaultdict
@@ -45,32 +45,57 @@ async def run_undisturbed(
         sink = Sink(pool, "score")
         for (topic, partition), (_, end) in sorted(ends.items()):
             if topic.startswith(TELEMETRY) and end:
-                records = await _read(bootstrap, TopicPartition(topic, partition), end)
-                engine = engine_for(topic, registry, sink, Limits())
-                await _process(sink, engine, topic, partition, records, chunk)
+                task = await _task(sink, registry, topic, partition)
+                records = await _read(bootstrap, TopicPartition(topic, partition), 0, end)
+                await _process(task, topic, partition, records, chunk)
         partitions = 1 + max(partition for _, partition in ends)
         sink = Sink(pool, "forecast")
         for (topic, partition), messages in (await _messages(pool, partitions)).items():
-            forecaster = ForecastEngine(tenant_of(topic), registry, Forecasters(RobustTrend()))
-            await _process(sink, forecaster, topic, partition, messages, chunk)
+            await _process(await _task(sink, registry, topic, partition), topic, partition, messages, chunk)
 
 
-async def _read(bootstrap: str, partition: TopicPartition, end: int) -> list[Any]:
-    """All records of a partition, which begins at 0."""
+async def take_over(bootstrap: str, database: Database) -> None:
+    """Own every partition once more, as its next worker would, and save the state that one would have.
+
+    Workers save it when they let go of a partition. One that was killed could not, and the run may end before
+    another has the partition: nothing is lost by that, but there is no state yet to compare.
+    """
+    async with open_pool(database.dsn(WRITER)) as pool:
+        registry = RegistryCache(lambda: load_registry(pool))
+        await registry.refresh()
+        for sink in (Sink(pool, "score"), Sink(pool, "forecast")):
+            for (topic, partition), stored in (await sink.stored_offsets()).items():
+                task = await _task(sink, registry, topic, partition)
+                start = task.start()
+                at = TopicPartition(topic, partition)
+                records = await _read(bootstrap, at, start.read_from if start else 0, stored)
+                await _process(task, topic, partition, records, CHUNK)
+
+
+async def _read(bootstrap: str, partition: TopicPartition, start: int, end: int) -> list[Any]:
+    """A partition's records from one offset up to another."""
     found: list[Any] = []
     async with reader(bootstrap) as consumer:
         consumer.assign([partition])
-        await consumer.seek_to_beginning(partition)
-        while len(found) < end:
+        consumer.seek(partition, start)
+        while await consumer.position(partition) < end:
             found += (await consumer.getmany(timeout_ms=1000)).get(partition, ())
-    return found
+    return [record for record in found if record.offset < end]
+
+
+async def _task(sink: Sink, registry: RegistryCache, topic: str, partition: int) -> PartitionTask:
+    engine: Engine = (
+        engine_for(topic, registry, sink, Limits())
+        if sink.consumer == "score"
+        else ForecastEngine(tenant_of(topic), registry, Forecasters(RobustTrend()))
+    )
+    claim = await sink.claim(topic, partition)
+    return PartitionTask(sink, claim, engine, DeadLetterLimit(1.0, 10**9), snapshot_s=3600.0)
 
 
 async def _process(
-    sink: Sink, engine: Engine, topic: str, partition: int, records: Sequence[Any], chunk: int
+    task: PartitionTask, topic: str, partition: int, records: Sequence[Any], chunk: int
 ) -> None:
-    claim = await sink.claim(topic, partition)
-    task = PartitionTask(sink, claim, engine, DeadLetterLimit(1.0, 10**9), snapshot_s=3600.0)
     for start in range(0, len(records), chunk):
         await task.handle(Chunk(topic, partition, records[start : start + chunk]))
     await task.keep_snapshot()

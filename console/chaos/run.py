@@ -12,7 +12,7 @@ from console.chaos.checker import Violation, check
 from console.chaos.ledger import read
 from console.chaos.load import STEP_US, Load, items
 from console.chaos.observe import observe, observe_findings
-from console.chaos.reference import run_undisturbed
+from console.chaos.reference import run_undisturbed, take_over
 from console.chaos.rig import Rig, Servers, rig
 from console.chaos.scenario import Scenario
 from console.chaos.sender import send
@@ -64,6 +64,7 @@ async def run(at: Servers, scenario: Scenario, seed: int, tell: Tell) -> Verdict
 async def _judge(made: Rig, recovery_s: float, began: float, tell: Tell) -> list[Violation]:
     """What the checker says, an undisturbed run of the same log beside it."""
     ends, load = await made.ends(), made.load
+    await take_over(made.bootstrap, made.database)
     tell("an undisturbed run of the same log")
     calm = await asyncio.to_thread(prepare_database, made.servers.postgres, f"{made.database.name}_calm")
     await run_undisturbed(made.bootstrap, ends, load, calm)

@@ -1,11 +1,12 @@
 """Dead letters, outbox, models and keys."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from datetime import timedelta
 
 import psycopg
 import pytest
+from aiokafka.errors import KafkaTimeoutError
 from faust.types import TP
 
 from fleet.clock import SystemClock
@@ -19,7 +20,7 @@ from storage.outbox import Outbox, unsent
 from storage.pool import Pool
 from storage.server.database import Database
 from storage.sink import Sink
-from streams.publisher import MemoryPublisher
+from streams.publisher import Headers, MemoryPublisher
 from streams.relay import Relay
 from streams.transports.memory_broker import MemoryBroker
 from tests.integration.storage_harness import TOPIC, ask, chunk, writer_pool
@@ -59,6 +60,42 @@ async def test_a_message_is_marked_as_sent_only_once_it_can_no_longer_be_lost(po
     held.safe.set()
     assert await sending == 1
     assert await unsent(pool) == 0
+
+
+class Wire:
+    """Takes messages; what becomes of each is said later."""
+
+    def __init__(self) -> None:
+        self.fates: dict[bytes, asyncio.Future[tuple[int, int]]] = {}
+
+    async def send(
+        self, topic: str, key: bytes, value: bytes, headers: Headers
+    ) -> Awaitable[tuple[int, int]]:
+        self.fates[value] = asyncio.get_running_loop().create_future()
+        return self.fates[value]
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+
+async def test_a_failed_message_is_not_sent_again_while_later_ones_are_on_the_wire(pool: Pool) -> None:
+    messages = [OutboxMessage(f"health:1:{n}", "health.acme", b"p1", b"%d" % n, []) for n in range(3)]
+    sink = Sink(pool, "score")
+    await sink.write(await sink.claim(TOPIC, 0), chunk(0, 1, outbox=messages))
+    wire, held = Wire(), Held()
+    held.safe.set()
+    sending = asyncio.create_task(Relay(Outbox(pool), wire, held.durable).send_batch())
+    async with asyncio.timeout(20):
+        while len(wire.fates) < 3:  # noqa: ASYNC110 - only looking tells
+            await asyncio.sleep(0.01)
+    wire.fates[b"0"].set_exception(KafkaTimeoutError("nobody answered"))
+    wire.fates[b"1"].set_result((0, 0))
+    done, _ = await asyncio.wait([sending], timeout=0.2)
+    assert not done
+    wire.fates[b"2"].set_result((0, 1))
+    with pytest.raises(KafkaTimeoutError):
+        await sending
+    assert await unsent(pool) == 3
 
 
 REASONS = (Reason.BAD_JSON, Reason.CONFLICT, Reason.BAD_JSON)
