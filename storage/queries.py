@@ -155,6 +155,16 @@ async def latest_forecasts(pool: Pool, tenant: str | None = None) -> list[Latest
     return await _rows(pool, LatestForecast, statement, {"tenant": tenant})
 
 
+async def first_health(pool: Pool) -> dict[int, datetime]:
+    """Since when the health of each asset has been known."""
+    statement = """
+        select asset_id, ts from asset,
+        lateral (select ts from health where health.asset_id = asset.asset_id order by ts limit 1) as first
+    """
+    async with pool.connection() as conn:
+        return dict(await (await conn.execute(statement)).fetchall())
+
+
 async def wear_counters(pool: Pool, tenant: str | None = None) -> list[Wear]:
     """Every wear counter as it stands."""
     statement = """
