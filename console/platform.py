@@ -17,7 +17,7 @@ from faust.types import TP
 from console.databases import Databases, databases
 from console.output import tell
 from console.settings import Settings, SettingsError
-from detectors.window_knn import load_pyod
+from detectors.neighbours import load_pyod
 from fleet.clock import Clock, SystemClock
 from forecasting.catalog import catalog
 from forecasting.contract import Forecaster

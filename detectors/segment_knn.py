@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from detectors.baseline import FEWEST
-from detectors.window_knn import load_pyod
+from detectors.neighbours import load_pyod
 
 Floats = NDArray[np.float64]
 

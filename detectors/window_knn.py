@@ -6,33 +6,23 @@ cheapest to fit (0.7 ms). PyOD fits and calibrates. Asking it about one window t
 that come later are compared by a kernel that finds the same distances.
 """
 
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
-from functools import cache
-from importlib import import_module
+from dataclasses import fields, replace
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
-from detectors.baseline import FEWEST, level_and_scatter
+from detectors.baseline import FEWEST
 from detectors.contract import Detector, Samples, Scores, StateError
 from detectors.kernels import kernel
+from detectors.neighbours import Neighbours
 from detectors.slots import check_samples, grown, plain, wider
 from detectors.state_bytes import pack, unpack
 from detectors.windows import FEATURES, Windows
 
 Floats = NDArray[np.float32]
 
-NEIGHBOURS = 3
-CUT = 20.0
-"""Standardised features are cut here."""
-LEAST_SCATTER = 0.1
-"""Least standard deviation of ln(distance) that is believed of a few dozen overlapping windows."""
-DEGREES = 10
-"""What those windows are worth as independent ones."""
 LARGEST_PRIOR = 500
 """Windows of the fleet that are kept."""
 
@@ -50,7 +40,7 @@ class WindowKnn:
     """
 
     NAME: ClassVar[str] = "window_knn"
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
     EXACT: ClassVar[bool] = False
 
     def __init__(self, channels: int, *, length: int = 30, hop: int = 10, training: int = 40) -> None:
@@ -66,8 +56,9 @@ class WindowKnn:
         self._count = np.zeros(0, np.int32)
         self._held = Scores.unknown(0, channels)
         self._prior = np.zeros((0, channels, FEATURES), np.float32)
-        self._models = _Models.none(channels, training)
-        self._prior_model: _Models | None = None
+        self._lessons: dict[int, Floats] = {}
+        self._models = Neighbours.none(channels, training)
+        self._prior_model: Neighbours | None = None
 
     def _take_width(self, channels: int) -> None:
         self._channels = channels
@@ -78,6 +69,7 @@ class WindowKnn:
         """Add channels; only slots that are still learning will judge them."""
         self._windows.widen(channels)
         self._models.widen(channels)
+        self._lessons = {s: wider(windows, 1, channels, np.nan) for s, windows in self._lessons.items()}
         more = channels - self._channels
         self._held = _joined_across(self._held, Scores.unknown(len(self._held.score), more))
         self._take_width(channels)
@@ -109,12 +101,12 @@ class WindowKnn:
         able = np.any(np.isfinite(features), axis=(1, 2))
         for s, mine in _by_slot(slot, able & (self._count[slot] < self._training)):
             new = mine[: self._training - self._count[s]]
-            self._models.windows[s, self._count[s] : self._count[s] + len(new)] = features[new]
+            self._lessons[s] = np.concatenate([self._lessons.get(s, features[:0]), features[new]])
             self._count[s] += len(new)
             learning[new] = True
         later = np.flatnonzero(able & ~learning)
         for s in np.unique(slot[later][~self._models.fitted[slot[later]]]).tolist():
-            self._models.fit(s)
+            self._models.fit(s, self._lessons.pop(s))
         self._models.judge(features, later, slot[later], verdicts)
         if self._prior_model is not None:
             early = np.flatnonzero(learning)
@@ -134,10 +126,9 @@ class WindowKnn:
         self._prior = windows
         self._prior_model = None
         if len(windows):
-            self._prior_model = _Models.none(self._channels, len(windows))
+            self._prior_model = Neighbours.none(self._channels, len(windows))
             self._prior_model.reach(1)
-            self._prior_model.windows[0] = windows
-            self._prior_model.fit(0)
+            self._prior_model.fit(0, windows)
 
     def state(self) -> bytes:
         """Rows of unfinished windows, models and verdicts that hold; no PyOD object."""
@@ -146,13 +137,17 @@ class WindowKnn:
     def load(self, state: bytes) -> None:
         """Go on from `state`; raises `StateError`."""
         saved = unpack(self._kind, state, self._arrays())
-        if len({len(saved[name]) for name in saved if name != "prior"}) != 1:
+        per_slot = {len(saved[name]) for name in saved if name not in {"prior", "learners", "lessons"}}
+        learned = saved["count"][saved["learners"]] if len(per_slot) == 1 else []
+        if len(per_slot) != 1 or np.sum(learned) != len(saved["lessons"]):
             raise StateError(f"state of {self.NAME} contradicts itself; start without it")
         self._slots = len(saved["count"])
         self._windows.latest, self._windows.seen = saved["latest"], saved["seen"]
         self._count = saved["count"]
         self._held = Scores(*(saved[each.name] for each in fields(Scores)))
-        self._models = _Models(*(saved[each.name] for each in fields(_Models)))
+        self._models = Neighbours(*(saved[each.name] for each in fields(Neighbours)))
+        lessons = np.split(saved["lessons"], np.cumsum(learned)[:-1]) if len(saved["learners"]) else []
+        self._lessons = dict(zip(saved["learners"].tolist(), lessons, strict=True))
         self._take_prior(saved["prior"])
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
@@ -161,149 +156,19 @@ class WindowKnn:
             "seen": self._windows.seen,
             "count": self._count,
             **{each.name: getattr(self._held, each.name) for each in fields(Scores)},
-            **{each.name: getattr(self._models, each.name) for each in fields(_Models)},
+            **{each.name: getattr(self._models, each.name) for each in fields(Neighbours)},
         }
-        return {"prior": self._prior, **{name: array[: self._slots] for name, array in per_slot.items()}}
+        learners = sorted(self._lessons)
+        lessons = [self._prior[:0], *(self._lessons[s] for s in learners)]
+        shared: dict[str, NDArray[Any]] = {
+            "prior": self._prior,
+            "learners": np.array(learners, np.int64),
+            "lessons": np.concatenate(lessons),
+        }
+        return shared | {name: array[: self._slots] for name, array in per_slot.items()}
 
 
 DETECTOR: type[Detector] = WindowKnn
-
-
-@dataclass(slots=True)
-class _Models:
-    """Models by slot, in arrays that judge windows of many slots at once.
-
-    windows: (slots, n, channels, FEATURES), what is learned from, standardised once the slot is fitted.
-    level, scatter: (slots, channels, FEATURES), scatter 0 where not judged. centre, width: (slots,), of
-    ln(distance) when healthy.
-    """
-
-    fitted: NDArray[np.bool_]
-    windows: Floats
-    level: NDArray[np.float64]
-    scatter: NDArray[np.float64]
-    centre: NDArray[np.float64]
-    width: NDArray[np.float64]
-
-    @classmethod
-    def none(cls, channels: int, windows: int) -> "_Models":
-        """No slot yet; each will learn from so many windows."""
-        shape = (0, channels, FEATURES)
-        learned = np.zeros((0, windows, channels, FEATURES), np.float32)
-        return cls(np.zeros(0, np.bool_), learned, np.zeros(shape), np.zeros(shape), np.zeros(0), np.zeros(0))
-
-    def reach(self, slots: int) -> None:
-        """Make room for that many slots."""
-        for each in fields(self):
-            setattr(self, each.name, grown(getattr(self, each.name), slots, 0))
-
-    def widen(self, channels: int) -> None:
-        """Add channels, which fitted slots do not judge."""
-        before = self.windows.shape[2]
-        self.windows = wider(self.windows, 2, channels, np.nan)
-        self.windows[self.fitted, :, before:] = 0.0
-        self.level, self.scatter = (
-            wider(self.level, 1, channels, np.nan),
-            wider(self.scatter, 1, channels, 0.0),
-        )
-
-    def fit(self, slot: int) -> None:
-        """Learn from the slot's windows, of which there must be FEWEST or more."""
-        level, scatter = _standards(self.windows[slot])
-        z = _standardised(self.windows[slot], level, scatter)
-        flat, half = z.reshape(len(z), -1), len(z) // 2
-        ahead = np.log(_fitted(flat[:half]).decision_function(flat[half:]) + 1e-6)
-        self.windows[slot], self.level[slot], self.scatter[slot] = z, level, scatter
-        self.centre[slot], self.width[slot] = np.mean(ahead), max(float(np.std(ahead)), LEAST_SCATTER)
-        self.fitted[slot] = True
-
-    def judge(
-        self, features: Floats, which: NDArray[np.int64], slot: NDArray[np.int32], verdicts: Scores
-    ) -> None:
-        """Write the verdicts on the windows `which` of `features`, of these slots, where there is one."""
-        able = np.isfinite(features[which]) & (self.scatter[slot] > 0)
-        some = able.any(axis=(1, 2))
-        which, slot, able = which[some], slot[some], able[some]
-        if not len(which):
-            return
-        level, scatter = self.level[slot], self.scatter[slot]
-        z = _standardised(features[which], level, scatter)
-        distance = distances(_flat(z), slot, _flat(self.windows))
-        odd = (np.log(distance + 1e-6) - self.centre[slot]) / self.width[slot]
-        power = np.sum(z.astype(np.float64) ** 2, axis=2)
-        share = power / np.maximum(power.sum(axis=1, keepdims=True), 1e-12)
-        verdicts.score[which] = np.abs(np.log10(special.stdtr(DEGREES, -odd)))
-        verdicts.statistic[which] = distance**2 / FEATURES
-        verdicts.contribution[which] = share * (distance**2 / FEATURES)[:, None]
-        verdicts.judged[which] = able.any(axis=2).sum(axis=1)
-        verdicts.expected[which] = np.where(scatter[:, :, 0] > 0, level[:, :, 0], np.nan)
-        verdicts.observed[which] = np.where(scatter[:, :, 0] > 0, features[which, :, 0], np.nan)
-
-
-def _standards(windows: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    shape = windows.shape[1:]
-    level, scatter = np.full(shape, np.nan), np.zeros(shape)
-    for k in np.ndindex(shape):
-        values = windows[(slice(None), *k)].astype(np.float64)
-        values = values[np.isfinite(values)]
-        if 2 * len(values) >= len(windows):
-            level[k], scatter[k] = level_and_scatter(values)
-    return level, scatter
-
-
-def _standardised(windows: Floats, level: NDArray[np.float64], scatter: NDArray[np.float64]) -> Floats:
-    """Of the shape of `windows`, 0 where missing or not judged."""
-    z = (windows - level) / np.where(scatter > 0, scatter, np.inf)
-    return np.clip(np.nan_to_num(z), -CUT, CUT).astype(np.float32)
-
-
-def _flat(features: Floats) -> Floats:
-    """Channels and their features as one axis."""
-    return features.reshape(*features.shape[:-2], -1)
-
-
-@cache
-def load_pyod() -> Any:
-    """PyOD's module, whose import takes seconds: let a process call this before its first window comes.
-
-    Scikit-learn would load pandas, 65 MB, only to recognise its frames; it does without if there is none.
-    """
-    hidden = {} if "pandas" in sys.modules else {"pandas": None}
-    sys.modules.update(hidden)  # type: ignore[arg-type]  # None: importing it fails
-    try:
-        return import_module("pyod.models.knn")
-    finally:
-        for name in hidden:
-            del sys.modules[name]
-
-
-def _fitted(z: Floats) -> Any:
-    # the tree answers in one thread, brute force in as many as there are
-    return load_pyod().KNN(n_neighbors=NEIGHBOURS, method="mean", algorithm="ball_tree").fit(z)
-
-
-@kernel
-def distances(z: Floats, slot: NDArray[np.int32], neighbours: Floats) -> NDArray[np.float64]:
-    """Mean Euclidean distance of each of (m, features) from its slot's nearest `NEIGHBOURS`.
-
-    neighbours: (slots, n, features).
-    """
-    found = np.empty(len(z))
-    nearest = np.empty(NEIGHBOURS)
-    for i in range(len(z)):
-        nearest[:] = np.inf
-        for j in range(neighbours.shape[1]):
-            square = 0.0
-            for k in range(z.shape[1]):
-                square += (z[i, k] - neighbours[slot[i], j, k]) ** 2
-            at = NEIGHBOURS
-            while at > 0 and nearest[at - 1] > square:
-                at -= 1
-            nearest[at + 1 :] = nearest[at:-1].copy()
-            if at < NEIGHBOURS:
-                nearest[at] = square
-        found[i] = np.mean(np.sqrt(nearest))
-    return found
 
 
 def _by_slot(slot: NDArray[np.int32], which: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.int64]]]:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from pyod.models.knn import KNN
 
 from detectors.contract import Samples, Scores
-from detectors.window_knn import NEIGHBOURS, WindowKnn, distances
+from detectors.neighbours import CUT, NEIGHBOURS, STEP, distances, in_steps
+from detectors.window_knn import WindowKnn
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,12 +26,27 @@ def scored(x: NDArray[np.float64]) -> Scores:
 
 def test_the_kernel_finds_the_distances_that_pyod_finds() -> None:
     rng = np.random.default_rng(0)
-    neighbours, z = (rng.normal(size=(n, 12)).astype(np.float32) for n in (50, 200))
+    neighbours, z = (in_steps(rng.normal(size=(n, 12)).astype(np.float32)) for n in (50, 200))
     neighbours[:10] = neighbours[0]
-    pyod = KNN(n_neighbors=NEIGHBOURS, method="mean", algorithm="ball_tree").fit(neighbours)
+    pyod = KNN(n_neighbors=NEIGHBOURS, method="mean", algorithm="ball_tree").fit(STEP * neighbours)
     np.testing.assert_allclose(
-        distances(z, np.zeros(len(z), np.int32), neighbours[None]), pyod.decision_function(z), rtol=1e-6
+        distances(z, np.zeros(len(z), np.int32), neighbours[None]),
+        pyod.decision_function(STEP * z),
+        rtol=1e-6,
     )
+
+
+def test_steps_change_a_distance_by_less_than_a_hundredth_of_a_standard_deviation() -> None:
+    z = np.random.default_rng(0).uniform(-CUT, CUT, (2, 64)).astype(np.float32)
+    far, near = (in_steps(one)[None] for one in z)
+    found = distances(far, np.zeros(1, np.int32), np.repeat(near[None], NEIGHBOURS, axis=1))
+    assert abs(found[0] - np.linalg.norm(z[0] - z[1])) < 0.01
+
+
+def test_the_largest_deviations_there_can_be_do_not_overflow() -> None:
+    high = in_steps(np.full((1, 256), CUT, np.float32))
+    low = np.repeat(-high[None], NEIGHBOURS, axis=1)
+    assert distances(high, np.zeros(1, np.int32), low)[0] == 2 * CUT * np.sqrt(256)
 
 
 def test_a_process_that_only_detects_carries_no_pandas() -> None:
@@ -38,7 +54,8 @@ def test_a_process_that_only_detects_carries_no_pandas() -> None:
 import sys
 import numpy as np
 from detectors.contract import Samples
-from detectors.window_knn import WindowKnn, load_pyod
+from detectors.neighbours import load_pyod
+from detectors.window_knn import WindowKnn
 load_pyod()
 n = 700
 x = np.random.default_rng(0).normal(size=(n, 2)).astype(np.float32)
