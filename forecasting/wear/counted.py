@@ -55,5 +55,5 @@ def _gained(slot: Slots, what: NDArray[np.int8], x: Floats, count: Floats, opera
         if what[row] == LEFT_OUT:
             continue
         if what[row] != FIRST:
-            operations[row] = max(x[row, 0] - count[slot[row]], 0.0)
+            operations[row] = x[row, 0] - count[slot[row]]
         count[slot[row]] = x[row, 0]

@@ -85,6 +85,11 @@ class WearModel(ABC):
         return self._by_slot["value"].copy()
 
     @property
+    def seen(self) -> NDArray[np.bool_]:
+        """(slots,): of which anything is known yet."""
+        return np.asarray(self._by_slot["last_us"] != NEVER)
+
+    @property
     def unknown_h(self) -> Floats:
         """(slots,): hours in which nothing is known of the use, so none was counted."""
         return np.asarray(self._by_slot["unknown_us"] / 3.6e9)

@@ -9,7 +9,8 @@ from forecasting.wear.model import Floats
 def worn(amount: Floats, x: Floats, exponents: Floats, life: float) -> Floats:
     """amount (n,) times the product of x (n, k) to the powers `exponents` (k,), over `life`: (n,).
 
-    Readings are 0 or more and exponents 0 or more, so it is never negative.
+    Readings and exponents are 0 or more, and an amount below 0, as of a counter set back, is none: so it is
+    never negative.
     """
     used = np.empty(len(amount))
     _worn(amount, x, exponents, life, used)
