@@ -32,10 +32,17 @@ HORIZON_H = 20 * 365 * 24.0
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """How a machine was used, from the first row on. ts_us: (n,) in order. x: (n, k), see `WearModel`."""
+    """How a machine was used, from the first row on. ts_us: (n,) in order. x: (n, k), see `WearModel`.
+
+    Raises `ValueError` for instants that are not in order, or not as many as rows.
+    """
 
     ts_us: NDArray[np.int64]
     x: Floats
+
+    def __post_init__(self) -> None:
+        if len(self.ts_us) != len(self.x) or (np.diff(self.ts_us) < 0).any():
+            raise ValueError("a duty needs an instant for each row, in order: sort it")
 
     def last(self, days: int) -> "Duty":
         """The last so many times 24 hours of it, or all if it is shorter."""
@@ -93,13 +100,13 @@ def worn_by_day(model: WearModel, past: Duty) -> Floats:
 
 def _loaded(model: WearModel, x: Floats, load: float) -> Floats:
     """The duty with the columns that grow with load at so many times theirs."""
-    factor = np.array([load if quantity.load else 1.0 for quantity in model.duty])
-    more = x * factor
-    for k, quantity in enumerate(model.duty):
-        if ((x[:, k] <= quantity.high) & (more[:, k] > quantity.high)).any():
-            limit = f"{quantity.high:g} {quantity.unit}"
-            raise ValueError(f"at {load:.0%}, {quantity.name} passes {limit}: ask for less")
-    return np.asarray(more)
+    if not load >= 0:
+        raise ValueError(f"load is 0 or more, 1.1 for 110 %, not {load:g}")
+    more: Floats = x * np.array([load if quantity.load else 1.0 for quantity in model.duty])
+    if (model.knows(x) & ~model.knows(more)).any():
+        names = ", ".join(quantity.name for quantity in model.duty if quantity.load)
+        raise ValueError(f"at {load:.0%} the {names} is beyond what the model takes: ask for less")
+    return more
 
 
 def _known_h(model: WearModel, past: Duty, day: NDArray[np.int64]) -> Floats:

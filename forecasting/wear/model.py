@@ -58,6 +58,8 @@ class WearModel(ABC):
         if x.shape != (len(slot), len(self.duty)) or len(ts_us) != len(slot):
             names = ", ".join(quantity.name for quantity in self.duty)
             raise ValueError(f"x must be ({len(slot)}, {len(self.duty)}), for {names}; it is {x.shape}")
+        if len(slot) and slot.min() < 0:
+            raise ValueError(f"slots count from 0, got {slot.min()}")
         duty: Floats = np.ascontiguousarray(x, np.float64)
         self.grow(int(slot.max()) + 1 if len(slot) else 0)
         what, step_h = np.zeros(len(slot), np.int8), np.zeros(len(slot))

@@ -181,6 +181,8 @@ def check_rejects_other_shapes(kind: Kind) -> None:
     model = kind.example()
     with pytest.raises(ValueError, match=model.duty[0].name):
         run(model, instants(3), np.zeros((3, len(model.duty) + 1)))
+    with pytest.raises(ValueError, match="count from 0"):
+        model.update(np.array([-1], np.int32), instants(1), readings(model, 1))
 
 
 def check_leaves_arrays_alone(kind: Kind) -> None:
@@ -244,8 +246,9 @@ def check_forward_minds_the_load(kind: Kind) -> None:
     assert more.p90_h is not None
     assert more.p90_h < 2400
     assert "110%" in more.basis
-    with pytest.raises(ValueError, match="ask for less"):
-        outlook(model, past, 0.0, 1e20)
+    for load, message in ((1e20, "ask for less"), (-1.0, "0 or more"), (float("nan"), "0 or more")):
+        with pytest.raises(ValueError, match=message):
+            outlook(model, past, 0.0, load)
 
 
 def check_forward_is_honest(kind: Kind) -> None:

@@ -96,6 +96,12 @@ def test_the_same_past_has_the_same_outlook() -> None:
     assert outlook(bearing(1.0), past, 0.0) == outlook(bearing(1.0), past, 0.0)
 
 
+@pytest.mark.parametrize("ts_us", [[0, 2, 1], [0, 1]])
+def test_a_duty_is_in_order(ts_us: list[int]) -> None:
+    with pytest.raises(ValueError, match="sort it"):
+        Duty(np.array(ts_us), np.zeros((3, 2)))
+
+
 def weeks(seed: int, days: int) -> list[float]:
     """Speeds of working weeks: five days, two of rest, each a little different."""
     rng = np.random.default_rng([17, seed])
