@@ -11,7 +11,7 @@ from forecasting.wear.model import Floats, Slots, WearModel
 from forecasting.wear.power_law import worn
 
 BALL, ROLLER = 3.0, 10 / 3
-"""Life exponent p by point and by line contact (ISO 281, 5.2 and 6.2)."""
+"""Life exponent p by point and by line contact (ISO 281:2007, 5.3 and 7.3)."""
 
 RELIABILITY_FACTOR = {90: 1.0, 95: 0.64, 96: 0.55, 97: 0.47, 98: 0.37, 99: 0.25}
 """a1 by the percentage of bearings that outlive L10 a1 (ISO 281:2007, table 12; from memory,
