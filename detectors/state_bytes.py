@@ -57,6 +57,14 @@ def unpack(kind: str, state: bytes, like: Arrays) -> dict[str, NDArray[Any]]:
     return {name: array.copy() for name, array in found.items()}
 
 
+def names(state: bytes) -> set[str]:
+    """Which arrays `pack` wrote; raises `StateError`."""
+    try:
+        return set(_read(state)[1])
+    except DAMAGE as error:
+        raise StateError(f"state is damaged; start without it: {error}") from error
+
+
 def peek(state: bytes, name: str) -> int:
     """The first number of one of the arrays that `pack` wrote; raises `StateError`."""
     try:

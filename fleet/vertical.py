@@ -6,6 +6,7 @@ from math import prod
 
 from detectors.promised_level import HIGHEST, LOWEST
 from fleet.asset import EquipmentType, FleetError, check_name
+from fleet.modelled_wear import ModelledWear
 from fleet.standard_limit import StandardLimit
 
 MOST_REGIMES = 16
@@ -95,13 +96,17 @@ class FaultMode:
 
 @dataclass(frozen=True, slots=True)
 class VerticalPack:
-    """An equipment type with its detection parameters, wear counters, fault modes and limits."""
+    """An equipment type with its detection parameters, wear counters, fault modes and limits.
+
+    `modelled` are the counters that a wear model keeps, beside those that are read or timed.
+    """
 
     equipment_type: EquipmentType
     detection: Detection = Detection()
     wear: tuple[WearCounter, ...] = ()
     fault_modes: tuple[FaultMode, ...] = ()
     limits: tuple[StandardLimit, ...] = ()
+    modelled: tuple[ModelledWear, ...] = ()
 
     def __post_init__(self) -> None:
         known = {channel.name: channel.kind for channel in self.equipment_type.channels}
@@ -112,9 +117,7 @@ class VerticalPack:
         self._check_bands(known)
         if self.detection.idle and "state" not in known.values():
             raise FleetError(f"{self.equipment_type.name}: idle codes need a channel of kind state")
-        for counter in self.wear:
-            if counter.above is None and known[counter.channel] != "counter":
-                raise FleetError(f"wear counter {counter.name}: {counter.channel} is no counter, say `above`")
+        self._check_counters(known)
 
     def on(self, equipment_type: EquipmentType) -> "VerticalPack":
         """The pack as far as it fits the type as it is registered, which may have fewer channels by now."""
@@ -125,6 +128,9 @@ class VerticalPack:
             wear=tuple(counter for counter in self.wear if counter.channel in known),
             fault_modes=tuple(mode for mode in self.fault_modes if known.issuperset(mode.channels)),
             limits=tuple(limit for limit in self.limits if limit.channel in known),
+            modelled=tuple(
+                one for one in self.modelled if known.issuperset(name for name, _ in one.channels)
+            ),
             detection=replace(
                 self.detection, bands=tuple(band for band in self.detection.bands if band[0] in known)
             ),
@@ -135,6 +141,22 @@ class VerticalPack:
         """How many codes the state channel has, 1 without one; those from the last one up are told as it."""
         highest = [channel.high for channel in self.equipment_type.channels if channel.kind == "state"]
         return int(min(highest[0], MOST_REGIMES - 1)) + 1 if highest else 1
+
+    @property
+    def counters(self) -> tuple[WearCounter | ModelledWear, ...]:
+        """All wear counters, those of models last."""
+        return (*self.wear, *self.modelled)
+
+    def _check_counters(self, known: Mapping[str, str]) -> None:
+        names = [counter.name for counter in self.counters]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise FleetError(f"{self.equipment_type.name}: wear counters there twice: {', '.join(twice)}")
+        for counter in self.wear:
+            if counter.above is None and known[counter.channel] != "counter":
+                raise FleetError(f"wear counter {counter.name}: {counter.channel} is no counter, say `above`")
+        for one in self.modelled:
+            self._check_channels("wear counter", ((one.name, name) for name, _ in one.channels), known)
+            one.check(known)
 
     def _check_bands(self, known: Mapping[str, str]) -> None:
         bands = self.detection.bands

@@ -26,10 +26,10 @@ from detectors.reviews import Reviews
 from detectors.window_knn import WindowKnn
 from fleet.unit_mixup import mix_up_table
 from fleet.vertical import VerticalPack
-from forecasting.wear_meter import WearMeter
 from storage.chunk_result import EpisodeRow, HealthRow, Telemetry, WearRow
 from streams.episode_book import EpisodeBook, Subject
 from streams.health_message import HealthMessage
+from streams.wear_counters import MODEL, WearCounters
 
 HEALTH_EVERY_US = 3600 * 1_000_000
 """Event time between two health rows of a machine: one at its first row of each hour."""
@@ -140,7 +140,7 @@ class Scorer:
         self._health = HealthTracker(
             baseline=rules.baseline_rows, tau_s=rules.health_tau_s, d_fail=rules.d_fail
         )
-        self._wear = self._meter()
+        self._wear = WearCounters(pack)
         self._assets: list[int] = []
         self._slots: dict[int, int] = {}
         self._told_hour = np.zeros(0, np.int64)
@@ -172,12 +172,6 @@ class Scorer:
         bands = [(kind.column(name), edges) for name, edges in rules.bands]
         return OperatingModes(states[0] if states else None, self._pack.codes, bands, rules.settle_s)
 
-    def _meter(self) -> WearMeter:
-        kind, counters = self._pack.equipment_type, self._pack.wear
-        above = [np.nan if counter.above is None else counter.above for counter in counters]
-        columns = [kind.column(counter.channel) for counter in counters]
-        return WearMeter(np.array(columns, np.int64), np.array(above, np.float64))
-
     @property
     def channels(self) -> int:
         """How many columns the rows have."""
@@ -185,8 +179,6 @@ class Scorer:
 
     def widen(self, pack: VerticalPack) -> None:
         """Go on with a pack whose type has channels added at its end; raises `ValueError` for fewer."""
-        counted = dict(zip((counter.name for counter in self._pack.wear), self._wear.value.T, strict=True))
-        last_us = self._wear.last_us
         self._look_at(pack)
         self._gate.widen(*self._limits())
         self._modes = self._make_modes().widened(self._modes)
@@ -194,11 +186,7 @@ class Scorer:
         self._book.pack = pack
         for detector in (self._t2, self._knn):
             detector.widen(self._width())
-        self._wear = self._meter()
-        self._wear.grow(len(last_us))
-        self._wear.last_us = last_us
-        for k, counter in enumerate(pack.wear):
-            self._wear.value[:, k] = counted.get(counter.name, 0.0)
+        self._wear = self._wear.widened(pack)
 
     def score(self, rows: Rows, name_of: NameOf) -> Scored:
         """Store all rows, score those that are on time."""
@@ -327,15 +315,17 @@ class Scorer:
         asset_id, ts_us = int(rows.asset_id[i]), int(rows.ts_us[i])
         return [
             WearRow(asset_id, one.name, ts_us, float(value), one.warning, one.limit, one.unit)
-            for one, value in zip(self._pack.wear, wear[i], strict=True)
+            for one, value in zip(self._pack.counters, wear[i], strict=True)
+            if np.isfinite(value)
         ]
 
     def _message(
         self, i: int, rows: Rows, health: NDArray[np.float32], wear: NDArray[np.float64]
     ) -> HealthMessage:
         levels = {"condition": 1.0 - float(health[i]) / 100.0}
-        for counter, value in zip(self._pack.wear, wear[i], strict=True):
-            levels[counter.name] = float(value) / counter.limit
+        for counter, value in zip(self._pack.counters, wear[i], strict=True):
+            if np.isfinite(value):
+                levels[counter.name] = float(value) / counter.limit
         return HealthMessage(int(rows.asset_id[i]), int(rows.ts_us[i]), levels)
 
     def state(self) -> bytes:
@@ -347,8 +337,7 @@ class Scorer:
             "asset_id": np.array(self._assets, np.int32),
             "told_hour": self._told_hour[:n],
             **self._reviews.arrays(),
-            "wear_us": self._wear.last_us[:n],
-            "wear": self._wear.value[:n],
+            **self._wear.arrays(n),
             "findings": self._book.array(),
         }
         return state_bytes.pack(self._kind, own | parts)
@@ -362,14 +351,16 @@ class Scorer:
             self.widen(pack)
 
     def _load(self, state: bytes) -> None:
-        found = state_bytes.unpack(self._kind, state, self._like())
+        saved = state_bytes.names(state)
+        like = {k: like for k, like in self._like().items() if k in saved or not k.startswith(MODEL)}
+        found = state_bytes.unpack(self._kind, state, like)
         for name, part in self._parts().items():
             part.load(found[name].tobytes())
         self._assets = found["asset_id"].tolist()
         self._slots = {asset_id: slot for slot, asset_id in enumerate(self._assets)}
         self._told_hour = found["told_hour"]
         self._reviews.take(found["review_clock"], found["review_last_us"])
-        self._wear.last_us, self._wear.value = found["wear_us"], found["wear"]
+        self._wear.take(found)
         self._book.take(found["findings"])
 
     def _parts(self) -> dict[str, Part]:
@@ -390,8 +381,7 @@ class Scorer:
             "asset_id": np.empty(0, np.int32),
             "told_hour": self._told_hour,
             **self._reviews.arrays(),
-            "wear_us": self._wear.last_us,
-            "wear": self._wear.value,
+            **self._wear.arrays(0),
             "findings": raw,
         }
         return own | dict.fromkeys(self._parts(), raw)

@@ -5,8 +5,10 @@ source, engineering defaults. The typical 90 % gas values named below are those 
 """
 
 from fleet.asset import Channel, EquipmentType
+from fleet.modelled_wear import ModelledWear
 from fleet.standard_limit import StandardLimit
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
+from forecasting.wear.transformer import InsulationAgeing, Transformer
 
 PER_MINUTE = 1 / 60
 
@@ -84,6 +86,22 @@ WEAR = (
         title_zh="超正常周期负载时间",
     ),
 )
+
+
+def insulation_by_load(unit: Transformer, rated_current: float, upgraded: bool = False) -> ModelledWear:
+    """Insulation life from load and ambient, for units whose monitor keeps no count of it.
+
+    Rises, cooling and rated current (A) are a unit's own, so no pack can have them for all: name them in a
+    pack for units of one kind, `replace(PACK, modelled=(insulation_by_load(...),))` under a type of its own.
+    """
+    return ModelledWear(
+        "insulation-by-load",
+        InsulationAgeing(unit, upgraded),
+        (("load_current", 1 / rated_current), ("ambient_temperature", 1.0)),
+        "Insulation life used, by load",
+        "绝缘寿命消耗（按负载）",
+    )
+
 
 # The more specific mode comes first. Gas patterns follow IEC 60599.
 FAULT_MODES = (

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays_of
 from numpy.typing import NDArray
 
 from detectors.contract import StateError
-from detectors.state_bytes import pack, peek, unpack
+from detectors.state_bytes import names, pack, peek, unpack
 
 SLOT = np.dtype([("since_us", "i8"), ("level", "f4", (3,)), ("on", "?")])
 DTYPES = st.sampled_from([np.dtype(code) for code in ("f4", "f8", "i2", "i4", "i8", "u1", "?")] + [SLOT])
@@ -33,6 +33,12 @@ def test_what_is_read_is_what_was_written(state: dict[str, NDArray[Any]]) -> Non
         assert found[name].tobytes() == array.tobytes()
         assert found[name].flags.writeable
     assert pack("a kind", found) == saved
+
+
+def test_which_arrays_there_are() -> None:
+    assert names(pack("a kind", STATE)) == STATE.keys()
+    with pytest.raises(StateError, match="damaged"):
+        names(pack("a kind", STATE)[:-1])
 
 
 def test_the_layout_in_memory_does_not_matter() -> None:

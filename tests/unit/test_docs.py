@@ -1,5 +1,6 @@
 """What the handbook tells people to type exists, and so does every page it points to."""
 
+import doctest
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 import typer
 
 from console.cli import build, command_names
+from forecasting.wear.catalog import catalog
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
@@ -58,3 +60,15 @@ def test_the_make_targets_of_the_readme_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for page in PAGES:
         assert set(re.findall(r"`?make ([a-z]+)", page.read_text())) <= targets | {"it", "sure"}, page.name
+
+
+def test_the_examples_of_the_wear_models_run() -> None:
+    page = ROOT / "docs" / "wear-models.md"
+    found = doctest.testfile(str(page), module_relative=False)
+    assert found.attempted > 5
+    assert not found.failed
+
+
+def test_every_wear_model_is_in_the_table() -> None:
+    page = (ROOT / "docs" / "wear-models.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == catalog().keys()

@@ -10,8 +10,10 @@ from detectors.vibration_severity import Size, VibrationSeverity
 from fleet.asset import Channel, EquipmentType, FleetError
 from fleet.catalog import pack_of, packs
 from fleet.limit_finding import read_limit
+from fleet.modelled_wear import ModelledWear
 from fleet.standard_limit import StandardLimit, either_way, vibration_limits
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
+from forecasting.wear.operations import Operations
 
 
 def test_the_three_verticals_are_found() -> None:
@@ -121,6 +123,20 @@ def limit(channel: str, at: float, source: str = "ISO 1, 2.3", **rules: Any) -> 
     return StandardLimit(channel, at, source, "Too much", "过多", "Look.", "检查。", **rules)
 
 
+def modelled(channel: str, *names: str) -> VerticalPack:
+    """Counters of operations."""
+    counters = [ModelledWear(name, Operations(9.0), ((channel, 1.0),)) for name in names or ("w",)]
+    return VerticalPack(PUMP, modelled=tuple(counters))
+
+
+def test_a_wear_model_goes_with_its_channels() -> None:
+    pack = modelled("starts")
+    assert pack.counters == pack.modelled
+    assert (pack.modelled[0].warning, pack.modelled[0].limit, pack.modelled[0].unit) == (7.2, 9.0, "1")
+    assert pack.on(PUMP).modelled == pack.modelled
+    assert pack.on(PUMP.first(1)).modelled == ()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -129,6 +145,10 @@ def limit(channel: str, at: float, source: str = "ISO 1, 2.3", **rules: Any) -> 
         (lambda: WearCounter("w", "starts", 3, 2, "1"), "0 < warning <= limit"),
         (lambda: WearCounter("w", "flow", 1, 2, "km", above=0.0), "its unit is h"),
         (lambda: VerticalPack(PUMP, fault_modes=(FaultMode("f", "", "", ("x",), "", ""),)), "no channel 'x'"),
+        (lambda: ModelledWear("w", Operations(9.0), ()), "a channel for each of operations"),
+        (lambda: modelled("head"), "no channel 'head'"),
+        (lambda: modelled("flow"), "operations is a counter, flow is not"),
+        (lambda: modelled("starts", "w", "w"), "there twice: w"),
         (lambda: FaultMode("Not A Name", "", "", (), "", ""), "fault mode"),
         (lambda: Detection(persistence=0), "above 0"),
         (lambda: VerticalPack(PUMP, Detection(idle=(0,))), "idle codes need a channel of kind state"),

@@ -10,8 +10,12 @@ from hypothesis import strategies as st
 
 from detectors.contract import StateError
 from fleet.asset import Channel, EquipmentType
+from fleet.modelled_wear import ModelledWear
 from fleet.standard_limit import StandardLimit
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
+from forecasting.wear.contract import Quantity
+from forecasting.wear.fatigue import Fatigue, SnCurve
+from forecasting.wear.operations import Operations
 from storage.chunk_result import EpisodeRow
 from streams.scorer import Rows, Scored, Scorer
 
@@ -40,6 +44,12 @@ PACK = VerticalPack(
     ),
     (FaultMode("stiff", "Stiff guide", "导轨卡滞", ("force",), "Grease it.", "加润滑脂。"),),
     (FORCE, CURRENT),
+    (
+        ModelledWear(
+            "clutch", Operations(900.0, Quantity("force", "kN", 100.0), 20.0), (("strokes", 1), ("force", 1))
+        ),
+        ModelledWear("frame", Fatigue(SnCurve(36.0)), (("force", 10.0),)),
+    ),
 )
 
 
@@ -209,8 +219,39 @@ def test_wear_counts_running_hours_and_reads_the_counter() -> None:
     assert 5 < newest[1, "running"] < 8
     assert newest[1, "die"] > 500
     levels = scored[0].messages[-1].levels
-    assert set(levels) == {"condition", "die", "running"}
+    assert set(levels) == {"condition", "die", "running", "clutch", "frame"}
     assert levels["die"] == pytest.approx(newest[3, "die"] / 1000, abs=1e-3)
+
+
+def test_wear_models_count_the_pieces_that_hold_a_press_together() -> None:
+    """A stroke at 20 kN is one operation of the clutch; the stiff press works it, and its frame, harder."""
+    scored, _ = run(presses(), [])
+    newest = {(row.asset_id, row.counter): row for row in scored[0].wear}
+    die, clutch = newest[1, "die"], newest[1, "clutch"]
+    assert clutch.value == pytest.approx(die.value, rel=0.02)
+    assert (clutch.warning, clutch.limit, clutch.unit) == (720.0, 900.0, "1")
+    assert newest[2, "clutch"].value > 1.05 * clutch.value
+    assert 0 < newest[1, "frame"].value < newest[2, "frame"].value
+    assert scored[0].messages[-1].levels["clutch"] > 0.5
+
+
+def test_a_model_that_knows_nothing_of_a_machine_says_nothing() -> None:
+    rows = replace(presses(), values=presses().values.copy())
+    rows.values[:, 3] = np.nan  # no strokes
+    told = Scorer(PACK).score(rows, name_of)
+    assert {row.counter for row in told.wear} == {"die", "running", "frame"}
+    assert set(told.messages[-1].levels) == {"condition", "die", "running", "frame"}
+
+
+def test_a_state_from_before_a_part_had_its_model_goes_on_and_the_model_starts() -> None:
+    before, later = presses().take(slice(0, 900)), presses().take(slice(900, None))
+    old = Scorer(replace(PACK, modelled=()))
+    old.score(before, name_of)
+    scorer = Scorer(PACK)
+    scorer.load(old.state())
+    told, plain = scorer.score(later, name_of), old.score(later, name_of)
+    assert [row for row in told.wear if row.counter in {"die", "running"}] == plain.wear
+    assert 0 < next(row.value for row in reversed(told.wear) if row.counter == "clutch") < 310
 
 
 def one_press(force: list[float]) -> Rows:
@@ -333,7 +374,8 @@ def test_a_channel_added_at_the_end_costs_nothing_of_what_was_learned(by_restart
         name: row for name, row in known.items() if row.kind != "machine"
     }
     assert {episodes[name].detector for name in episodes.keys() - known.keys()} == {"limit-oil-above-60"}
-    assert [row.value for row in after[-1].wear][-1] == [row.value for row in plain[-1].wear][-1]
+    assert [row.counter for row in after[-1].wear[-4:]] == ["die", "running", "clutch", "frame"]
+    assert after[-1].wear[-4:] == plain[-1].wear[-4:]
     again = Scorer(GROWN)
     again.load(scorer.state())
     assert again.state() == scorer.state()

@@ -1,14 +1,13 @@
-"""Cycles as the standard counts them, whatever the pieces, and what they do to a weld."""
+"""Cycles as the standard counts them, whatever the pieces."""
 
 from collections import defaultdict
 from itertools import pairwise
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.rainflow import Cycles, SnCurve, count, damage, open_half_cycles
+from forecasting.rainflow import MOST_OPEN, Cycles, Residues, count, open_half_cycles
 
 HISTORIES = st.lists(st.integers(-20, 20), max_size=40)
 
@@ -80,24 +79,27 @@ def test_what_is_missing_is_left_out() -> None:
     assert by_range(count(np.array([0, np.nan, 4, np.nan, 1, 3, np.nan, 0]))[0]) == {2: 1.0, 4: 0.5}
 
 
-def test_the_curve_of_a_weld() -> None:
-    """EN 1993-1-9: the category at 2 million cycles, .737 of it at 5, .549 of that at 100."""
-    curve = SnCurve(71.0)
-    assert curve.knee == pytest.approx(0.737 * 71, rel=1e-3)
-    assert curve.cut_off == pytest.approx(0.549 * curve.knee, rel=1e-3)
-    lives = curve.life(np.array([71.0, curve.knee, curve.cut_off, 0.999 * curve.cut_off, 0.0]))
-    assert lives == pytest.approx([2e6, 5e6, 1e8, np.inf, np.inf])
+@given(st.lists(HISTORIES, min_size=1, max_size=4))
+def test_many_histories_side_by_side_are_counted_as_each_alone(histories: list[list[int]]) -> None:
+    slot = np.concatenate([np.full(len(series), k, np.int32) for k, series in enumerate(histories)])
+    order = np.random.default_rng(len(slot)).permutation(len(slot))
+    order = order[
+        np.argsort(slot[order], kind="stable")
+    ]  # not by time within a history, but so for both ways
+    values = np.concatenate([np.array(series, np.float64) for series in histories])[order]
+    residues = Residues.empty(len(histories))
+    found, by = residues.count(slot[order], values)
+    for k in range(len(histories)):
+        alone, residue = count(values[slot[order] == k])
+        assert found.range[slot[order][by] == k].tolist() == alone.range.tolist()
+        assert residues.points[k, : residues.depth[k]].tolist() == residue.tolist()
 
 
-@pytest.mark.parametrize(("stress", "factor"), [(100.0, 1.33), (45.0, 1.61)])
-def test_a_tenth_more_stress(stress: float, factor: float) -> None:
-    """The slope decides: 1.1³ above the knee, 1.1⁵ below."""
-    curve, one = SnCurve(71.0), np.ones(1)
-    normal, more = (damage(Cycles(one * s, one, one), curve) for s in (stress, 1.1 * stress))
-    assert more / normal == pytest.approx(factor, abs=0.005)
-
-
-def test_damage_adds_up_to_one_at_the_end_of_life() -> None:
-    curve = SnCurve(71.0)
-    cycles = Cycles(np.array([71.0, 71.0]), np.zeros(2), np.array([1e6, 1e6]))
-    assert damage(cycles, curve) == pytest.approx(1.0)
+def test_more_open_swings_than_are_kept_count_half() -> None:
+    swings = np.array([(-1.0) ** k * (500 - k) for k in range(MOST_OPEN + 3)])
+    residues = Residues.empty(1)
+    found, by = residues.count(np.zeros(len(swings), np.int32), swings)
+    assert residues.depth.tolist() == [MOST_OPEN]
+    assert found.range.tolist() == [999.0, 997.0, 995.0]
+    assert found.count.tolist() == [0.5] * 3
+    assert by.tolist() == [MOST_OPEN, MOST_OPEN + 1, MOST_OPEN + 2]
