@@ -15,15 +15,12 @@ import structlog
 from faust.types import TP
 
 from console.databases import Databases, databases
+from console.models_in_use import ModelsInUse
 from console.output import tell
 from console.settings import Settings, SettingsError
 from detectors.neighbours import load_pyod
 from fleet.clock import Clock, SystemClock
-from forecasting.catalog import catalog
-from forecasting.contract import Forecaster
-from forecasting.robust_trend import RobustTrend
 from storage.file_lock import ALONE_AT_ONCE, locked
-from storage.models import load_models
 from storage.outbox import Outbox, unsent
 from storage.pool import Pool, open_pool
 from storage.registry import load_registry
@@ -32,7 +29,6 @@ from storage.rollup import run_due
 from storage.sink import Sink
 from streams.dead_letter_limit import DeadLetterLimit
 from streams.errors import PartitionStopped
-from streams.forecast_engine import Forecasters
 from streams.heap import give_back
 from streams.publisher import KafkaPublisher, MemoryPublisher, Publisher
 from streams.registry_cache import RegistryCache
@@ -53,6 +49,7 @@ RETENTION_EVERY_S = 3600.0
 REFUSED_WITHIN_S = 20.0
 """A refusal of the database is a problem for so long: the longest pause between attempts, and some."""
 REGISTRY_EVERY_S = 30.0
+MODELS_EVERY_S = 60.0
 GIVE_BACK_EVERY_S = 30.0
 
 log = structlog.get_logger()
@@ -69,6 +66,7 @@ class Platform:
     settings: Settings
     pool: Pool
     registry: RegistryCache
+    models: ModelsInUse
     publisher: Publisher
     worker: Worker
     limits: Limits
@@ -108,6 +106,7 @@ class Platform:
                 every(RETENTION_EVERY_S, partial(apply_retention, self.pool, policy(self.settings)))
             )
             tasks.create_task(every(REGISTRY_EVERY_S, self._check_tenants))
+            tasks.create_task(every(MODELS_EVERY_S, self.models.refresh))
             tasks.create_task(every(GIVE_BACK_EVERY_S, give_back))
 
     async def _check_tenants(self) -> None:
@@ -140,6 +139,8 @@ async def platform(
         await registry.refresh()
         if not registry.current.tenants:
             raise SettingsError("no machine is known yet: faultline assets add FLEET.toml")
+        models = ModelsInUse(pool)
+        await models.refresh()
         await asyncio.to_thread(load_pyod)
         sinks = {agent: Sink(pool, agent) for agent in AGENTS}
         broker, publisher = await _transport(settings, registry.current.tenants, sinks.values(), clock, stack)
@@ -157,7 +158,7 @@ async def platform(
             tenants=registry.current.tenants,
             sinks=sinks,
             registry=registry,
-            forecasters=Forecasters(RobustTrend(), await _fitted(pool)),
+            forecasters=models.forecasters,
             outbox=Outbox(pool),
             publisher=publisher,
             limits=limits,
@@ -165,7 +166,7 @@ async def platform(
             make_limit=partial(DeadLetterLimit, settings.dead_letter_share, settings.dead_letter_run),
             snapshot_s=0.0 if settings.kafka is None else SNAPSHOT_S,
         )
-        yield Platform(settings, pool, registry, publisher, Worker(parts), limits, clock)
+        yield Platform(settings, pool, registry, models, publisher, Worker(parts), limits, clock)
 
 
 async def _transport(
@@ -204,17 +205,6 @@ def _alone(settings: Settings) -> Iterator[None]:
             f"another faultline process runs the embedded platform in {settings.data_dir}: "
             "stop it, send over its HTTP API, or choose another FAULTLINE_DATA_DIR"
         ) from None
-
-
-async def _fitted(pool: Pool) -> dict[str, Forecaster]:
-    """The newest fitted forecaster of each equipment type that has one."""
-    known = catalog()
-    fitted: dict[str, Forecaster] = {}
-    for model in await load_models(pool):
-        if model.forecaster in known:
-            fitted[model.equipment_type] = known[model.forecaster]()
-            fitted[model.equipment_type].load(model.state)
-    return fitted
 
 
 def policy(settings: Settings) -> Policy:

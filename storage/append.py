@@ -131,8 +131,9 @@ def _row_wise(place: Place, result: ChunkResult) -> Iterator[Append]:
     yield Append("dead_letter", _DEAD_LETTER, rows=[_dead_letter(place, letter) for letter in letters])
     health = sorted(result.health, key=attrgetter("asset_id", "ts_us"))
     yield Append("health", _HEALTH, rows=[_health(row) for row in health])
-    forecasts = sorted(result.forecasts, key=attrgetter("asset_id", "target", "ts_us"))
-    yield Append("forecast", _FORECAST, rows=[_forecast(row) for row in forecasts])
+    for table, said in (("forecast", result.forecasts), ("shadow_forecast", result.shadow_forecasts)):
+        forecasts = sorted(said, key=attrgetter("asset_id", "target", "ts_us"))
+        yield Append(table, _FORECAST, rows=[_forecast(row) for row in forecasts])
     yield Append("outbox", _OUTBOX, rows=[_message(message) for message in result.outbox])
 
 

@@ -158,6 +158,8 @@ class ChunkResult:
     health: Sequence[HealthRow] = ()
     episodes: Sequence[EpisodeRow] = ()
     forecasts: Sequence[ForecastRow] = ()
+    shadow_forecasts: Sequence[ForecastRow] = ()
+    """What challengers would have said."""
     wear: Sequence[WearRow] = ()
     outbox: Sequence[OutboxMessage] = ()
     snapshot: bytes | None = field(default=None, repr=False)

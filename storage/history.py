@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
 
+from fleet.clock import microseconds
 from storage.binary_copy import POSTGRES_EPOCH_US
 from storage.pool import Pool
 
@@ -52,3 +53,11 @@ async def _between(
     row = np.dtype([("fields", ">i2"), ("length", ">i4"), ("ts", ">i8"), ("cells", cell, (columns,))])
     rows = np.frombuffer(data[_HEADER:-_TRAILER], row)
     return rows["ts"].astype(np.int64) + POSTGRES_EPOCH_US, rows["cells"]["value"].astype(np.float32)
+
+
+async def health_history(pool: Pool, asset_id: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """All health of an asset: instants (n,) in microseconds since 1970 UTC, rising, and per cent (n,)."""
+    statement = "select ts, health from health where asset_id = %s order by ts"
+    async with pool.connection() as conn:
+        rows = await (await conn.execute(statement, (asset_id,))).fetchall()
+    return np.array([microseconds(ts) for ts, _ in rows], np.int64), np.array([health for _, health in rows])

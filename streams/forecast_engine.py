@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from detectors.state_bytes import pack, unpack
 from fleet.dead_letter import Reason
-from forecasting.contract import Forecast, Forecaster, Verdict
+from forecasting.contract import Forecast, Forecaster, History, Verdict
 from storage.chunk_result import ChunkResult, DeadLetter, ForecastRow, Tally
 from streams.dead_letter import dead_letter
 from streams.health_message import HealthMessage, decode
@@ -21,6 +21,9 @@ from streams.trajectory import Trajectory
 
 FORECAST_EVERY_US = 12 * 3600 * 1_000_000
 """Event time between two forecasts of an asset, on round instants so that no chunking changes them."""
+
+CONDITION = "condition"
+"""The machine as a whole, among what runs out."""
 
 STATE = "forecast-engine-1"
 EMPTY: dict[str, NDArray[Any]] = {
@@ -35,26 +38,52 @@ Due = tuple[int, str, Trajectory]
 
 
 @dataclass(frozen=True, slots=True)
+class FittedModel:
+    """A forecaster fitted on failures; `fit` is the number of that fit."""
+
+    forecaster: Forecaster
+    fit: int
+
+    @property
+    def name(self) -> str:
+        """As it stands beside each forecast."""
+        return f"{self.forecaster.NAME}-{self.forecaster.VERSION} fit {self.fit}"
+
+
+@dataclass(frozen=True, slots=True)
 class Forecasters:
     """Which forecaster answers.
 
     Whether anything runs out at all is the trend's word, on the asset's own past. If so, and the equipment
-    type has a model fitted on failures, that says when; what it cannot say, the trend does.
+    type has a model fitted on failures, that says when; what it cannot say, the trend does. `challengers` are
+    asked beside the fitted ones. `renewed_us` is when each asset was repaired or restored last: its condition
+    begins anew there. Whoever fills the mappings may change them at any time.
     """
 
     trend: Forecaster
-    fitted: Mapping[str, Forecaster] = field(default_factory=dict)
+    fitted: Mapping[str, FittedModel] = field(default_factory=dict)
+    challengers: Mapping[str, FittedModel] = field(default_factory=dict)
+    renewed_us: Mapping[int, int] = field(default_factory=dict)
 
-    def forecast(self, equipment_type: str, target: str, trajectory: Trajectory) -> tuple[str, Forecast]:
-        """The forecaster's name and its forecast from the last point of the trajectory."""
-        history = trajectory.history()
+    def history(self, asset_id: int, target: str, trajectory: Trajectory) -> History:
+        """The past since the asset was as good as new."""
+        since = self.renewed_us.get(asset_id) if target == CONDITION else None
+        return trajectory.history(since)
+
+    def forecast(self, equipment_type: str, target: str, history: History) -> tuple[str, Forecast]:
+        """The forecaster's name and its forecast from the last point of the history."""
         seen = self.trend.predict([history])[0]
-        model = self.fitted.get(equipment_type) if target == "condition" else None
+        model = self.fitted.get(equipment_type) if target == CONDITION else None
         if model is not None and seen.verdict in {Verdict.ESTIMATE, Verdict.MORE_THAN}:
-            learned = model.predict([history])[0]
+            learned = model.forecaster.predict([history])[0]
             if learned.verdict is not Verdict.TOO_LITTLE_DATA:
-                return f"{model.NAME}-{model.VERSION}", learned
+                return model.name, learned
         return f"{self.trend.NAME}-{self.trend.VERSION}", seen
+
+    def in_shadow(self, equipment_type: str, target: str, history: History) -> tuple[str, Forecast] | None:
+        """What the challenger would say, if there is one for that."""
+        model = self.challengers.get(equipment_type) if target == CONDITION else None
+        return (model.name, model.forecaster.predict([history])[0]) if model is not None else None
 
 
 class ForecastEngine:
@@ -76,7 +105,7 @@ class ForecastEngine:
             repeated += passed is None
             due += passed or []
         tombstones = len(chunk.records) - len(messages) - len(dead)
-        forecasts = [] if again else await asyncio.to_thread(self._forecast_all, due)
+        forecasts, shadow = ([], []) if again else await asyncio.to_thread(self._forecast_all, due)
         stored = len(messages) - repeated
         return ChunkResult(
             chunk.topic,
@@ -86,6 +115,7 @@ class ForecastEngine:
             tally=Tally(stored=stored, duplicate=repeated, dead=len(dead), tombstone=tombstones),
             dead_letters=dead,
             forecasts=forecasts,
+            shadow_forecasts=shadow,
         )
 
     async def _read(self, chunk: Chunk) -> tuple[list[HealthMessage], list[DeadLetter]]:
@@ -126,15 +156,16 @@ class ForecastEngine:
                     due.append((message.asset_id, name, trajectory.copy()))
         return due if fresh else None
 
-    def _forecast_all(self, due: Sequence[Due]) -> list[ForecastRow]:
-        rows = []
+    def _forecast_all(self, due: Sequence[Due]) -> tuple[list[ForecastRow], list[ForecastRow]]:
+        """What is said, and what challengers would have said."""
+        rows, shadow = [], []
         for asset_id, name, trajectory in due:
             kind = self._registry.current.asset_by_id(asset_id).equipment_type
-            forecaster, says = self._forecasters.forecast(kind, name, trajectory)
-            quantiles = says.p10_h, says.p50_h, says.p90_h
-            ts_us = trajectory.ts_us[-1]
-            rows.append(ForecastRow(asset_id, ts_us, name, forecaster, says.verdict, *quantiles, says.basis))
-        return rows
+            history, at = self._forecasters.history(asset_id, name, trajectory), trajectory.ts_us[-1]
+            rows.append(_row(asset_id, at, name, *self._forecasters.forecast(kind, name, history)))
+            if beside := self._forecasters.in_shadow(kind, name, history):
+                shadow.append(_row(asset_id, at, name, *beside))
+        return rows, shadow
 
     def state(self) -> bytes:
         """All trajectories as arrays."""
@@ -158,3 +189,8 @@ class ForecastEngine:
             points = slice(at, at + n)
             self._trajectories[asset_id, name] = Trajectory(ts[points], level[points], stride, seen)
             at += n
+
+
+def _row(asset_id: int, ts_us: int, target: str, forecaster: str, says: Forecast) -> ForecastRow:
+    quantiles = says.p10_h, says.p50_h, says.p90_h
+    return ForecastRow(asset_id, ts_us, target, forecaster, says.verdict, *quantiles, says.basis)

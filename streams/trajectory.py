@@ -1,5 +1,6 @@
 """The thinned past of one degrading quantity: bounded in memory, however long it gets."""
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,7 +43,8 @@ class Trajectory:
         """The trajectory as it is now, untouched by later points."""
         return Trajectory(list(self.ts_us), list(self.level), self.stride, self.seen)
 
-    def history(self) -> History:
-        """The past as a forecaster wants it; age counts from the first point."""
-        age = (np.array(self.ts_us, np.float64) - self.ts_us[0]) / 3.6e9
-        return History(age, np.array(self.level, np.float64)[:, None])
+    def history(self, since_us: int | None = None) -> History:
+        """The past as a forecaster wants it, or what came after an instant; age counts from its start."""
+        first = 0 if since_us is None else bisect_right(self.ts_us, since_us)
+        ts_us, level = np.array(self.ts_us[first:], np.int64), np.array(self.level[first:], np.float64)
+        return History((ts_us - ts_us[:1]) / 3.6e9, level[:, None])

@@ -29,7 +29,7 @@ from console.summary import Summary
 from fleet.asset import Fleet
 from forecasting.conformal import ConformalLife
 from storage.apikeys import create_key
-from storage.models import save_model
+from storage.models import Role, save_model, use_model
 from storage.pool import Pool
 from storage.registry import register as register_fleet
 from storage.server.launcher import Installation, PostgresServer
@@ -126,7 +126,8 @@ async def _prepare(pool: Pool, fleet: Fleet, simulated: bool) -> None:
         model = ConformalLife()
         model.fit(run_to_failure(kind, FAILURES_ON_RECORD, SEED))
         lineage = {"runs": FAILURES_ON_RECORD, "source": "simulated", "seed": SEED}
-        await save_model(pool, kind, model.NAME, model.state(), lineage)
+        version = await save_model(pool, kind, model.NAME, model.state(), lineage)
+        await use_model(pool, kind, Role.CHAMPION, (model.NAME, version), "the demo's only model")
 
 
 def _simulation(fleet: Fleet, days: float) -> Feed:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -11,11 +11,21 @@ from faust.types import TP
 
 from fleet.clock import SystemClock
 from fleet.dead_letter import Reason
+from fleet.maintenance import MaintenanceEvent, MaintenanceKind
 from storage.apikeys import Principal, create_key, revoke, verify
 from storage.bootstrap import OWNER
 from storage.chunk_result import DeadLetter, OutboxMessage
 from storage.dead_letters import letters, mark_replayed, one_letter, unsent_ids, unsent_letters
-from storage.models import load_models, save_model
+from storage.maintenance import events, forget_event, last_events, record_event
+from storage.models import (
+    Role,
+    known_models,
+    load_state,
+    model_uses,
+    models_in_use,
+    save_model,
+    use_model,
+)
 from storage.outbox import Outbox, unsent
 from storage.pool import Pool
 from storage.server.database import Database
@@ -192,16 +202,61 @@ async def test_one_sender_at_a_time(pool: Pool) -> None:
     assert await unsent(pool) == 0
 
 
-async def test_each_fit_is_a_version_and_the_newest_is_loaded(pool: Pool) -> None:
-    assert await load_models(pool) == []
+async def test_each_fit_is_a_version_and_none_is_in_use_by_itself(pool: Pool) -> None:
+    assert await known_models(pool) == []
     assert await save_model(pool, "press", "gamma", b"\x00one", {"runs": 1}) == 1
     assert await save_model(pool, "press", "gamma", b"\x00two", {"runs": 2}) == 2
     assert await save_model(pool, "lift", "trend", b"x", {}) == 1
-    lift, press = await load_models(pool)
-    assert (lift.equipment_type, lift.forecaster) == ("lift", "trend")
-    assert (press.version, press.state, press.lineage) == (2, b"\x00two", {"runs": 2})
+    assert [
+        (m.equipment_type, m.forecaster, m.version, m.lineage) for m in await known_models(pool, "press")
+    ] == [
+        ("press", "gamma", 1, {"runs": 1}),
+        ("press", "gamma", 2, {"runs": 2}),
+    ]
+    assert await load_state(pool, "press", "gamma", 1) == b"\x00one"
+    assert await models_in_use(pool) == {}
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
         await save_model(pool, "unknown", "gamma", b"", {})
+    with pytest.raises(KeyError, match="press has no gamma 3"):
+        await load_state(pool, "press", "gamma", 3)
+
+
+async def test_the_newest_use_of_each_role_counts_and_the_history_stays(pool: Pool) -> None:
+    for state in (b"one", b"two"):
+        await save_model(pool, "press", "gamma", state, {})
+    await use_model(pool, "press", Role.CHAMPION, ("gamma", 1), "the first")
+    await use_model(pool, "press", Role.CHALLENGER, ("gamma", 2), "a try")
+    assert await models_in_use(pool) == {
+        ("press", Role.CHAMPION): ("gamma", 1),
+        ("press", Role.CHALLENGER): ("gamma", 2),
+    }
+    await use_model(pool, "press", Role.CHAMPION, ("gamma", 2), "it is better")
+    await use_model(pool, "press", Role.CHALLENGER, None, "promoted")
+    assert await models_in_use(pool) == {("press", Role.CHAMPION): ("gamma", 2)}
+    assert [(use.role, use.version) for use in await model_uses(pool, "press")] == [
+        ("champion", 1),
+        ("challenger", 2),
+        ("champion", 2),
+        ("challenger", None),
+    ]
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        await use_model(pool, "press", Role.CHAMPION, ("gamma", 3), "is not there")
+
+
+async def test_events_of_machines_are_kept_once_and_can_be_taken_back(pool: Pool) -> None:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    failed = MaintenanceEvent(1, at, MaintenanceKind.FAILED, "belt")
+    for event in (failed, failed, MaintenanceEvent(1, at + timedelta(days=2), MaintenanceKind.RESTORED)):
+        await record_event(pool, event)
+    assert [(e.asset_id, e.ts, e.kind, e.note) for e in await events(pool, [1])] == [
+        (1, at, "failed", "belt"),
+        (1, at + timedelta(days=2), "restored", ""),
+    ]
+    assert await last_events(pool) == {1: at + timedelta(days=2)}
+    assert await events(pool, [2]) == []
+    assert await forget_event(pool, failed)
+    assert not await forget_event(pool, failed)
+    assert len(await events(pool)) == 1
 
 
 async def test_a_key_opens_what_it_is_for(pool: Pool) -> None:

@@ -14,7 +14,7 @@ from fleet.dead_letter import Reason
 from fleet.registry import Registry
 from forecasting.contract import Forecast, Forecaster, History, Run, Verdict
 from storage.chunk_result import ForecastRow
-from streams.forecast_engine import FORECAST_EVERY_US, ForecastEngine, Forecasters
+from streams.forecast_engine import FORECAST_EVERY_US, FittedModel, ForecastEngine, Forecasters
 from streams.health_message import HealthMessage
 from streams.record import Chunk
 from streams.registry_cache import RegistryCache
@@ -67,13 +67,20 @@ class FakeRecord:
     headers: Sequence[tuple[str, bytes]] = ()
 
 
-def engine(fitted: dict[str, Forecaster] | None = None) -> ForecastEngine:
+def engine(
+    fitted: dict[str, Forecaster] | None = None,
+    challengers: dict[str, Forecaster] | None = None,
+    renewed_us: dict[int, int] | None = None,
+) -> ForecastEngine:
     async def load() -> Registry:
         return REGISTRY
 
     cache = RegistryCache(load)
     cache.current = REGISTRY
-    return ForecastEngine("acme", cache, Forecasters(LastLevel(), fitted or {}))
+    now, tried = (
+        {kind: FittedModel(one, 7) for kind, one in (given or {}).items()} for given in (fitted, challengers)
+    )
+    return ForecastEngine("acme", cache, Forecasters(LastLevel(), now, tried, renewed_us or {}))
 
 
 def chunk(values: Sequence[bytes | None], first: int = 0) -> Chunk:
@@ -133,6 +140,21 @@ async def test_a_machine_that_was_added_a_moment_ago_is_asked_for() -> None:
 async def test_the_types_fitted_model_answers_for_condition_unless_it_has_too_little_data() -> None:
     fitted = await engine({"lift": NeverEnough()}).process(chunk(hourly(13)), again=False)
     assert {f.forecaster for f in fitted.forecasts} == {"last-level-1"}
+
+
+async def test_a_challenger_is_asked_too_and_what_it_says_is_kept_apart() -> None:
+    result = await engine(challengers={"lift": LastLevel()}).process(chunk(hourly(13)), again=False)
+    assert [(f.target, f.forecaster) for f in result.shadow_forecasts] == [
+        ("condition", "last-level-1 fit 7")
+    ]
+    assert [f.target for f in result.forecasts] == ["condition", "belt"]
+
+
+async def test_the_condition_begins_anew_when_the_machine_was_repaired() -> None:
+    """`LastLevel` says the level and the age that it sees."""
+    result = await engine(renewed_us={1: 9 * HOUR}).process(chunk(hourly(13)), again=False)
+    condition, belt = result.forecasts
+    assert (condition.p50_h, belt.p50_h) == (2.0, 12.0)
 
 
 async def run(cuts: Sequence[int], messages: Sequence[bytes], restart_at: int) -> list[ForecastRow]:

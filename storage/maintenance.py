@@ -1,0 +1,48 @@
+"""What was done to machines and when they failed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from fleet.maintenance import MaintenanceEvent
+from storage.pool import Pool
+
+_RECORD = """
+insert into maintenance (asset_id, ts, kind, note) values (%s, %s, %s, %s)
+on conflict (asset_id, ts, kind) do update set note = excluded.note
+"""
+
+_FORGET = "delete from maintenance where asset_id = %s and ts = %s and kind = %s"
+
+_EVENTS = """
+select asset_id, ts, kind, note from maintenance
+where %(assets)s::int[] is null or asset_id = any (%(assets)s)
+order by asset_id, ts, kind
+"""
+
+
+async def record_event(pool: Pool, event: MaintenanceEvent) -> None:
+    """Keep an event; said again it has the newer note. Raises `psycopg.errors.ForeignKeyViolation`."""
+    async with pool.connection() as conn:
+        await conn.execute(_RECORD, (event.asset_id, event.ts, event.kind, event.note))
+
+
+async def forget_event(pool: Pool, event: MaintenanceEvent) -> bool:
+    """Take an event back; whether there was one."""
+    async with pool.connection() as conn:
+        return (await conn.execute(_FORGET, (event.asset_id, event.ts, event.kind))).rowcount > 0
+
+
+async def events(pool: Pool, assets: Sequence[int] | None = None) -> list[MaintenanceEvent]:
+    """The events of all machines or some, by machine and time; of one instant the failure comes first."""
+    async with pool.connection() as conn, conn.cursor(row_factory=class_row(MaintenanceEvent)) as cursor:
+        await cursor.execute(_EVENTS, {"assets": list(assets) if assets is not None else None})
+        return await cursor.fetchall()
+
+
+async def last_events(pool: Pool) -> dict[int, datetime]:
+    """When something last happened to each machine that has events: its condition begins anew there."""
+    async with pool.connection() as conn:
+        rows = await conn.execute("select asset_id, max(ts) from maintenance group by asset_id")
+        return dict(await rows.fetchall())
