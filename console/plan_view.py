@@ -9,7 +9,7 @@ from console.service_needs import Unknown
 from fleet.service_plan import POSTPONED_WEEKS, Need, Service, ServicePlan, Waiting
 from fleet.service_terms import Terms
 
-HEADER = ("date", "customer", "site", "machine", "what runs out", "fails before")
+HEADER = ("date", "machine", "runs out", "risk")
 LATER = tuple(f"+{weeks} w" for weeks in POSTPONED_WEEKS)
 
 
@@ -19,7 +19,7 @@ def show(made: ServicePlan, unknown: Sequence[Unknown], days: int) -> None:
     print_table(title, (*HEADER, *LATER), [_row(one) for one in made.services])
     waiting = [one for one in made.waiting if one.risk >= 0.005]
     if waiting:
-        header = ("customer", "site", "machine", "what runs out", "fails within it", "")
+        header = ("machine", "runs out", "risk", "")
         print_table("Can wait beyond that", header, [_waits(one) for one in waiting])
     for why, count in Counter(one.why for one in unknown).most_common():
         soonest = min(
@@ -32,13 +32,17 @@ def show(made: ServicePlan, unknown: Sequence[Unknown], days: int) -> None:
 def _row(one: Service) -> tuple[str, ...]:
     later = (_percent(postponed.risk) for postponed in one.postponed)
     need = one.need
-    return f"{one.day:%a %Y-%m-%d}", *need.site, need.asset, need.target, _percent(one.risk), *later
+    return f"{one.day:%Y-%m-%d}", _place(need), need.target, _percent(one.risk), *later
 
 
 def _waits(one: Waiting) -> tuple[str, ...]:
     need = one.need
     why = "due, but no crew is free" if one.no_crew else ""
-    return *need.site, need.asset, need.target, _percent(one.risk), why
+    return _place(need), need.target, _percent(one.risk), why
+
+
+def _place(need: Need) -> str:
+    return "/".join((*need.site, need.asset))
 
 
 def _percent(share: float) -> str:

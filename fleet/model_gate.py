@@ -18,7 +18,7 @@ LEAST_ANSWERED = 0.5
 """Of the instants asked about."""
 
 Scores = Mapping[str, float]
-"""As `forecasting.evaluation.Evaluation` has them, in hours and shares."""
+"""As `forecasting.evaluation.Evaluation` has them, in hours and shares; no error without an answer."""
 
 
 def objections(new: Scores | None, champion: Scores | None) -> list[str]:
@@ -32,7 +32,7 @@ def objections(new: Scores | None, champion: Scores | None) -> list[str]:
         found.append(
             f"it errs by {new['mae_h']:.0f} h, no less than the median life does ({new['dummy_mae_h']:.0f} h)"
         )
-    if champion is not None and new["mae_h"] > WORSE * champion["mae_h"]:
+    if champion is not None and champion["answered"] and new["mae_h"] > WORSE * champion["mae_h"]:
         found.append(f"it errs by {new['mae_h']:.0f} h, the champion by {champion['mae_h']:.0f} h")
     if not LEAST_COVERAGE <= new["coverage"] <= MOST_COVERAGE:
         found.append(f"{new['coverage']:.0%} of the lives are between P10 and P90, where 80 % should be")

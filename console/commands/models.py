@@ -1,7 +1,7 @@
 """`faultline models`: learn remaining life from failures, and decide which model answers."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeGuard
 
 import typer
 
@@ -190,7 +190,7 @@ async def _champions_scores(pool: Pool, kind: str) -> Mapping[str, float] | None
 
 
 def _say(name: str, scores: Mapping[str, float] | None, against: list[str]) -> None:
-    if scores:
+    if _answers(scores):
         out.print(
             f"{name} errs by {scores['mae_h']:.0f} h on machines left out, the median life by "
             f"{scores['dummy_mae_h']:.0f} h; {scores['coverage']:.0%} of the lives are between P10 and P90",
@@ -201,7 +201,8 @@ def _say(name: str, scores: Mapping[str, float] | None, against: list[str]) -> N
 
 
 def _row(model: Model, roles: Mapping[tuple[str, str, int], str]) -> tuple[object, ...]:
-    scores = model.lineage.get("scores") or {}
+    scores = model.lineage.get("scores")
+    scores = scores if _answers(scores) else None
     return (
         model.equipment_type,
         f"{model.forecaster}:{model.version}",
@@ -211,6 +212,11 @@ def _row(model: Model, roles: Mapping[tuple[str, str, int], str]) -> tuple[objec
         f"{scores['coverage']:.0%}" if scores else None,
         roles.get((model.equipment_type, model.forecaster, model.version)),
     )
+
+
+def _answers(scores: Mapping[str, float] | None) -> TypeGuard[Mapping[str, float]]:
+    """Whether there is anything to say about its errors: a model may have had no answer at all."""
+    return scores is not None and scores["mae_h"] is not None
 
 
 def _roles(uses: list[ModelUse]) -> dict[tuple[str, str, int], str]:

@@ -114,6 +114,13 @@ def test_too_few_failures_make_a_model_that_is_only_tried(call: Call, plain_data
     assert answering(call) == {"champion": "conformal_life:1", "challenger": "None:None"}
 
 
+def test_a_model_without_any_answer_says_so(call: Call, plain_database: Database) -> None:
+    failed(call, 5)
+    done = call("models", "fit", "elevator", "--promote")
+    assert "does not answer: it has a number at 0% of the instants" in said(done)
+    assert call("models", "list").exit_code == 0
+
+
 def test_a_good_model_answers_can_be_rolled_back_and_reaches_the_platform(
     call: Call, plain_database: Database
 ) -> None:

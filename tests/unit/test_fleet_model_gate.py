@@ -16,6 +16,7 @@ GOOD = {"answered": 0.9, "mae_h": 40.0, "dummy_mae_h": 100.0, "coverage": 0.82}
         (GOOD, GOOD, None),
         (GOOD | {"mae_h": 41.9}, GOOD, None),
         (GOOD | {"mae_h": 43.0}, GOOD, "the champion by 40 h"),
+        (GOOD, {"answered": 0.0}, None),
         (GOOD | {"mae_h": 100.0}, None, "no less than the median life"),
         (GOOD | {"coverage": 0.5}, None, "50% of the lives"),
         (GOOD | {"coverage": 1.0}, None, "100% of the lives"),
