@@ -50,6 +50,9 @@ REFUSED_WITHIN_S = 20.0
 """A refusal of the database is a problem for so long: the longest pause between attempts, and some."""
 REGISTRY_EVERY_S = 30.0
 MODELS_EVERY_S = 60.0
+
+PYOD_AFTER_S = 30.0
+"""PyOD's import is a third of a start's CPU time, and only a machine's first windows need it."""
 GIVE_BACK_EVERY_S = 30.0
 
 log = structlog.get_logger()
@@ -106,6 +109,7 @@ class Platform:
                 every(RETENTION_EVERY_S, partial(apply_retention, self.pool, policy(self.settings)))
             )
             tasks.create_task(every(REGISTRY_EVERY_S, self._check_tenants))
+            tasks.create_task(_get_ready_to_fit())
             tasks.create_task(every(MODELS_EVERY_S, self.models.refresh))
             tasks.create_task(every(GIVE_BACK_EVERY_S, give_back))
 
@@ -141,7 +145,6 @@ async def platform(
             raise SettingsError("no machine is known yet: faultline assets add FLEET.toml")
         models = ModelsInUse(pool)
         await models.refresh()
-        await asyncio.to_thread(load_pyod)
         sinks = {agent: Sink(pool, agent) for agent in AGENTS}
         broker, publisher = await _transport(settings, registry.current.tenants, sinks.values(), clock, stack)
         limits = Limits(
@@ -217,6 +220,12 @@ def policy(settings: Settings) -> Policy:
 async def _roll_up(pool: Pool) -> None:
     while await run_due(pool, limit=200):
         pass
+
+
+async def _get_ready_to_fit() -> None:
+    """So that no chunk waits for PyOD, unless a machine has its first windows complete before that."""
+    await asyncio.sleep(PYOD_AFTER_S)
+    await asyncio.to_thread(load_pyod)
 
 
 async def every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
