@@ -18,7 +18,7 @@ from detectors.contract import Detector, Samples, Scores, StateError
 from detectors.fleet_prior import FleetPrior, restored
 from detectors.fleet_prior import empty as empty_priors
 from detectors.fleet_prior import plain as plain_priors
-from detectors.moving_normal import STEP, Moved, MovingNormal, gain, looks
+from detectors.moving_normal import GAIN, LOOKS, Moved, MovingNormal, step
 from detectors.slots import check_samples, grown, plain, wider
 from detectors.state_bytes import pack, unpack
 from detectors.t2_rows import FARTHEST, LOG_HIGH, LOG_LOW, STEPS, score_rows
@@ -63,7 +63,7 @@ class EwmaT2:
         self._cell_of = np.full((0, MAX_REGIMES), -1, np.int32)
         self._cells = Cells.of(channels, baseline)
         self._moving = MovingNormal.of(MAX_REGIMES, channels)
-        self._pace = STEP, np.float32(gain(baseline)), looks(baseline)
+        self._step = step(baseline)
         self.moved: list[Moved] = []
         """What is normal now and was not before, by the latest update."""
         self._priors: list[FleetPrior | None] = [None] * MAX_REGIMES
@@ -174,7 +174,7 @@ class EwmaT2:
         if cell < 0:
             self._cell_of[slot, regime] = self._cells.add(1)
             self._moving.reach(self._cells.count)
-        elif self._moving.since[cell] == STEP:
+        elif self._moving.since[cell] == self._step:
             self._review(row, slot, regime, cell)
         elif self._cells.buffer_of[cell] < 0:
             self._cells.collect(cell)
@@ -201,7 +201,7 @@ class EwmaT2:
 
     def _jump(self, slot: int, cell: int, scale: Floats) -> bool:
         """Make the level at which the machine has settled its normal, if it has settled at one."""
-        way = self._moving.settled(cell, looks(self._baseline), self._cells.precision[cell])
+        way = self._moving.settled(cell, self._cells.precision[cell])
         if way is None:
             return False
         to = self._moving.first[cell] + (self._moving.moved[cell] + way) * scale.astype(np.float64)
@@ -237,7 +237,9 @@ class EwmaT2:
         seen = (scores.contribution, scores.expected, scores.observed)
         out = (scores.score, *seen, scores.statistic, scores.judged, scores.departure)
         rules = np.float32(self._weight), np.float32(CLIP), self._table
-        return score_rows(start, slot, regime, x, (*rules, *self._pace), state, normal, moving, out)
+        return score_rows(
+            start, slot, regime, x, (*rules, self._step, np.float32(GAIN), LOOKS), state, normal, moving, out
+        )
 
 
 DETECTOR: type[Detector] = EwmaT2

@@ -15,28 +15,29 @@ from detectors.slots import grown, wider
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
-STEP = 256
-"""Rows of a cell between two looks at its level: few enough looks to cost little."""
+LOOKS = 6
+"""Looks at a cell's level in a learning period: with two, what stands still looks as if it moved."""
+
+CLOSEST = 64
+"""Rows between two looks, at least: the means of the default weight have forgotten by then."""
 
 SLOWNESS = 8
 """Learning periods in which a level that looks normal goes two thirds of the way to where the machine is."""
+
+GAIN = 1 / (SLOWNESS * LOOKS)
+"""The part of the way that it goes at each look."""
 
 LONG = 4
 """Learning periods for which an odd machine must have stood still before that can be its new normal."""
 
 SETTLED = 0.2
 """How far it may move meanwhile, as a part of how far away it is: less than a steady deterioration does
-until it has lasted for twenty learning periods."""
+until it has lasted for fifteen learning periods."""
 
 
-def gain(baseline: int) -> float:
-    """The part of the way that a level goes at each look, for so many rows of a learning period."""
-    return STEP / (SLOWNESS * max(baseline, STEP))
-
-
-def looks(baseline: int) -> int:
-    """How many looks there are in a learning period of so many rows, at least."""
-    return -(-baseline // STEP)
+def step(baseline: int) -> int:
+    """Rows between two looks, where so many rows teach what is normal."""
+    return max(baseline // LOOKS, CLOSEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ class Moved:
 class MovingNormal:
     """Arrays over cells (`detectors.cells`), in standard deviations but for `first`.
 
-    since: (cells,) rows since the last look, `STEP` if there is something to tell. odd: (cells,) looks in a
-    row at which the machine was odd, since it stood still at `candidate`. first: (cells, channels) level
+    since: (cells,) rows since the last look, a whole step if there is something to tell. odd: (cells,) looks
+    in a row at which the machine was odd, since it stood still at `candidate`. first: (cells, channels) level
     as learned, in the channels' units. moved: how far the level is from there; told: and was, when that was
     told last. total: sum of what the odd machine showed at the looks of this learning period.
     """
@@ -98,14 +99,14 @@ class MovingNormal:
         fresh = (inverse_scale > 0) & np.isnan(self.first[cell])
         self.first[cell, fresh] = location[fresh]
 
-    def settled(self, cell: int, window: int, precision: Floats) -> Floats | None:
+    def settled(self, cell: int, precision: Floats) -> Floats | None:
         """At the end of a learning period of oddness: how far away the machine has settled, if it has."""
-        level, since = self.total[cell] / window, self.candidate[cell].copy()
+        level, since = self.total[cell] / LOOKS, self.candidate[cell].copy()
         self.total[cell] = 0.0
         moving = _size(level - since, precision) > SETTLED * _size(level, precision)
-        if moving or self.odd[cell] == window:
-            self.candidate[cell], self.odd[cell] = level, window
-        return level if self.odd[cell] >= LONG * window else None
+        if moving or self.odd[cell] == LOOKS:
+            self.candidate[cell], self.odd[cell] = level, LOOKS
+        return level if self.odd[cell] >= LONG * LOOKS else None
 
     def start_over(self, cell: int) -> None:
         """All that moved is told."""

@@ -50,7 +50,7 @@ class WindowKnn:
     """
 
     NAME: ClassVar[str] = "window_knn"
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
     EXACT: ClassVar[bool] = False
 
     def __init__(self, channels: int, *, length: int = 30, hop: int = 10, training: int = 40) -> None:

@@ -10,7 +10,7 @@ from scipy import stats
 from detectors.baseline import CLIP, learn
 from detectors.contract import Samples, Scores
 from detectors.ewma_t2 import DEGREES, EwmaT2
-from detectors.moving_normal import LONG, STEP
+from detectors.moving_normal import LONG, step
 
 Floats = NDArray[np.float64]
 W, WEIGHT = 200, 0.05
@@ -57,7 +57,7 @@ def test_the_departure_is_t2_about_the_level_as_first_learned() -> None:
 
 
 def test_the_statistic_is_t2_and_the_contributions_are_its_terms() -> None:
-    x = correlated(W + STEP)  # nothing has moved yet
+    x = correlated(W + step(W))  # nothing has moved yet
     precision = learn(x[:W].astype(np.float32), WEIGHT).precision
     found, e = scored(x), ewmas(x)
     np.testing.assert_allclose(found.statistic[W:], np.sum(e * (e @ precision), axis=1), rtol=1e-3)
@@ -83,7 +83,7 @@ def test_a_missing_value_leaves_the_t2_of_the_channels_present(missing: list[int
     present = [k for k in range(4) if k not in missing]
     alone = e[::3][:, present] @ np.linalg.inv(covariance[np.ix_(present, present)])
     t2 = np.sum(alone * e[::3][:, present], axis=1)
-    unmoved = STEP // 3
+    unmoved = step(W) // 3
     np.testing.assert_allclose(found.statistic[W:][::3][:unmoved], t2[:unmoved], rtol=5e-3, atol=1e-3)
     np.testing.assert_allclose(found.departure[W:][::3], t2, rtol=5e-3, atol=1e-3)
     assert (found.contribution[W:][::3][:, missing] == 0).all()

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from detectors.contract import Samples, Scores
 from detectors.ensemble import by_windows, detectors_for
 from detectors.ewma_t2 import EwmaT2
-from detectors.moving_normal import LONG, SLOWNESS, STEP, Moved
+from detectors.moving_normal import CLOSEST, LONG, LOOKS, SLOWNESS, Moved
 from tests.contract.detector_suite import pieces, rows, same
 
 Floats = NDArray[np.float64]
-PERIOD = 2 * STEP
+PERIOD = LOOKS * CLOSEST
 """Rows of a learning period."""
 
 
@@ -80,7 +80,7 @@ def test_what_comes_on_top_of_a_new_normal_is_odd_again_and_so_is_the_old_one() 
 
 
 def test_a_deterioration_that_goes_on_is_no_new_normal() -> None:
-    x = noise(18)
+    x = noise(16)
     found, moved, _ = run(of_one(x + np.outer(np.maximum(time(x) - 2, 0), [0.0, 1.0, 0.0])))
     assert not moved
     assert found.score[5 * PERIOD :].min() > 3
@@ -104,7 +104,7 @@ def test_nothing_moves_while_the_machine_is_odd() -> None:
     x = shifted(noise(3 + LONG), 4.0, at=3)
     found, moved, _ = run(of_one(x))
     assert not moved
-    assert len(np.unique(found.expected[3 * PERIOD + STEP :, 1])) == 1
+    assert len(np.unique(found.expected[3 * PERIOD + CLOSEST :, 1])) == 1
 
 
 @pytest.mark.parametrize(("size", "restarts"), [(1, False), (7, False), (97, True), (1000, True)])

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.contract import StateError
-from detectors.moving_normal import LONG, STEP
+from detectors.moving_normal import CLOSEST, LONG, LOOKS
 from fleet.asset import Channel, EquipmentType
 from fleet.standard_limit import StandardLimit
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
@@ -258,12 +258,16 @@ def test_what_is_missing_or_cannot_be_trusted_passes_no_limit_and_keeps_none() -
     assert (episode.onset_us, episode.end_us) == (START, None)
 
 
+PERIOD = LOOKS * CLOSEST
+"""Rows of a learning period, at least."""
+
+
 @cache
 def settling() -> Rows:
     """A press whose force is 20 kN at first and 23 kN for good from minute 400 on."""
     rng = np.random.default_rng(9)
-    rows = one_press((rng.normal(20, 0.5, 2000) + 3 * (np.arange(2000) >= 400)).tolist())
-    rows.values[:, 2] += rng.normal(0, 0.2, 2000)
+    rows = one_press((rng.normal(20, 0.5, 2600) + 3 * (np.arange(2600) >= 400)).tolist())
+    rows.values[:, 2] += rng.normal(0, 0.2, 2600)
     return rows
 
 
@@ -274,7 +278,7 @@ def test_a_press_that_has_settled_at_another_force_is_told_to_be_normal_there_an
     odd, shift = sorted(last_of_each(told).values(), key=lambda e: e.kind)
     assert (odd.kind, shift.kind, shift.detector) == ("machine", "shift", "normal-settled")
     assert shift.onset_us == shift.end_us == shift.peak_us
-    assert 400 + (LONG - 1) * STEP < (shift.onset_us - START) // MINUTE < 400 + (LONG + 2) * STEP
+    assert 400 + (LONG - 1) * PERIOD < (shift.onset_us - START) // MINUTE < 400 + (LONG + 2) * PERIOD
     assert odd.end_us is not None
     assert abs(odd.end_us - shift.onset_us) < 60 * MINUTE
     (evidence,) = shift.evidence["evidence"]
@@ -298,7 +302,7 @@ def test_a_limit_stays_where_it_is_when_a_machine_has_settled_beyond_it() -> Non
 
 
 @settings(max_examples=6)
-@given(st.lists(st.integers(1, 2000), min_size=1, max_size=6), st.booleans())
+@given(st.lists(st.integers(1, 2600), min_size=1, max_size=6), st.booleans())
 def test_no_cut_and_no_restart_changes_what_becomes_normal(cuts: list[int], restarts: bool) -> None:
     whole, state = run(settling(), [])
     parts, state_in_parts = run(settling(), cuts, restarts)
