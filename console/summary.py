@@ -45,7 +45,7 @@ STATE_TEXT = {
 }
 
 
-TELLING = ("sensor", "limit", "machine")
+TELLING = ("shift", "sensor", "limit", "machine")
 """Kinds of episodes, the one that says most about the machine last."""
 
 
@@ -70,7 +70,7 @@ def state_of(episodes: Sequence[Episode]) -> State:
     for kind, state in (("limit", State.LIMIT), ("machine", State.ODD), ("sensor", State.SENSOR)):
         if kind in on:
             return state
-    return State.WAS_ODD if episodes else State.FINE
+    return State.WAS_ODD if any(episode.kind != "shift" for episode in episodes) else State.FINE
 
 
 @dataclass(frozen=True, slots=True)

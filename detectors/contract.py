@@ -46,8 +46,9 @@ class Scores:
     healthy machine would have shown. observed: (n, channels) float32, what this one shows, smoothed as the
     verdict is; both in the channels' units, NaN where unknown. statistic: (n,) float32, the squared
     distance from healthy over all channels judged (T²); NaN with the score, and while only the fleet's
-    prior judges. judged: (n,) int16, how many channels that are; sqrt(statistic / judged) is what health
-    is made of.
+    prior judges. judged: (n,) int16, how many channels that are. departure: (n,) float32, the same distance
+    from the machine as it was first learned, whatever has become normal since; sqrt(departure / judged) is
+    what health is made of. NaN with the statistic, and from a detector whose normal never moves by itself.
     """
 
     score: NDArray[np.float32]
@@ -56,6 +57,7 @@ class Scores:
     observed: NDArray[np.float32]
     statistic: NDArray[np.float32]
     judged: NDArray[np.int16]
+    departure: NDArray[np.float32]
 
     @classmethod
     def unknown(cls, rows: int, channels: int) -> "Scores":
@@ -67,6 +69,7 @@ class Scores:
             np.full((rows, channels), np.nan, np.float32),
             np.full(rows, np.nan, np.float32),
             np.zeros(rows, np.int16),
+            np.full(rows, np.nan, np.float32),
         )
 
     @classmethod

@@ -1,8 +1,9 @@
 """Hotelling's T² on EWMAs of each machine's deviations from its own first rows.
 
 Lowry, Woodall, Champ and Rigdon (1992), "A multivariate exponentially weighted moving average control
-chart", on robust baselines for each regime. A baseline never moves once it is learned: odd means odd against
-the machine as first seen, and health needs that. A repaired machine starts over under a new slot.
+chart", on robust baselines for each regime. Once a baseline is learned only its level moves, as
+`detectors.moving_normal` says; how far the machine is from what it was at first is told beside the score,
+because health needs that. A repaired machine starts over under a new slot.
 """
 
 from typing import Any, ClassVar
@@ -17,6 +18,7 @@ from detectors.contract import Detector, Samples, Scores, StateError
 from detectors.fleet_prior import FleetPrior, restored
 from detectors.fleet_prior import empty as empty_priors
 from detectors.fleet_prior import plain as plain_priors
+from detectors.moving_normal import GAIN, LOOKS, Moved, MovingNormal, step
 from detectors.slots import check_samples, grown, plain, wider
 from detectors.state_bytes import pack, unpack
 from detectors.t2_rows import FARTHEST, LOG_HIGH, LOG_LOW, STEPS, score_rows
@@ -47,7 +49,7 @@ class EwmaT2:
     """
 
     NAME: ClassVar[str] = "ewma_t2"
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
     EXACT: ClassVar[bool] = True
 
     def __init__(self, channels: int, *, baseline: int = 300, weight: float = 0.05) -> None:
@@ -60,6 +62,10 @@ class EwmaT2:
         self._unclipped = np.zeros((0, channels), np.float32)
         self._cell_of = np.full((0, MAX_REGIMES), -1, np.int32)
         self._cells = Cells.of(channels, baseline)
+        self._moving = MovingNormal.of(MAX_REGIMES, channels)
+        self._step = step(baseline)
+        self.moved: list[Moved] = []
+        """What is normal now and was not before, by the latest update."""
         self._priors: list[FleetPrior | None] = [None] * MAX_REGIMES
 
     def _take_width(self, channels: int) -> None:
@@ -73,6 +79,7 @@ class EwmaT2:
         self._ewma = wider(self._ewma, 1, channels, 0.0)
         self._unclipped = wider(self._unclipped, 1, channels, 0.0)
         self._cells.widen(channels)
+        self._moving.widen(channels)
         self._take_width(channels)
 
     def fit(self, x: NDArray[np.float32], regime: NDArray[np.int16]) -> None:
@@ -97,7 +104,7 @@ class EwmaT2:
     def _pooled(self, cells: Ints) -> FleetPrior | None:
         inverse = self._cells.inverse_scale[cells].astype(np.float64)
         scale = np.divide(1.0, inverse, out=np.zeros_like(inverse), where=inverse > 0)
-        return FleetPrior.pooled(self._cells.location[cells], scale, self._cells.precision[cells])
+        return FleetPrior.pooled(self._moving.first[cells], scale, self._cells.precision[cells])
 
     def update(self, samples: Samples) -> Scores:
         """Score the rows against the baselines so far, and collect rows for those still to learn."""
@@ -105,9 +112,10 @@ class EwmaT2:
         slot, regime = plain(samples.slot, np.int32), plain(samples.regime, np.int16)
         x = plain(samples.x, np.float32)
         scores = Scores.unknown(len(x), self._channels)
+        self.moved = []
         done = self._advance(0, slot, regime, x, scores)
         while done < len(x):
-            self._attend(int(slot[done]), min(int(regime[done]), MAX_REGIMES - 1))
+            self._attend(done, int(slot[done]), min(int(regime[done]), MAX_REGIMES - 1))
             done = self._advance(done, slot, regime, x, scores)
         return scores
 
@@ -129,7 +137,10 @@ class EwmaT2:
         try:
             cell_of = np.full((len(ewma), MAX_REGIMES), -1, np.int32)
             cell_of[slot, regime] = np.arange(MAX_REGIMES, MAX_REGIMES + len(slot))
+            moving = MovingNormal.restore(saved)
             cells = Cells.restore(saved, self._baseline)
+            if len(moving.since) != cells.count:
+                raise ValueError("it has levels of other cells")
             if cells.count != MAX_REGIMES + len(slot) or ewma.shape != unclipped.shape:
                 raise ValueError("it has baselines that belong to no slot, or means of other slots")
             if {len(each) for each in priors.values()} != {MAX_REGIMES}:
@@ -138,6 +149,7 @@ class EwmaT2:
             raise StateError(f"state of {self.NAME} contradicts itself; start without it: {error}") from error
         self._slots, self._ewma, self._unclipped = len(ewma), ewma, unclipped
         self._cell_of, self._cells, self._priors = cell_of, cells, restored(priors)
+        self._moving = moving
 
     def _arrays(self, slot: NDArray[np.int64], regime: NDArray[np.int64], order: Ints) -> dict[str, Any]:
         return {
@@ -147,6 +159,7 @@ class EwmaT2:
             "unclipped": self._unclipped[: self._slots],
             **{f"prior_{name}": each for name, each in plain_priors(self._priors, self._channels).items()},
             **self._cells.arrays(order),
+            **self._moving.arrays(order),
         }
 
     def _reach(self, slots: int) -> None:
@@ -155,11 +168,14 @@ class EwmaT2:
         self._unclipped = grown(self._unclipped, slots, 0.0)
         self._cell_of = grown(self._cell_of, slots, -1)
 
-    def _attend(self, slot: int, regime: int) -> None:
-        """Do what the kernel stopped for: a new cell, rows to collect, or enough rows collected."""
+    def _attend(self, row: int, slot: int, regime: int) -> None:
+        """Do what the kernel stopped for: a new cell, a level to tell, rows to collect, or enough of them."""
         cell = int(self._cell_of[slot, regime])
         if cell < 0:
             self._cell_of[slot, regime] = self._cells.add(1)
+            self._moving.reach(self._cells.count)
+        elif self._moving.since[cell] == self._step:
+            self._review(row, slot, regime, cell)
         elif self._cells.buffer_of[cell] < 0:
             self._cells.collect(cell)
         else:
@@ -168,8 +184,34 @@ class EwmaT2:
                 self._cells.look(cell, self._priors[regime])
             else:
                 self._cells.complete(cell, self._weight)
+                self._moving.begin(cell, *self._normal(cell))
             if self._cells.learned[cell]:
                 self._translate(slot, before, self._normal(cell))
+
+    def _review(self, row: int, slot: int, regime: int, cell: int) -> None:
+        """Tell how far the level has come slowly, or let it jump to where an odd machine has settled."""
+        moving, scale = self._moving, _scale(self._cells.inverse_scale[cell])
+        moving.since[cell] = 0
+        odd = bool(moving.odd[cell])
+        if odd and not self._jump(slot, cell, scale):
+            return
+        before, after = (moving.first[cell] + way[cell] * scale for way in (moving.told, moving.moved))
+        self.moved.append(Moved(row, slot, regime, odd, before, after, scale))
+        moving.start_over(cell)
+
+    def _jump(self, slot: int, cell: int, scale: Floats) -> bool:
+        """Make the level at which the machine has settled its normal, if it has settled at one."""
+        way = self._moving.settled(cell, self._cells.precision[cell])
+        if way is None:
+            return False
+        to = self._moving.first[cell] + (self._moving.moved[cell] + way) * scale.astype(np.float64)
+        if (np.abs(to) > np.finfo(np.float32).max).any():
+            return False
+        self._moving.moved[cell] += way
+        self._cells.location[cell] = np.where(scale > 0, to, self._cells.location[cell])
+        self._unclipped[slot] -= way
+        self._ewma[slot] = np.clip(self._unclipped[slot], -CLIP, CLIP)
+        return True
 
     def _normal(self, cell: int) -> tuple[Floats, Floats]:
         return self._cells.location[cell].copy(), self._cells.inverse_scale[cell].copy()
@@ -190,13 +232,22 @@ class EwmaT2:
         collected = (cells.filled, cells.until, cells.refused, cells.buffer_of, cells.buffers)
         state = (self._cell_of, self._ewma, self._unclipped, *judging, *collected)
         normal = (cells.location, cells.inverse_scale, cells.precision)
+        levels = self._moving
+        moving = (levels.since, levels.odd, levels.first, levels.moved, levels.told, levels.total)
         seen = (scores.contribution, scores.expected, scores.observed)
-        out = (scores.score, *seen, scores.statistic, scores.judged)
+        out = (scores.score, *seen, scores.statistic, scores.judged, scores.departure)
         rules = np.float32(self._weight), np.float32(CLIP), self._table
-        return score_rows(start, slot, regime, x, rules, state, normal, out)
+        return score_rows(
+            start, slot, regime, x, (*rules, self._step, np.float32(GAIN), LOOKS), state, normal, moving, out
+        )
 
 
 DETECTOR: type[Detector] = EwmaT2
+
+
+def _scale(inverse: Floats) -> Floats:
+    """Standard deviations, 0 where nothing is known."""
+    return np.divide(1, inverse, out=np.zeros_like(inverse), where=inverse > 0)
 
 
 def _tails(channels: int) -> Floats:

@@ -22,7 +22,7 @@ MOST = 3.0
 class HealthTracker:
     """Health = 100 (1 - (d - d0) / (d_fail - d0)), cut to 0..100, of many slots.
 
-    d is the deviation sqrt(statistic / judged), about 1 when healthy, smoothed exponentially over event time
+    d is the deviation sqrt(departure / judged), about 1 when healthy, smoothed exponentially over event time
     with the time constant `tau_s`. d0 is its mean over the slot's first `baseline` judged rows; until then
     health is NaN. At `d_fail` the machine no longer does its job; a slot whose d0 is as high as that would
     have no scale, so d0 counts as at most half of `d_fail`. 1 - health/100 is the degradation level that
@@ -41,17 +41,17 @@ class HealthTracker:
         self,
         slot: NDArray[np.int32],
         ts_us: NDArray[np.int64],
-        statistic: NDArray[np.float32],
+        departure: NDArray[np.float32],
         judged: NDArray[np.int16],
     ) -> NDArray[np.float32]:
-        """Health in percent after each row (n,), NaN while unknown; only rows with a statistic change it.
+        """Health in percent after each row (n,), NaN while unknown; only rows with a departure change it.
 
-        statistic, judged: (n,), as in `Scores`.
+        departure, judged: (n,), as in `Scores`.
         """
-        self._slots = max(self._slots, check_rows(slot, ts_us, statistic, judged))
+        self._slots = max(self._slots, check_rows(slot, ts_us, departure, judged))
         self._state = grown(self._state, self._slots, 0)
         rows = plain(slot, np.int32), plain(ts_us, np.int64)
-        evidence = plain(statistic, np.float32), plain(judged, np.int16)
+        evidence = plain(departure, np.float32), plain(judged, np.int16)
         health = np.empty(len(slot), np.float32)
         _smooth(*rows, *evidence, self._rules, self._state, health)
         return health
@@ -70,7 +70,7 @@ class HealthTracker:
 def _smooth(
     slot: NDArray[np.int32],
     ts_us: NDArray[np.int64],
-    statistic: NDArray[np.float32],
+    departure: NDArray[np.float32],
     judged: NDArray[np.int16],
     rules: tuple[int, float, float],
     states: NDArray[np.void],
@@ -79,8 +79,8 @@ def _smooth(
     baseline, tau_us, d_fail = rules
     for i in range(len(slot)):
         state = states[slot[i]]
-        if np.isfinite(statistic[i]) and judged[i] > 0:
-            d = np.sqrt(float(statistic[i]) / judged[i])
+        if np.isfinite(departure[i]) and judged[i] > 0:
+            d = np.sqrt(float(departure[i]) / judged[i])
             if state.rows < baseline:
                 kept = min(d, MOST * state.healthy) if state.rows > 0 else d
                 state.rows += 1

@@ -41,27 +41,33 @@ def score_rows(
     slot: Ints,
     regime: NDArray[np.int16],
     x: Floats,
-    rules: tuple[np.float32, np.float32, Floats],
+    rules: tuple[np.float32, np.float32, Floats, int, np.float32, int],
     state: tuple[Ints, Floats, Floats, NDArray[np.bool_], NDArray[np.bool_], Ints, Ints, Ints, Ints, Floats],
     normal: tuple[Floats, Floats, Floats],
-    out: tuple[Floats, Floats, Floats, Floats, Floats, NDArray[np.int16]],
+    moving: tuple[Ints, Ints, Floats, Floats, Floats, Floats],
+    out: tuple[Floats, Floats, Floats, Floats, Floats, NDArray[np.int16], Floats],
 ) -> int:
     """Score rows from `start` on; returns the first whose cell needs attention before it, else their number.
 
-    rules: weight, clip, table of tails. state: cell_of, ewma, unclipped, learned, provisional, filled, until,
+    rules: weight, clip, table of tails, rows between two looks at a level, the part of the way that it goes
+    then, looks in a learning period. state: cell_of, ewma, unclipped, learned, provisional, filled, until,
     refused, buffer_of and buffers, changed in place. normal: location, inverse_scale and precision of the
-    cells. out: the arrays of `Scores`, which say "unknown" where nothing is written.
+    cells. moving: since, odd, first, moved, told and total of `MovingNormal`. out: the arrays of `Scores`,
+    which say "unknown" where nothing is written.
     """
-    weight, clip, table = rules
+    weight, clip, table, step, gain, window = rules
     cell_of, ewma, unclipped, learned, provisional, filled, until, refused, buffer_of, buffers = state
     location, inverse_scale, precision = normal
-    score, contribution, expected, observed, statistic, judged = out
+    since, odd, first, moved, told, total = moving
+    score, contribution, expected, observed, statistic, judged, departure = out
     channels = x.shape[1]
     z = np.empty(LONGEST * channels, np.float32)
     means = np.empty((LONGEST + 1) * channels, np.float32)
     free = np.empty((LONGEST + 1) * channels, np.float32)
     e, y = np.empty((channels, LONGEST), np.float32), np.empty((channels, LONGEST), np.float32)
     present, t2 = np.empty(LONGEST, np.int16), np.empty(LONGEST, np.float64)
+    away, turned = np.empty(channels, np.float32), np.empty(channels, np.float32)
+    more, nowhere = np.empty(LONGEST, np.float32), np.zeros(channels, np.float32)
     at = start
     while at < len(slot):
         s, r = slot[at], min(regime[at], cell_of.shape[1] - 1)
@@ -73,21 +79,35 @@ def score_rows(
             end = _until_one_moves(at, end, x, location[own], inverse_scale[own])
         else:
             end = min(end, at + until[own] - filled[own])
+        if learned[own] and not provisional[own]:
+            end = min(end, at + step - since[own])
         if end == at:
             return at
         cell = own if learned[own] else r
         if learned[cell]:
-            rows, inverse = x[at:end], inverse_scale[cell]
-            _standardise(rows, location[cell], inverse, z)
-            _smooth(len(rows), weight, clip, z, ewma[s], means)
-            _smooth(len(rows), weight, FARTHEST, z, unclipped[s], free)
-            _describe(rows, location[cell], inverse, z, free, expected[at:end], observed[at:end])
-            _turn(len(rows), z, means, e, present)
-            _split_t2(len(rows), precision[cell], e, y, contribution[at:end], t2)
-            _leave_gaps_out(len(rows), precision[cell], inverse, z, e, y, present, contribution[at:end], t2)
-            _score(len(rows), table, present, t2, score[at:end])
-            if cell == own and not provisional[own]:
-                _tell(len(rows), present, t2, statistic[at:end], judged[at:end])
+            n, rows, share = end - at, x[at:end], contribution[at:end]
+            level, inverse, matrix = location[cell], inverse_scale[cell], precision[cell]
+            own_judges = cell == own and not provisional[own]
+            _standardise(rows, level, inverse, z)
+            _smooth(n, weight, clip, z, ewma[s], means)
+            _smooth(n, weight, FARTHEST, z, unclipped[s], free)
+            _describe(rows, level, inverse, z, free, expected[at:end], observed[at:end])
+            _turn(n, z, means, e, present)
+            whole = _way_back(matrix, moved[cell] if own_judges else nowhere, clip, away, turned)
+            _split_t2(n, matrix, e, y, share, t2, away, more)
+            back = (away, turned, whole)
+            _leave_gaps_out(n, matrix, inverse, z, e, y, present, share, t2, back, more)
+            _score(n, table, present, t2, score[at:end])
+            if own_judges:
+                told_of = statistic[at:end], judged[at:end], departure[at:end]
+                _tell(n, present, t2, more, whole, told_of)
+                since[own] += n
+                if since[own] == step:
+                    levels = (level, first[own], moved[own], told[own], total[own])
+                    seen = (ewma[s], unclipped[s], z[(n - 1) * channels : n * channels])
+                    pace = (table, gain, window)
+                    if _look(score[end - 1], odd[own : own + 1], inverse, matrix, levels, seen, pace):
+                        since[own] = 0
         if buffer_of[own] >= 0:
             choosy = provisional[cell]
             numbers = filled[own : own + 1], refused[own : own + 1]
@@ -107,13 +127,19 @@ def _leave_gaps_out(
     present: NDArray[np.int16],
     share: Floats,
     t2: NDArray[np.float64],
+    back: tuple[Floats, Floats, float],
+    more: Floats,
 ) -> None:
-    """Correct T² and `share` of the rows in which a channel is missing."""
+    """Correct T², `share` and `more` of the rows in which a channel is missing."""
     channels = len(precision)
+    away, turned, whole = back
     for i in range(n):
         if present[i] < channels:
             gaps = np.flatnonzero((inverse_scale > 0) & np.isnan(z[i * channels : (i + 1) * channels]))
             t2[i] = _hold_out(precision, gaps, e[:, i], y[:, i], share[i])
+            more[i] = _hold_out(precision, gaps, away, turned.copy(), np.empty_like(away)) - whole
+            for k in range(channels):
+                more[i] += 2 * away[k] * y[k, i]
 
 
 @kernel
@@ -129,13 +155,79 @@ def _tell(
     n: int,
     present: NDArray[np.int16],
     t2: NDArray[np.float64],
-    statistic: Floats,
-    judged: NDArray[np.int16],
+    more: Floats,
+    whole: float,
+    told: tuple[Floats, NDArray[np.int16], Floats],
 ) -> None:
-    """T² and how many channels it is of, where the machine's own baseline judged."""
+    """T², how many channels it is of, and T² about the first level, where its own baseline judged."""
+    statistic, judged, departure = told
     for i in range(n):
         if present[i] > 0:
             statistic[i], judged[i] = max(t2[i], 0.0), present[i]
+            departure[i] = max(t2[i] + more[i] + whole, 0.0)
+
+
+@kernel
+def _way_back(precision: Floats, moved: Floats, clip: np.float32, away: Floats, turned: Floats) -> float:
+    """From the present level to the first: a = `away`, P a = `turned`; returns a'Pa.
+
+    T² about the first level is (e + a)'P(e + a). a is cut as deviations are, so a level that jumps leaves the
+    machine as far from the first one as it was.
+    """
+    for k in range(len(moved)):
+        away[k] = min(max(moved[k], -clip), clip)
+    return _turned(precision, away, turned)
+
+
+@kernel
+def _turned(matrix: Floats, vector: Floats, product: Floats) -> float:
+    """Write matrix vector to `product`; returns vector' matrix vector. In plain order: equal to the bit."""
+    product[:] = 0
+    for k in range(len(vector)):
+        for j in range(len(vector)):
+            product[j] += matrix[k, j] * vector[k]
+    total = np.float32(0)
+    for k in range(len(vector)):
+        total += vector[k] * product[k]
+    return float(total)
+
+
+@kernel
+def _look(
+    score: float,
+    odd: Ints,
+    inverse_scale: Floats,
+    precision: Floats,
+    levels: tuple[Floats, Floats, Floats, Floats, Floats],
+    seen: tuple[Floats, Floats, Floats],
+    pace: tuple[Floats, np.float32, int],
+) -> bool:
+    """Let the level follow by a step, or sum up how odd the machine is; whether that is nothing to tell."""
+    location, first, moved, told, total = levels
+    ewma, unclipped, latest = seen
+    table, gain, window = pace
+    if not np.isfinite(score):
+        return True
+    if score > TOO_ODD:
+        odd[0] += 1
+        total += unclipped
+        return bool(odd[0] % window != 0)
+    odd[0] = 0
+    total[:] = 0
+    judged = 0
+    for k in range(len(location)):
+        if latest[k] == latest[k]:
+            way = gain * ewma[k]
+            to = first[k] + (moved[k] + way) / inverse_scale[k]
+            if abs(to) < np.inf:
+                location[k] = to
+                moved[k] += way
+                ewma[k] -= way
+                unclipped[k] -= way
+        judged += inverse_scale[k] > 0
+    away = moved - told
+    odd_once = _tail(table[judged], _turned(precision, away, np.empty_like(away)))
+    return odd_once <= TOO_ODD
 
 
 @kernel
@@ -232,9 +324,19 @@ def _turn(n: int, z: Floats, means: Floats, e: Floats, present: NDArray[np.int16
 
 @kernel
 def _split_t2(
-    n: int, precision: Floats, e: Floats, y: Floats, share: Floats, t2: NDArray[np.float64]
+    n: int,
+    precision: Floats,
+    e: Floats,
+    y: Floats,
+    share: Floats,
+    t2: NDArray[np.float64],
+    away: Floats,
+    more: Floats,
 ) -> None:
-    """T² of the deviations `e` of n rows, and each channel's `share` of it; `y` becomes precision e."""
+    """T² of the deviations `e` of n rows, and each channel's `share` of it; `y` becomes precision e.
+
+    `more` becomes 2 away'y: what T² is more about a level that far away, but for away'(precision away).
+    """
     channels = len(e)
     if n < SHORT:
         _multiply(n, precision, e, y)
@@ -242,11 +344,14 @@ def _split_t2(
         for k in range(channels):
             _dot(n, precision[k], e, y[k])
     t2[:n] = 0
+    more[:n] = 0
     for k in range(channels):
+        twice = 2 * away[k]
         for i in range(n):
             part = e[k, i] * y[k, i]
             share[i, k] = part
             t2[i] += part
+            more[i] += twice * y[k, i]
 
 
 @kernel

@@ -36,7 +36,7 @@ class WindowKnn:
     the later training windows showed seen from the earlier. Contributions split the squared distance as
     each channel's squared deviations do, which is an approximation. A channel missing in more than half of
     a window counts as unremarkable there, and one that was missing while the slot learned is not judged. The
-    baseline never moves.
+    baseline never moves; `relearn` begins a new one.
     """
 
     NAME: ClassVar[str] = "window_knn"
@@ -93,6 +93,14 @@ class WindowKnn:
         for each in fields(Scores):
             getattr(self._held, each.name)[present] = getattr(table, each.name)[latest]
         return _taken(table, which)
+
+    def relearn(self, slot: int) -> None:
+        """Forget what is normal for the slot: its next windows teach it."""
+        self._count[slot] = 0
+        self._models.fitted[slot] = False
+        nothing = Scores.unknown(1, self._channels)
+        for each in fields(Scores):
+            getattr(self._held, each.name)[slot] = getattr(nothing, each.name)[0]
 
     def _judge(self, slot: NDArray[np.int32], features: Floats) -> Scores:
         """Verdicts on windows (m, channels, FEATURES); the first of a slot become what it learns from."""

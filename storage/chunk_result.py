@@ -85,8 +85,9 @@ class HealthRow:
 class EpisodeRow:
     """A run of time in which a score is on. Written again, under the same id, as it grows and ends.
 
-    `kind` is `machine`, `limit` or `sensor`; only a machine's has a `peak_score` that is not 0. `evidence` is
-    JSON for people and programs: top channels with contribution, expected and actual value.
+    `kind` is `machine`, `limit`, `sensor` or `shift`, which is over as it begins; only a machine's has a
+    `peak_score` that is not 0. `evidence` is JSON for people and programs: top channels with contribution,
+    expected and actual value.
     """
 
     episode_id: UUID

@@ -1,4 +1,4 @@
-"""Episodes as rows to store: of machines, limits, sensors and clocks, each with the finding that explains it.
+"""Episodes as rows to store: of machines, limits, shifts, sensors and clocks, each with what explains it.
 
 An episode keeps its id from its onset to its end, and a sensor's or clock's the finding of its onset.
 """
@@ -17,6 +17,7 @@ from detectors.quality import SensorFault
 from fleet.finding import Finding, episode_id, read_finding
 from fleet.limit_finding import read_limit
 from fleet.sensor_finding import read_clock_fault, read_sensor_fault
+from fleet.shift_finding import read_shift
 from fleet.vertical import VerticalPack
 from storage.chunk_result import EpisodeRow
 
@@ -73,6 +74,13 @@ class EpisodeBook:
         finding = read_limit(limit, kind.channels[kind.column(limit.channel)], event.peak)
         spell, peak = (event.onset_us, event.end_us), (event.peak_us, 0.0)
         return self._row(about, "limit", limit.name, limit.name, spell, peak, finding)
+
+    def of_shift(
+        self, at_us: int, about: Subject, jumped: bool, before: Channels, after: Channels, scale: Channels
+    ) -> EpisodeRow:
+        """A normal that moved: over when it is told; the finding says from where to where."""
+        finding = read_shift(self.pack.equipment_type.channels, jumped, before, after, scale)
+        return self._row(about, "shift", "shift", finding.code, (at_us, at_us), (at_us, 0.0), finding)
 
     def _fault(
         self, fault: SensorFault | ClockFault, about: Subject, detector: str, finding: Finding

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from detectors import state_bytes
 from detectors.clock import Clock, ClockFault
 from detectors.contract import Detector, Samples, Scores
-from detectors.ensemble import combined, detectors_for
+from detectors.ensemble import by_windows, combined, detectors_for
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
 from detectors.ewma_t2 import EwmaT2
 from detectors.health import HealthTracker
 from detectors.limit_alarm import Limit, LimitAlarm, LimitEvent
+from detectors.moving_normal import Moved
 from detectors.operating_modes import OperatingModes
 from detectors.promised_level import PromisedLevel
 from detectors.quality import QualityGate, SensorFault
@@ -37,7 +38,7 @@ HEALTH_EVERY_US = 3600 * 1_000_000
 LOWERED_BY = 3
 """Channels named as what lowers the health."""
 
-VERSION = 4
+VERSION = 5
 
 JUDGES: Mapping[str, Callable[[Scores, Scores], Scores]] = {
     "t2-knn": combined,
@@ -199,7 +200,7 @@ class Scorer:
         samples = Samples(slot, timely.ts_us, modes.regime, timely.values)
         resting = np.isin(modes.code, self._pack.detection.idle)
         checked = self._gate.check(samples, resting)
-        verdict, by_t2 = self._detect(samples, checked.x, modes.settled & ~resting)
+        verdict, by_t2, moved = self._detect(samples, checked.x, modes.settled & ~resting)
         passed = self._limit_alarm.check(replace(samples, x=checked.x))
         episodes = self._beside_scores(clock_faults, checked.faults, passed, timely, name_of)
         watched_before_us = self._level.watched_us
@@ -207,9 +208,10 @@ class Scorer:
         level = self._level.update(slot, timely.ts_us, score)
         events = self._episodes.update(slot, timely.ts_us, score, level)
         episodes += self._episodes_of(events, verdict, name_of)
-        statistic = by_t2.column(by_t2.scores.statistic, np.nan)
+        episodes += [self._shift(each, timely.ts_us[verdict.judged], name_of) for each in moved]
+        departure = by_t2.column(by_t2.scores.departure, np.nan)
         channels = by_t2.column(by_t2.scores.judged, 0)
-        health = self._health.update(slot, timely.ts_us, statistic, channels)
+        health = self._health.update(slot, timely.ts_us, departure, channels)
         wear = self._wear.update(slot, timely.ts_us, checked.x)
         due = self._hourly(slot, timely.ts_us, health)
         return Scored(
@@ -239,25 +241,26 @@ class Scorer:
 
     def _detect(
         self, samples: Samples, clean: NDArray[np.float32], judged: NDArray[np.bool_]
-    ) -> tuple["_Verdict", "_Verdict"]:
-        """The ensemble's verdict on the rows to judge, and the T² chart's own."""
+    ) -> tuple["_Verdict", "_Verdict", list[Moved]]:
+        """The ensemble's verdict on the rows to judge, the T² chart's own, and whose normal moved there."""
         columns = np.flatnonzero(self._measured)
         x = np.take(clean, columns, axis=1) if len(columns) else clean[:, :1] * np.nan
         rows = Samples(samples.slot, samples.ts_us, samples.regime, x)
         if not judged.all():
             rows = Samples(rows.slot[judged], rows.ts_us[judged], rows.regime[judged], x[judged])
-        by_t2, by_knn = self._by_t2(rows), self._knn.update(rows)
-        found = JUDGES[self._judge](by_t2, by_knn)
-        return _Verdict(found, judged, self._measured), _Verdict(by_t2, judged, self._measured)
+        by_t2, moved = self._by_t2(rows)
+        found = JUDGES[self._judge](by_t2, by_windows(self._knn, rows, moved))
+        return _Verdict(found, judged, self._measured), _Verdict(by_t2, judged, self._measured), moved
 
-    def _by_t2(self, rows: Samples) -> Scores:
+    def _by_t2(self, rows: Samples) -> tuple[Scores, list[Moved]]:
         """The T² chart's verdict; at each review what the fleet has shown becomes new machines' prior."""
-        found = []
+        found, moved = list[Scores](), list[Moved]()
         for part, due in self._reviews.cut(rows.slot, rows.ts_us):
             if due:
                 self._t2.share()
             found.append(self._t2.update(rows.take(part)))
-        return Scores.joined(found or [Scores.unknown(0, rows.x.shape[1])])
+            moved += [replace(each, row=part.start + each.row) for each in self._t2.moved]
+        return Scores.joined(found or [Scores.unknown(0, rows.x.shape[1])]), moved
 
     def _episodes_of(
         self, events: list[EpisodeEvent], verdict: _Verdict, name_of: NameOf
@@ -288,6 +291,14 @@ class Scorer:
             reading = float(rows.values[fault.row, fault.channel])
             found.append(self._book.of_sensor(fault, self._about(fault.slot, name_of), reading))
         return found + [self._book.of_limit(event, self._about(event.slot, name_of)) for event in limits]
+
+    def _shift(self, moved: Moved, ts_us: NDArray[np.int64], name_of: NameOf) -> EpisodeRow:
+        """What became normal for a machine, at one of the judged rows' instants."""
+        levels = np.full((3, self.channels), np.nan, np.float32)
+        width = int(np.count_nonzero(self._measured))
+        levels[:, self._measured] = [each[:width] for each in (moved.before, moved.after, moved.scale)]
+        about = self._about(moved.slot, name_of)
+        return self._book.of_shift(int(ts_us[moved.row]), about, moved.jumped, *levels)
 
     def _about(self, slot: int, name_of: NameOf) -> Subject:
         return Subject(self._assets[slot], *name_of(self._assets[slot]))

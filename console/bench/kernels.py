@@ -14,6 +14,8 @@ from console.bench.trial import BenchError
 from detectors.baseline import CLIP, learn
 from detectors.contract import Samples
 from detectors.ewma_t2 import DEGREES, EwmaT2
+from detectors.moving_normal import GAIN, step
+from detectors.t2_rows import TOO_ODD
 
 RIVAL = "the same in NumPy"
 BASELINE, WEIGHT = 300, 0.05
@@ -95,8 +97,9 @@ def _in_numpy(shown: Rows) -> tuple[Floats, float]:
     grid = np.linspace(-7, 21, 560)
     channels = location.shape[1]
     tail = -np.log10(special.fdtrc(channels, DEGREES, np.exp(grid) / channels))
+    first, moved = location, np.zeros_like(location)
     ewma, unclipped = np.zeros_like(location), np.zeros_like(location)
-    scores = []
+    look, scores = step(BASELINE), []
     started = 0.0
     for number, row in enumerate(shown.later):
         if number == 1:  # the first one moves the means on, as it did for the detector
@@ -112,5 +115,10 @@ def _in_numpy(shown: Rows) -> tuple[Floats, float]:
         _observed = np.where(known, location + unclipped * scale, np.nan)
         if (known.sum(axis=1) < channels).any():
             raise BenchError("holding gaps out is not written in NumPy")
+        _departure = t2 + (moved * np.matmul(precision, (2 * e + moved)[:, :, None])[:, :, 0]).sum(axis=1)
         scores.append(np.interp(np.log(np.maximum(t2, 1e-30)), grid, tail))
+        if number % look == look - 1:
+            way = np.where(scores[-1] <= TOO_ODD, np.float32(GAIN), 0)[:, None] * ewma
+            moved, ewma, unclipped = moved + way, ewma - way, unclipped - way
+            location = first + moved * scale
     return np.array(scores[1:]), time.perf_counter() - started

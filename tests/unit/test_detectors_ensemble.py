@@ -10,7 +10,8 @@ def verdict(score: list[float], blamed: float) -> Scores:
     """Verdicts on one channel that all blame it so much."""
     n = len(score)
     column = np.full((n, 1), blamed, np.float32)
-    return Scores(np.array(score, np.float32), column, column, column, column[:, 0], np.ones(n, np.int16))
+    said = np.array(score, np.float32), column, column, column, column[:, 0], np.ones(n, np.int16)
+    return Scores(*said, column[:, 0])
 
 
 def test_two_verdicts_are_worth_their_geometric_mean_and_the_higher_one_gives_the_evidence() -> None:

@@ -29,6 +29,8 @@ def machine(*episodes: Episode) -> Machine:
         ([episode("machine", peak_score=9.0), episode("limit", on=False)], State.ODD, "machine"),
         ([episode("sensor"), episode("limit", on=False)], State.SENSOR, "sensor"),
         ([episode("limit", on=False), episode("sensor", on=False)], State.WAS_ODD, "limit"),
+        ([episode("shift", on=False), episode("sensor", on=False)], State.WAS_ODD, "sensor"),
+        ([episode("shift", on=False)], State.FINE, "shift"),
     ],
 )
 def test_a_limit_says_how_a_machine_is_and_a_diagnosis_says_why(

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.contract import StateError
+from detectors.moving_normal import CLOSEST, LONG, LOOKS
 from fleet.asset import Channel, EquipmentType
 from fleet.modelled_wear import ModelledWear
 from fleet.standard_limit import StandardLimit
@@ -296,6 +297,60 @@ def test_what_is_missing_or_cannot_be_trusted_passes_no_limit_and_keeps_none() -
     passed, _ = run(one_press([26.0, nan, broken, 26.0, *[nan, broken] * 60]), [])
     (episode,) = (row for row in last_of_each(passed).values() if row.kind == "limit")
     assert (episode.onset_us, episode.end_us) == (START, None)
+
+
+PERIOD = LOOKS * CLOSEST
+"""Rows of a learning period, at least."""
+
+
+@cache
+def settling() -> Rows:
+    """A press whose force is 20 kN at first and 23 kN for good from minute 400 on."""
+    rng = np.random.default_rng(9)
+    rows = one_press((rng.normal(20, 0.5, 2600) + 3 * (np.arange(2600) >= 400)).tolist())
+    rows.values[:, 2] += rng.normal(0, 0.2, 2600)
+    return rows
+
+
+def test_a_press_that_has_settled_at_another_force_is_told_to_be_normal_there_and_stays_less_healthy() -> (
+    None
+):
+    told, _ = run(settling(), [])
+    odd, shift = sorted(last_of_each(told).values(), key=lambda e: e.kind)
+    assert (odd.kind, shift.kind, shift.detector) == ("machine", "shift", "normal-settled")
+    assert shift.onset_us == shift.end_us == shift.peak_us
+    assert 400 + (LONG - 1) * PERIOD < (shift.onset_us - START) // MINUTE < 400 + (LONG + 2) * PERIOD
+    assert odd.end_us is not None
+    assert abs(odd.end_us - shift.onset_us) < 60 * MINUTE
+    (evidence,) = shift.evidence["evidence"]
+    assert evidence["channel"] == "force"
+    assert evidence["expected"] == pytest.approx(20, abs=0.3)
+    assert evidence["actual"] == pytest.approx(23, abs=0.3)
+    health = [(row.ts_us, row.health) for row in told[0].health]
+    assert max(health for ts_us, health in health if ts_us > START + 460 * MINUTE) < 70
+
+
+def test_a_limit_stays_where_it_is_when_a_machine_has_settled_beyond_it() -> None:
+    rows = settling()
+    rows = Rows(rows.asset_id, rows.ts_us, rows.values + np.array([0, 5, 0, 0], np.float32))  # 25 to 28 kN
+    episodes = last_of_each(run(rows, [])[0]).values()
+    shift = next(episode for episode in episodes if episode.kind == "shift")
+    assert [e.end_us for e in episodes if e.kind == "limit" and e.onset_us > START + 400 * MINUTE] in (
+        [],
+        [None],
+    )
+    assert any(e.kind == "limit" and e.onset_us < shift.onset_us and e.end_us is None for e in episodes)
+
+
+@settings(max_examples=6)
+@given(st.lists(st.integers(1, 2600), min_size=1, max_size=6), st.booleans())
+def test_no_cut_and_no_restart_changes_what_becomes_normal(cuts: list[int], restarts: bool) -> None:
+    whole, state = run(settling(), [])
+    parts, state_in_parts = run(settling(), cuts, restarts)
+    assert scores(parts) == scores(whole)
+    assert last_of_each(parts) == last_of_each(whole)
+    assert [row for part in parts for row in part.health] == whole[0].health
+    assert state_in_parts == state
 
 
 @settings(max_examples=8)

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from console.bench.detection.series import Bools, Decision, Series
 from detectors.contract import Samples
-from detectors.ensemble import combined, detectors_for
+from detectors.ensemble import by_windows, combined, detectors_for
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
 from detectors.mosum import Mosum
 from detectors.novelty import Novelty
@@ -25,7 +25,8 @@ def decide(series: Series, rules: Detection) -> Decision:
     slot = np.zeros(n, np.int32)
     samples = Samples(slot, series.ts_us, np.zeros(n, np.int16), series.x)
     t2, knn = detectors_for(channels, rules.baseline_rows)
-    score = combined(t2.update(samples), knn.update(samples)).score
+    by_t2 = t2.update(samples)
+    score = combined(by_t2, by_windows(knn, samples, t2.moved)).score
     alarm = rules.on_score, rules.persistence
     level = PromisedLevel(rules.false_per_day, *alarm, off_s=rules.off_delay_s)
     levels = level.update(slot, series.ts_us, score)

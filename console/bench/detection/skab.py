@@ -16,8 +16,12 @@ from console.bench.detection.event_view import event_view
 from console.bench.detection.row_accuracy import row_accuracy
 from console.bench.detection.series import Bools, Decision, Series, instants, read_each
 from console.bench.result import Reading
+from fleet.vertical import Detection
 
 HEALTHY_ROWS = 400
+RULES = Detection(baseline_rows=HEALTHY_ROWS, false_per_day=24.0)
+"""The defaults but for a promise of one false episode an hour, which twenty minutes are too short to tell."""
+
 LABELS = ("anomaly", "changepoint")
 HOUR_S = 3600
 

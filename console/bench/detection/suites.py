@@ -43,7 +43,7 @@ def _nab_cells(series: Series, decision: Decision) -> Iterator[Cells]:
 SUITES: Mapping[str, Suite] = {
     "skab": Suite(
         skab.read,
-        partial(map, partial(decide, rules=Detection(baseline_rows=skab.HEALTHY_ROWS))),
+        partial(map, partial(decide, rules=skab.RULES)),
         skab.readings,
         ("file", "datetime", "score", "anomaly", "changepoint"),
         _skab_cells,

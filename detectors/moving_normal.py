@@ -1,0 +1,131 @@
+"""How what is normal for a machine moves once it is learned: slowly by itself, or at once; both are told.
+
+Only the level moves, never scatter or correlation. While a machine looks odd its level stands still, so a
+fault is not learned. One that has settled at another level for long is taken at its word.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.slots import grown, wider
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+
+LOOKS = 6
+"""Looks at a cell's level in a learning period: with two, what stands still looks as if it moved."""
+
+CLOSEST = 64
+"""Rows between two looks, at least: the means of the default weight have forgotten by then."""
+
+SLOWNESS = 8
+"""Learning periods in which a level that looks normal goes two thirds of the way to where the machine is."""
+
+GAIN = 1 / (SLOWNESS * LOOKS)
+"""The part of the way that it goes at each look."""
+
+LONG = 4
+"""Learning periods for which an odd machine must have stood still before that can be its new normal."""
+
+SETTLED = 0.2
+"""How far it may move meanwhile, as a part of how far away it is: less than a steady deterioration does
+until it has lasted for fifteen learning periods."""
+
+
+def step(baseline: int) -> int:
+    """Rows between two looks, where so many rows teach what is normal."""
+    return max(baseline // LOOKS, CLOSEST)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What is normal for a slot in a regime is no longer what was told last, at `row` of the update.
+
+    jumped: it had settled there while it was odd; else it came slowly. before, after: (channels,) levels in
+    the channels' units, NaN where not judged. scale: (channels,), their standard deviations.
+    """
+
+    row: int
+    slot: int
+    regime: int
+    jumped: bool
+    before: Floats
+    after: Floats
+    scale: Floats
+
+
+@dataclass
+class MovingNormal:
+    """Arrays over cells (`detectors.cells`), in standard deviations but for `first`.
+
+    since: (cells,) rows since the last look, a whole step if there is something to tell. odd: (cells,) looks
+    in a row at which the machine was odd, since it stood still at `candidate`. first: (cells, channels) level
+    as learned, in the channels' units. moved: how far the level is from there; told: and was, when that was
+    told last. total: sum of what the odd machine showed at the looks of this learning period.
+    """
+
+    since: Ints
+    odd: Ints
+    first: Floats
+    moved: Floats
+    told: Floats
+    total: Floats
+    candidate: Floats
+
+    @classmethod
+    def of(cls, cells: int, channels: int) -> "MovingNormal":
+        """Nothing has moved, as nothing is learned."""
+        wide = [np.zeros((cells, channels), np.float32) for _ in range(5)]
+        wide[0][:] = np.nan
+        return cls(np.zeros(cells, np.int32), np.zeros(cells, np.int32), *wide)
+
+    def reach(self, cells: int) -> None:
+        """Make room for that many cells."""
+        for each in fields(self):
+            array: NDArray[Any] = getattr(self, each.name)
+            setattr(self, each.name, grown(array, cells, np.nan if each.name == "first" else 0))
+
+    def widen(self, channels: int) -> None:
+        """Make room for channels of which nothing is known."""
+        for each in fields(self)[2:]:
+            fill = np.nan if each.name == "first" else 0.0
+            setattr(self, each.name, wider(getattr(self, each.name), 1, channels, fill))
+
+    def begin(self, cell: int, location: Floats, inverse_scale: Floats) -> None:
+        """Channels that were learned just now begin where they are."""
+        fresh = (inverse_scale > 0) & np.isnan(self.first[cell])
+        self.first[cell, fresh] = location[fresh]
+
+    def settled(self, cell: int, precision: Floats) -> Floats | None:
+        """At the end of a learning period of oddness: how far away the machine has settled, if it has."""
+        level, since = self.total[cell] / LOOKS, self.candidate[cell].copy()
+        self.total[cell] = 0.0
+        moving = _size(level - since, precision) > SETTLED * _size(level, precision)
+        if moving or self.odd[cell] == LOOKS:
+            self.candidate[cell], self.odd[cell] = level, LOOKS
+        return level if self.odd[cell] >= LONG * LOOKS else None
+
+    def start_over(self, cell: int) -> None:
+        """All that moved is told."""
+        self.told[cell] = self.moved[cell]
+        self.since[cell] = self.odd[cell] = 0
+        self.total[cell] = self.candidate[cell] = 0.0
+
+    def arrays(self, order: Ints) -> dict[str, NDArray[Any]]:
+        """Cells in that order as arrays to save."""
+        return {f"moving_{each.name}": getattr(self, each.name)[order] for each in fields(self)}
+
+    @classmethod
+    def restore(cls, saved: dict[str, NDArray[Any]]) -> "MovingNormal":
+        """The inverse of `arrays`, which it takes out of what was saved; raises `ValueError`."""
+        found = cls(*(saved.pop(f"moving_{each.name}") for each in fields(cls)))
+        if len({len(getattr(found, each.name)) for each in fields(cls)}) != 1:
+            raise ValueError("its levels are of different numbers of cells")
+        return found
+
+
+def _size(deviation: Floats, precision: Floats) -> float:
+    return float(np.sqrt(deviation @ precision.astype(np.float64) @ deviation))
