@@ -97,6 +97,7 @@ class WindowKnn:
     def relearn(self, slot: int) -> None:
         """Forget what is normal for the slot: its next windows teach it."""
         self._count[slot] = 0
+        self._lessons.pop(slot, None)
         self._models.fitted[slot] = False
         nothing = Scores.unknown(1, self._channels)
         for each in fields(Scores):

@@ -97,6 +97,25 @@ def test_windows_without_any_value_teach_nothing() -> None:
     assert np.isfinite(found.score[-200:]).all()
 
 
+def test_what_was_half_learned_is_forgotten_too() -> None:
+    detector, x = WindowKnn(1), np.random.default_rng(5).normal(size=(900, 1)).astype(np.float32)
+
+    def shown(rows: slice) -> Scores:
+        n = rows.stop - rows.start
+        return detector.update(
+            Samples(
+                np.zeros(n, np.int32), np.arange(n), np.zeros(n, np.int16), x[rows] + 50 * (rows.start < 200)
+            )
+        )
+
+    shown(slice(0, 200))
+    detector.relearn(0)
+    again = WindowKnn(1)
+    again.load(detector.state())
+    assert np.isnan(shown(slice(200, 590)).score).all()
+    assert np.median(shown(slice(590, 900)).score[100:]) < 1.5
+
+
 @pytest.mark.parametrize("wrong", [{"length": 3}, {"hop": 31}, {"hop": 0}, {"training": 5}])
 def test_parameters_that_cannot_be_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="windows of 4 rows or more"):
