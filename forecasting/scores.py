@@ -41,12 +41,14 @@ def coverage(low: Floats, high: Floats, true: Floats) -> float:
 
 
 def alpha_lambda(predicted: Floats, true: Floats, alpha: float, part: float) -> bool:
-    """Whether the forecast at `part` (lambda) of the span is within `alpha` of the true life there.
+    """Whether the forecast at `part` (lambda) of the way is within `alpha` of the true life there.
 
-    predicted, true: (n,) along one asset's life, from the first forecast to the end of life. Raises
-    `ValueError` for an empty one.
+    predicted, true: (n,) along one asset's life, equally far apart from the first forecast to the end of life.
+    Raises `ValueError` if there is none.
     """
-    at = _instant(true, part)
+    if not len(true):
+        raise ValueError("there is no forecast to judge")
+    at = round(part * (len(true) - 1))
     return bool(abs(predicted[at] - true[at]) <= alpha * true[at])
 
 
@@ -68,10 +70,3 @@ def prognostic_horizon(predicted: Floats, true: Floats, within: float) -> float:
     if not len(off):
         return float(true[0])
     return float(true[off[-1] + 1]) if off[-1] + 1 < len(true) else 0.0
-
-
-def _instant(true: Floats, part: float) -> int:
-    if not len(true):
-        raise ValueError("there is no forecast to judge")
-    spent = true[0] - true
-    return int(np.argmin(np.abs(spent - part * (true[0] - true[-1]))))
