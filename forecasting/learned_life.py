@@ -127,11 +127,11 @@ def _forecasts(model: StackedLife, lives: Sequence[Life]) -> Iterator[Forecast]:
     features = model.regressions.features(lives)[last]
     failures = f"{model.span[2]:.0f} failures on record"
     strange = model.regressions.strange(features).tolist()
-    for odd, quantiles in zip(strange, model.quantiles(features, QUANTILES).tolist(), strict=True):
+    for odd, (p10, p50, p90) in zip(strange, model.quantiles(features, QUANTILES).tolist(), strict=True):
         if odd:
             yield Forecast(Verdict.TOO_LITTLE_DATA, basis=f"unlike the {failures}")
         else:
-            yield Forecast(Verdict.ESTIMATE, *quantiles, failures)
+            yield Forecast(Verdict.ESTIMATE, p10, p50, p90, failures)
 
 
 FORECASTER: type[Forecaster] = LearnedLife

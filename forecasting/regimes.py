@@ -74,7 +74,7 @@ def _centres(standard: Floats) -> Floats:
         centre = _settled(standard, start)
         if _inertia(standard, centre) <= allowed:
             return centre
-    return one
+    return np.asarray(one)
 
 
 def _settled(standard: Floats, centre: Floats) -> Floats:
@@ -82,7 +82,7 @@ def _settled(standard: Floats, centre: Floats) -> Floats:
     for _ in range(LLOYD_STEPS):
         nearest = _nearest(standard, centre)
         own = [standard[nearest == number] for number in range(len(centre))]
-        centre = np.array(
+        centre = np.asarray(
             [rows.mean(axis=0) if len(rows) else old for rows, old in zip(own, centre, strict=True)]
         )
     return centre

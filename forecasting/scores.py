@@ -43,8 +43,8 @@ def coverage(low: Floats, high: Floats, true: Floats) -> float:
 def alpha_lambda(predicted: Floats, true: Floats, alpha: float, part: float) -> bool:
     """Whether the forecast at `part` (lambda) of the way is within `alpha` of the true life there.
 
-    predicted, true: (n,) along one asset's life, equally far apart from the first forecast to the end of life.
-    Raises `ValueError` if there is none.
+    predicted, true: (n,) along one asset's life, equally far apart from the first forecast to the end of
+    life. Raises `ValueError` if there is none.
     """
     if not len(true):
         raise ValueError("there is no forecast to judge")

@@ -17,7 +17,8 @@ INDEX_UNIT = 0.16
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """regimes: what is normal. weight: (k,) of the index of wear (ridge regression of the life that is left)."""
+    """regimes: what is normal. weight: (k,) of the index of wear (ridge regression of the life that is
+    left)."""
 
     regimes: Regimes
     weight: Floats

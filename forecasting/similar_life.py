@@ -1,4 +1,4 @@
-"""Remaining life of a few past failures at the instant of their lives that is most like now."""
+"""Remaining life by the few past failures: the part of its age that was left to those that looked alike."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,15 +20,20 @@ FEWEST_FAILURES, FEWEST_POINTS = 3, 5
 LIMIT = 1.0
 QUANTILES = (0.1, 0.5, 0.9)
 
-INSTANTS = 64
-"""Of each life that now is compared with, evenly spread."""
+INSTANTS, SETTLED = 64, 0.4
+"""Of each life that now is compared with, evenly spread from this part of it on: before, the age says
+nothing."""
 
-LOOKED_AT = (0, 2, 4)
-"""Features of each column: the fast and the slow mean, and the change at the first rate."""
+LOOKED_AT = (0, 2)
+"""Features of each column that make instants alike: the fast and the slow mean."""
+
+WIDTH = 0.5
+"""Standard deviations of these at which an instant counts for little."""
 
 SOON = 0.02
-"""Lives are compared as log(SOON * typical life + life)."""
+"""Parts of the age are learned as log((left + SOON * typical life) / age)."""
 
+LARGEST_LOG = 50.0
 SMALLEST_SPREAD = 0.05
 LONGEST = 3.0
 """No quantile is longer than this many times the longest life on record."""
@@ -37,7 +42,7 @@ SHAPES = {
     "span": np.zeros(3),
     "likeness": np.zeros((2, 0)),
     "example": np.zeros((0, 0)),
-    "left": np.zeros(0),
+    "part": np.zeros(0),
     "run": np.zeros(0, np.int64),
 }
 
@@ -46,41 +51,42 @@ SHAPES = {
 class Record:
     """span: (3,) typical and longest life, spread of the forecasts' error. likeness: (2, f) mean and scale.
 
-    example: (m, f) instants of past lives, standardised. left: (m,) what was left there. run: (m,) whose
-    life.
+    example: (m, f) instants of past lives, standardised. part: (m,) logarithm of life left over age there.
+    run: (m,) whose life.
     """
 
     span: Floats
     likeness: Floats
     example: Floats
-    left: Floats
+    part: Floats
     run: Ints
 
     def middle(self, feature: Floats, without: int = -1) -> float:
-        """Logarithm of the life left at features (f,): the mean over past lives, the more alike the more
+        """Logarithm of life left over age at features (f,): the mean over instants, the more alike the more
         weight."""
-        distance = (((feature - self.likeness[0]) / self.likeness[1] - self.example) ** 2).mean(axis=1)
-        runs = [number for number in np.unique(self.run) if number != without]
-        nearest = [np.flatnonzero(self.run == number) for number in runs]
-        best = np.array([own[distance[own].argmin()] for own in nearest])
-        weight = np.exp(-0.5 * (distance[best] - distance[best].min()))
-        return float(np.average(np.log(self.left[best] + SOON * self.span[0]), weights=weight))
+        off = (feature - self.likeness[0]) / self.likeness[1] - self.example
+        distance = (off**2).mean(axis=1) / WIDTH**2
+        distance[self.run == without] = np.inf
+        weight = np.exp(-0.5 * (distance - distance.min()))
+        return float((weight * self.part).sum() / weight.sum())
 
-    def quantiles(self, feature: Floats, probabilities: Sequence[float]) -> Floats:
-        """(q,) life left: log-normal, with Student's t for the number of past lives."""
+    def quantiles(self, feature: Floats, age: float, probabilities: Sequence[float]) -> Floats:
+        """(q,) life left at an age: log-normal, with Student's t for the number of past lives."""
         runs = int(self.run[-1]) + 1
         wide = self.span[2] * np.sqrt(1 + 1 / runs) * stdtrit(runs - 1, np.asarray(probabilities))
-        longest = LONGEST * self.span[1]
-        log = np.minimum(self.middle(feature) + wide, np.log(longest))
-        return np.asarray(np.clip(np.exp(log) - SOON * self.span[0], 0.0, longest))
+        left = (
+            max(age, SOON * self.span[0]) * np.exp(np.minimum(self.middle(feature) + wide, LARGEST_LOG))
+            - SOON * self.span[0]
+        )
+        return np.asarray(np.clip(left, 0.0, LONGEST * self.span[1]))
 
 
 class SimilarLife:
-    """Similarity-based prognosis (Wang, Yu, Siegel and Lee, PHM 2008), for three failures or more.
+    """Similarity-based prognosis (after Wang, Yu, Siegel and Lee, PHM 2008), for three failures or more.
 
-    Of each past life the instant counts at which the level was, and went, as it does now, at about that age.
-    How far such forecasts are off for past lives that are left out makes the interval. Rows must be about
-    equally far apart.
+    What was left to past lives where the columns were as they are now, as a part of the age they had: lives
+    of one kind differ by factors. How far such forecasts are off for past lives left out makes the interval.
+    Rows must be about equally far apart.
     """
 
     NAME: ClassVar[str] = "similar_life"
@@ -108,7 +114,7 @@ class SimilarLife:
         age, x = in_order(history.age_h, history.x)
         if self._record is None or len(age) < FEWEST_POINTS:
             raise ValueError(self._forecast(history).basis)
-        return self._record.quantiles(_features(age, x)[-1], probabilities)
+        return self._record.quantiles(_features(x)[-1], age[-1], probabilities)
 
     def state(self) -> bytes:
         """The instants kept; none of an unfitted one."""
@@ -120,7 +126,7 @@ class SimilarLife:
         """Use a saved model; raises `ModelError`."""
         record = Record(**unpack(self._kind, state, SHAPES))
         rows, features = record.example.shape
-        together = record.left.shape == record.run.shape == (rows,) and record.likeness.shape == (2, features)
+        together = record.part.shape == record.run.shape == (rows,) and record.likeness.shape == (2, features)
         if record.span.shape != (3,) or not together:
             raise ModelError(f"the arrays of the saved {self._kind} do not belong together; fit it again")
         self._record = record if rows else None
@@ -136,36 +142,44 @@ class SimilarLife:
             return Forecast(Verdict.ESTIMATE, 0.0, 0.0, 0.0, "the limit is reached")
         if len(age) < FEWEST_POINTS:
             return Forecast(Verdict.TOO_LITTLE_DATA, basis=f"{len(age)} of {FEWEST_POINTS} points")
-        p10, p50, p90 = record.quantiles(_features(age, x)[-1], QUANTILES).tolist()
+        p10, p50, p90 = record.quantiles(_features(x)[-1], age[-1], QUANTILES).tolist()
         return Forecast(Verdict.ESTIMATE, p10, p50, p90, f"like {record.run[-1] + 1} failures on record")
 
 
 def _remember(lives: Sequence[tuple[Floats, Floats]]) -> Record:
     spans = [age[-1] - age[0] for age, _ in lives]
-    rows = [np.unique(np.linspace(FEWEST_POINTS - 1, len(age) - 1, INSTANTS).astype(int)) for age, _ in lives]
-    feature = np.vstack([_features(age, x)[at] for (age, x), at in zip(lives, rows, strict=True)])
-    left = np.concatenate([age[-1] - age[at] for (age, _), at in zip(lives, rows, strict=True)])
+    rows = [
+        np.unique(np.linspace(SETTLED * (len(age) - 1), len(age) - 1, INSTANTS).astype(int))
+        for age, _ in lives
+    ]
+    feature = np.vstack([_features(x)[at] for (_, x), at in zip(lives, rows, strict=True)])
+    typical = float(np.median(spans))
+    part = np.concatenate([_part(age, at, typical) for (age, _), at in zip(lives, rows, strict=True)])
     run = np.repeat(np.arange(len(lives)), [len(at) for at in rows])
     scale = feature.std(axis=0)
     likeness = np.stack([feature.mean(axis=0), np.where(scale > 1e-9, scale, 1.0)])
-    span = np.array([np.median(spans), max(spans), 0.0])
-    record = Record(span, likeness, (feature - likeness[0]) / likeness[1], left, run)
+    span = np.array([typical, max(spans), 0.0])
+    record = Record(span, likeness, (feature - likeness[0]) / likeness[1], part, run)
     unseen = np.array([record.middle(one, number) for one, number in zip(feature, run.tolist(), strict=True)])
-    error = np.log(left + SOON * span[0]) - unseen
-    span[2] = max(float(np.sqrt(np.mean(error**2))), SMALLEST_SPREAD)
+    span[2] = max(float(np.sqrt(np.mean((record.part - unseen) ** 2))), SMALLEST_SPREAD)
     return record
 
 
-def _features(age: Floats, x: Floats) -> Floats:
+def _part(age: Floats, at: Ints, typical: float) -> Floats:
+    """Logarithm of life left over age at some instants."""
+    return np.asarray(np.log((age[-1] - age[at] + SOON * typical) / np.maximum(age[at], SOON * typical)))
+
+
+def _features(x: Floats) -> Floats:
     """(n, f) at every row, from it and those before."""
     bank = AssetFeatures(x.shape[1])
     bank.grow(1)
     blocks = bank.update(np.zeros(len(x), np.int32), np.clip(x, -1e6, 1e6)).reshape(len(x), -1, x.shape[1])
-    return np.column_stack([blocks[:, LOOKED_AT].reshape(len(x), -1), age])
+    return blocks[:, LOOKED_AT].reshape(len(x), -1)
 
 
 def _width(columns: int) -> int:
-    return len(LOOKED_AT) * columns + 1
+    return len(LOOKED_AT) * columns
 
 
 FORECASTER: type[Forecaster] = SimilarLife

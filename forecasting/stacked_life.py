@@ -1,4 +1,5 @@
-"""The regressions behind `LearnedLife`: trees and a kernel, weighted and calibrated on assets left out in turn."""
+"""The regressions behind `LearnedLife`: trees and a kernel, weighted and calibrated on assets left out in
+turn."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ SMOOTH = (2, 4, 5, 6, 7, 8, 9)
 """Features of a column that the kernel looks at: the slow mean and all changes; a distance drowns in more."""
 
 PENALTY, WIDTH, CUT = 1e-6, 1.5, 5.0
-"""Of the kernel: ridge penalty per row, how much narrower than the typical distance, where features are cut."""
+"""Of the kernel: ridge penalty per row, how much narrower than the typical distance, where features are
+cut."""
 
 STRANGE = 10.0
 """Standard deviations from normal, as a mean over the last rows, that wear does not explain."""

@@ -76,9 +76,9 @@ def similar(runs: Sequence[Run], history: History) -> Floats:
     return model.quantiles(history, PROBABILITIES)
 
 
-def as_long_again(runs: Sequence[Run], history: History) -> Floats:
-    """A tenth of the age, whatever the bearing does: from a hundredth to as long again."""
-    return history.age_h[-1] * np.array([0.01, 0.1, 1.0])
+def part_of_the_age(runs: Sequence[Run], history: History) -> Floats:
+    """Three tenths of the age, whatever the bearing does, give or take a factor of ten."""
+    return np.asarray(history.age_h[-1] * np.array([0.03, 0.3, 3.0]))
 
 
 def age_only(runs: Sequence[Run], history: History) -> Floats:
@@ -88,7 +88,7 @@ def age_only(runs: Sequence[Run], history: History) -> Floats:
     return np.asarray(np.quantile(left or [0.5 * age], PROBABILITIES))
 
 
-SAYERS = {"": similar, "tenth of the age": as_long_again, "age only": age_only}
+SAYERS = {"": similar, "part of the age": part_of_the_age, "age only": age_only}
 
 
 def run(folder: Path, tell: Tell) -> tuple[list[Reading], list[Said]]:
