@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+DIGEST = 32
+"""Bytes of the checksum before the saved text."""
 
 ROUNDS = 150
 SETTINGS = {
@@ -41,8 +45,9 @@ class BoostedTrees:
         return np.asarray(np.mean(said, axis=0))
 
     def saved(self) -> NDArray[np.uint8]:
-        """The models as bytes of text."""
-        return np.frombuffer("\0".join(model.model_to_string() for model in self.models).encode(), np.uint8)
+        """The models as a checksum and text: LightGBM's reader ends the process at damaged text."""
+        text = "\0".join(model.model_to_string() for model in self.models).encode()
+        return np.frombuffer(sha256(text).digest() + text, np.uint8)
 
 
 def fit_trees(features: Floats, y: Floats, seeds: Sequence[int]) -> BoostedTrees:
@@ -52,9 +57,9 @@ def fit_trees(features: Floats, y: Floats, seeds: Sequence[int]) -> BoostedTrees
 
 
 def load_trees(saved: NDArray[np.uint8]) -> BoostedTrees:
-    """What `saved` gave; raises `ValueError` for other text."""
-    try:
-        texts = saved.tobytes().decode().split("\0")
-        return BoostedTrees(tuple(lgb.Booster(model_str=text) for text in texts))
-    except (UnicodeDecodeError, lgb.basic.LightGBMError) as error:
-        raise ValueError(f"these are no trees: {error}") from error
+    """What `saved` gave; raises `ValueError` for other bytes."""
+    found = saved.tobytes()
+    checksum, text = found[:DIGEST], found[DIGEST:]
+    if sha256(text).digest() != checksum:
+        raise ValueError("the trees are damaged")
+    return BoostedTrees(tuple(lgb.Booster(model_str=one) for one in text.decode().split("\0")))

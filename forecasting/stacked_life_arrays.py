@@ -76,6 +76,7 @@ def _check(a: Arrays) -> None:
         "regime": (regimes, settings),
         "mean": (regimes, columns),
         "scale": (regimes, columns),
+        "index": (columns,),
         "moments": (2, smooth),
         "centre": (centres, smooth),
         "kernel": (centres + smooth + 1,),
