@@ -17,6 +17,10 @@ BINS = 12
 SMALLEST = 0.1
 """The typical error at a prediction is no less than this part of the overall one."""
 
+GROUPS = 4
+"""Errors are shaped otherwise where a prediction is near the horizon, so each quarter of the predictions has
+its own quantiles (Mondrian conformal prediction); an asset passes through all of them, so none has few."""
+
 LEVELS = np.linspace(0.0, 1.0, 401)
 
 
@@ -24,7 +28,7 @@ LEVELS = np.linspace(0.0, 1.0, 401)
 class Intervals:
     """typical: (3, bins) prediction, typical error where life was shorter, where it was longer.
 
-    surprise: (401,) quantiles of the errors in such units, from 0 to 1.
+    surprise: (groups, 402) prediction, and quantiles from 0 to 1 of the errors in such units about there.
     """
 
     typical: Floats
@@ -32,8 +36,10 @@ class Intervals:
 
     def quantiles(self, predicted: Floats, probabilities: Floats) -> Floats:
         """(n, q) around predictions (n,); the median is the prediction itself."""
-        u = np.interp(probabilities, LEVELS, self.surprise)
-        u[probabilities == 0.5] = 0.0
+        tables = [np.interp(probabilities, LEVELS, quantiles) for quantiles in self.surprise[:, 1:]]
+        centres = self.surprise[:, 0]
+        u = np.column_stack([np.interp(predicted, centres, column) for column in np.transpose(tables)])
+        u[:, probabilities == 0.5] = 0.0
         short, long = (np.interp(predicted, self.typical[0], part)[:, None] for part in self.typical[1:])
         return np.asarray(predicted[:, None] + np.where(u < 0, short, long) * u)
 
@@ -43,8 +49,10 @@ def calibrate(predicted: Floats, true: Floats, assets: int) -> Intervals:
     error = true - predicted
     typical = _typical(predicted, error)
     short, long = (np.interp(predicted, typical[0], part) for part in typical[1:])
-    surprise = np.quantile(error / np.where(error < 0, short, long), _ranks(assets))
-    return Intervals(typical, surprise)
+    surprise = error / np.where(error < 0, short, long)
+    groups = np.array_split(np.argsort(predicted, kind="stable"), GROUPS)
+    tables = [[predicted[part].mean(), *np.quantile(surprise[part], _ranks(assets))] for part in groups]
+    return Intervals(typical, np.array(tables))
 
 
 def _ranks(assets: int) -> Floats:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from forecasting.asset_features import PER_COLUMN
 from forecasting.boosted_trees import load_trees
-from forecasting.intervals import LEVELS, Intervals
+from forecasting.intervals import GROUPS, LEVELS, Intervals
 from forecasting.kernel_ridge import KernelRidge
 from forecasting.regimes import Regimes
 from forecasting.signals import Signals
@@ -29,7 +29,7 @@ SHAPES: dict[str, NDArray[Any]] = {
     "kernel": np.zeros(0),
     "weight": np.zeros(2),
     "typical": np.zeros((3, 0)),
-    "surprise": np.zeros(0),
+    "surprise": np.zeros((0, 0)),
 }
 """Of an unfitted one."""
 
@@ -82,7 +82,7 @@ def _check(a: Arrays) -> None:
         "kernel": (centres + smooth + 1,),
         "weight": (2,),
         "typical": (3, bins),
-        "surprise": LEVELS.shape,
+        "surprise": (GROUPS, 1 + len(LEVELS)),
     }
     for name, shape in wanted.items():
         empty = not a[name].size and name not in {"setting", "regime"}
