@@ -25,8 +25,7 @@ class AssetFeatures:
     """The features of assets by slot; what they are depends on no cut into updates.
 
     Per column: the weighted means, the differences of each to the next slower one, which are slopes over
-    ever longer times, and these per row of the asset's age: of two assets that wear alike fast the older one
-    lasts longer. Rows are taken to be equally far apart.
+    ever longer times, and these per row of the asset's age. Rows are taken to be equally far apart.
     """
 
     def __init__(self, columns: int) -> None:

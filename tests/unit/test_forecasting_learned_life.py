@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from forecasting.contract import Forecast, History, ModelError, Run, Verdict
 from forecasting.learned_life import LearnedLife
 from forecasting.model_bytes import pack, unpack
-from forecasting.similar_life import SimilarLife
 from forecasting.stacked_life_arrays import SHAPES
 
 Floats = NDArray[np.float64]
@@ -127,18 +126,3 @@ def test_trees_of_other_features_are_refused() -> None:
     arrays, other = (unpack(KIND, model.state(), SHAPES) for model in (MODEL, fewer))
     with pytest.raises(ModelError, match="features"):
         LearnedLife().load(pack(KIND, arrays | {"trees": other["trees"]}))
-
-
-def test_three_similar_lives_make_a_forecast_in_parts_of_the_age() -> None:
-    def life(n: int) -> Run:
-        level = np.minimum((np.arange(1.0, n + 1) / n) ** 2, 0.999)
-        return Run(History(np.arange(1.0, n + 1), level[:, None]))
-
-    model = SimilarLife()
-    model.fit([life(n) for n in (100, 200, 150)])
-    for n in (100, 400):
-        own = life(n).history
-        (says,) = model.predict([History(own.age_h[: n * 3 // 4], own.x[: n * 3 // 4])])
-        assert says.p50_h == pytest.approx(n / 4, rel=0.4)
-    model.fit([life(100), life(200)])
-    assert model.predict([life(50).history])[0].verdict is Verdict.TOO_LITTLE_DATA

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from console.bench.remaining_life.record import PROBABILITIES, Floats, Record, Said, Tell
+from console.bench.remaining_life.similar import similar
 from console.bench.result import Reading
 from forecasting.contract import History, Run
 from forecasting.scores import coverage, phm2012_score
-from forecasting.similar_life import SimilarLife
 
 LEARNING, LIST = "Learning_set", "bearings.csv"
 SNAPSHOT_S = 10.0
@@ -67,13 +67,6 @@ def _history(path: Path) -> History:
     grown = np.log(rms / np.median(rms[age <= FIRST_S], axis=0)) / FULL_SCALE
     worse = np.minimum(grown.max(axis=1), 0.999)
     return History(age, np.column_stack([worse, grown]))
-
-
-def similar(runs: Sequence[Run], history: History) -> Floats:
-    """What is under test."""
-    model = SimilarLife()
-    model.fit(runs)
-    return model.quantiles(history, PROBABILITIES)
 
 
 def part_of_the_age(runs: Sequence[Run], history: History) -> Floats:
