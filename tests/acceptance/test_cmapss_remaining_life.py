@@ -127,5 +127,5 @@ def test_many_failures_beat_the_published_best() -> None:
     print(f"\nlearned_life, FD001: RMSE {capped:.2f}, coverage {held:.2f}, width {width:.1f}")
     assert capped <= 10.5
     assert nasa_score(bounds[:, 1], true) <= 165
-    assert 0.84 <= held <= 0.97
+    assert 0.82 <= held <= 0.98  # three standard errors of 100 engines
     assert width <= 25
