@@ -35,11 +35,13 @@ class History:
     """One asset so far. age_h: (n,) float64, hours in service, increasing. x: (n, k) float64.
 
     Column 0 of `x` is the degradation level: 0 is as new, 1 is the limit at which it must be serviced.
-    Further columns are whatever else the model was fitted on.
+    Further columns are whatever else the model was fitted on. setting: (n, s) float64, the set-points that
+    the asset ran at, where what is normal depends on them.
     """
 
     age_h: NDArray[np.float64]
     x: NDArray[np.float64]
+    setting: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.kernels import kernel
+
 Floats = NDArray[np.float64]
 
 MOST_CENTRES = 400
@@ -24,8 +26,10 @@ class KernelRidge:
     weight: Floats
 
     def predict(self, z: Floats) -> Floats:
-        """(n,) from standardised features (n, f)."""
-        return np.asarray(_basis(z, self.centre) @ self.weight[:-1] + self.weight[-1])
+        """(n,) from standardised features (n, f); what is said of a row does not depend on the others."""
+        out = np.empty(len(z))
+        _predict(np.ascontiguousarray(z), np.ascontiguousarray(self.centre.T), self.weight, out)
+        return out
 
 
 def fit_each(z: Floats, y: Floats, penalties: tuple[float, ...]) -> list[KernelRidge]:
@@ -41,3 +45,21 @@ def fit_each(z: Floats, y: Floats, penalties: tuple[float, ...]) -> list[KernelR
 def _basis(z: Floats, centre: Floats) -> Floats:
     squares = (z**2).sum(axis=1)[:, None] + (centre**2).sum(axis=1) - 2 * z @ centre.T
     return np.hstack([np.exp(-np.maximum(squares, 0.0) / (2 * z.shape[1])), LINEAR * z])
+
+
+@kernel
+def _predict(z: Floats, centre: Floats, weight: Floats, out: Floats) -> None:
+    """`_basis` times the weights, row by row: products of whole matrices round otherwise with the number of
+    rows."""
+    features, centres = centre.shape
+    for row in range(len(z)):
+        squares = np.zeros(centres)
+        said = weight[-1]
+        for f in range(features):
+            said += LINEAR * z[row, f] * weight[centres + f]
+            for c in range(centres):
+                off = z[row, f] - centre[f, c]
+                squares[c] += off * off
+        for c in range(centres):
+            said += np.exp(-squares[c] / (2 * features)) * weight[c]
+        out[row] = said

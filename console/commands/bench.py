@@ -18,6 +18,8 @@ from console.bench.ingest import MEASURES as INGEST
 from console.bench.kernels import readings as kernel_readings
 from console.bench.machine import provenance
 from console.bench.query import MEASURES as QUERY
+from console.bench.remaining_life.suites import SUITES as LIFE_SUITES
+from console.bench.remaining_life.suites import run as run_life_suite
 from console.bench.result import Row, rows_of
 from console.bench.servers import servers
 from console.bench.stream import MEASURES as STREAM
@@ -112,6 +114,39 @@ def detection(
             spinner.stop()
             fail(str(error))
     _show("detection", origin, rows_of([readings]), json_file)
+
+
+@app.command(
+    "remaining-life",
+    epilog="Example: faultline bench remaining-life --suite cmapss --data CMAPSS --predictions said.csv",
+)
+def remaining_life(
+    suite: Annotated[str, typer.Option(help=f"Whose protocol: {', '.join(LIFE_SUITES)}.")],
+    data: Annotated[
+        Path, typer.Option(exists=True, file_okay=False, help="A folder laid out like that one.")
+    ],
+    json_file: Json = None,
+    predictions: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write what was forecast, as CSV.")
+    ] = None,
+) -> None:
+    """Public run-to-failure data through our forecasters, by its protocol, with the dummies beside it.
+
+    `cmapss` are turbofan engines, `femto` bearings, `battery` cells. What is to be forecast is forecast where
+    its truth is not given, too. C-MAPSS takes several minutes.
+    """
+    if suite not in LIFE_SUITES:
+        fail(f"no suite {suite}: there are {', '.join(LIFE_SUITES)}", 2)
+    origin = provenance()
+    with err.status("") as spinner:
+        try:
+            readings = run_life_suite(
+                LIFE_SUITES[suite], data, predictions, lambda line: spinner.update(escape(line))
+            )
+        except ValueError as error:
+            spinner.stop()
+            fail(str(error))
+    _show("remaining-life", origin, rows_of([readings]), json_file)
 
 
 @app.command(epilog="Example: faultline bench kernels --runs 5 --json kernels.json")

@@ -1,0 +1,1 @@
+"""How well remaining life is foretold on public run-to-failure data, by the published protocols."""

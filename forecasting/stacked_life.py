@@ -1,0 +1,145 @@
+"""The regressions behind `LearnedLife`: trees and a kernel, weighted and calibrated on assets left out in
+turn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+from forecasting.asset_features import PER_COLUMN, AssetFeatures
+from forecasting.boosted_trees import BoostedTrees, fit_trees
+from forecasting.intervals import Intervals, calibrate
+from forecasting.kernel_ridge import KernelRidge, fit_each
+from forecasting.signals import Signals, learn_signals
+
+Floats = NDArray[np.float64]
+
+ROWS_PER_RUN = 48
+"""Instants of each run that are learned from, evenly spread over its life."""
+
+SEEDS = (1, 2, 3)
+FOLDS = 5
+FOLD_SEED = 13381
+
+SMOOTH = (2, 4, 5, 6, 7, 8, 9)
+"""Features of a column that the kernel looks at: the slow mean and all changes; a distance drowns in more."""
+
+PENALTY, WIDTH, CUT = 1e-6, 1.5, 5.0
+"""Of the kernel: ridge penalty per row, how much narrower than the typical distance, where features are
+cut."""
+
+STRANGE = 10.0
+"""Standard deviations from normal, as a mean over the last rows, that wear does not explain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One asset's rows in order: age (n,), x (n, k), setting (n, s)."""
+
+    age: Floats
+    x: Floats
+    setting: Floats
+
+    def left(self, horizon: float) -> Floats:
+        """(n,) life left, up to the horizon."""
+        return np.asarray(np.minimum(self.age[-1] - self.age, horizon))
+
+
+@dataclass(frozen=True, slots=True)
+class Regressions:
+    """Two opinions on the life that is left. moments: (2, f) of the features that the kernel looks at."""
+
+    signals: Signals
+    trees: BoostedTrees
+    moments: Floats
+    kernel: KernelRidge
+
+    def features(self, lives: Sequence[Life]) -> Floats:
+        """(rows of all lives, f), each row from it and those before it in its life."""
+        z = np.vstack([self.signals.of(life.x, life.setting) for life in lives])
+        return _features(z, lives)
+
+    def strange(self, features: Floats) -> NDArray[np.bool_]:
+        """(n,) whether a column is farther than ever from what is normal in its regime."""
+        columns = self.signals.columns[0]
+        return np.asarray((np.abs(features[:, :columns]) > STRANGE).any(axis=1))
+
+    def opinions(self, features: Floats) -> Floats:
+        """(n, 2) hours left."""
+        z = WIDTH * np.clip((_smooth(features) - self.moments[0]) / self.moments[1], -CUT, CUT)
+        return np.column_stack([self.trees.predict(features), self.kernel.predict(z)])
+
+
+@dataclass(frozen=True, slots=True)
+class StackedLife:
+    """span: (3,) horizon, longest life, failures. weight: (2,) of the opinions."""
+
+    span: Floats
+    regressions: Regressions
+    weight: Floats
+    intervals: Intervals
+
+    def quantiles(self, features: Floats, probabilities: Floats) -> Floats:
+        """(n, q) hours left, up to the horizon, at features (n, f)."""
+        predicted = self._clipped((self.regressions.opinions(features) * self.weight).sum(axis=1))
+        return self._clipped(self.intervals.quantiles(predicted, probabilities))
+
+    def _clipped(self, hours: Floats) -> Floats:
+        return np.clip(hours, 0.0, self.span[0])
+
+
+def learn(lives: Sequence[Life], horizon: float) -> StackedLife:
+    """The model of lives that ended in failure; needs as many as there are folds."""
+    longest = max(life.age[-1] - life.age[0] for life in lives)
+    horizon = min(horizon, longest)
+    fold = np.random.default_rng(FOLD_SEED).permutation(len(lives)) % FOLDS
+    unseen, true = list[Floats](), list[Floats]()
+    for number in range(FOLDS):
+        out = [life for life, own in zip(lives, fold, strict=True) if own == number]
+        others = [life for life, own in zip(lives, fold, strict=True) if own != number]
+        regressions = _regressions(others, horizon, SEEDS[:1])
+        rows = _instants(out)
+        unseen.append(regressions.opinions(regressions.features(out)[rows]))
+        true.append(np.concatenate([life.left(horizon) for life in out])[rows])
+    opinions, left = np.vstack(unseen), np.concatenate(true)
+    weight, _ = nnls(np.clip(opinions, 0.0, horizon), left)
+    intervals = calibrate(np.clip(opinions @ weight, 0.0, horizon), left, len(lives))
+    span = np.array([horizon, longest, len(lives)], np.float64)
+    return StackedLife(span, _regressions(lives, horizon, SEEDS), weight, intervals)
+
+
+def _regressions(lives: Sequence[Life], horizon: float, seeds: Sequence[int]) -> Regressions:
+    left = [life.left(horizon) for life in lives]
+    signals = learn_signals([life.x for life in lives], [life.setting for life in lives], left)
+    z = np.vstack([signals.of(life.x, life.setting) for life in lives])
+    rows = _instants(lives)
+    features, y = _features(z, lives)[rows], np.concatenate(left)[rows]
+    smooth = _smooth(features)
+    scale = smooth.std(axis=0)
+    moments = np.stack([smooth.mean(axis=0), np.where(scale > 1e-9, scale, 1.0)])
+    standard = WIDTH * np.clip((smooth - moments[0]) / moments[1], -CUT, CUT)
+    return Regressions(signals, fit_trees(features, y, seeds), moments, fit_each(standard, y, (PENALTY,))[0])
+
+
+def _features(z: Floats, lives: Sequence[Life]) -> Floats:
+    """Of the lives' signals, one below the other, with the age."""
+    bank = AssetFeatures(z.shape[1])
+    bank.grow(len(lives))
+    slot = np.repeat(np.arange(len(lives), dtype=np.int32), [len(life.age) for life in lives])
+    return np.column_stack([bank.update(slot, z), np.concatenate([life.age for life in lives])])
+
+
+def _smooth(features: Floats) -> Floats:
+    columns = (features.shape[1] - 1) // PER_COLUMN
+    blocks = [features[:, k * columns : (k + 1) * columns] for k in SMOOTH]
+    return np.hstack([*blocks, features[:, -1:]])
+
+
+def _instants(lives: Sequence[Life]) -> NDArray[np.int64]:
+    """Rows to learn from, of all lives one below the other."""
+    ends = np.cumsum([len(life.age) for life in lives])
+    begins = ends - [len(life.age) for life in lives]
+    spread = (np.linspace(a, b - 1, min(ROWS_PER_RUN, b - a)) for a, b in zip(begins, ends, strict=True))
+    return np.concatenate([np.unique(at.astype(np.int64)) for at in spread])
