@@ -15,11 +15,15 @@ from forecasting.catalog import catalog
 from forecasting.contract import Forecaster, Run
 from forecasting.drift import decile_edges, shares, stability_index
 from forecasting.evaluation import evaluate
+from forecasting.leakage import leaks
 from storage.history import health_history
 from storage.maintenance import events
 from storage.pool import Pool
 from storage.registry import load_registry
 from streams.trajectory import Trajectory
+
+COLUMNS = ["condition"]
+"""What is learned from."""
 
 RECENT_US = 30 * 86_400 * 1_000_000
 """What machines show now is what they showed in the last 30 days on record."""
@@ -79,6 +83,10 @@ def fit(record: Record, name: str) -> tuple[Forecaster, dict[str, Any]]:
         raise FleetError(
             "no failure of such a machine is on record: say when they failed with `faultline maintenance add`"
         )
+    if known_ahead := leaks(record.runs, COLUMNS):
+        raise FleetError(
+            "; ".join(f"{leak.column} must not be learned from: {leak.reason}" for leak in known_ahead)
+        )
     forecaster = known[name]()
     forecaster.fit(record.runs)
     scores = evaluate(known[name], record.runs, record.assets)
@@ -89,7 +97,7 @@ def fit(record: Record, name: str) -> tuple[Forecaster, dict[str, Any]]:
         "failures": record.failures,
         "censored": len(record.runs) - record.failures,
         "assets": len(set(record.assets)),
-        "columns": ["condition"],
+        "columns": COLUMNS,
         "code": f"faultline {metadata.version('faultline')}, {name} {known[name].VERSION}",
         "scores": scores.as_json() if scores else None,
         "level": {"edges": edges, "shares": shares(edges, record.recent_level())},

@@ -1,0 +1,78 @@
+"""Columns that know the future: with them a model looks perfect on record, and is worthless on a live machine.
+
+Remaining life, the length of the whole life, the label of a classifier or a countdown to the visit at which a
+part was replaced get into tables easily (Kaufman et al., "Leakage in data mining", ACM TKDD 6, 2012).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.contract import Run
+
+Floats = NDArray[np.float64]
+
+FEWEST = 5
+"""Lives from which a column can be told to know their ends."""
+
+FEWEST_ROWS = 10
+
+SURE = 0.98
+"""Share of the variance of lives that nothing but the future explains on the first row."""
+
+SAME = 0.02
+"""Part of the median life within which things happen at the same time before the end."""
+
+FEW_CHANGES = 2
+"""So often a label changes in a life at most; what changes more often always has changed just before the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A column that must not be learned from, and what gives it away."""
+
+    column: str
+    reason: str
+
+
+def leaks(runs: Sequence[Run], names: Sequence[str]) -> list[Leak]:
+    """The columns (`names`, in order) that know when failed runs end; none where too few are known."""
+    lives = [run.history for run in runs if run.failed and len(run.history.age_h) >= FEWEST_ROWS]
+    if len(lives) < FEWEST:
+        return []
+    life = np.array([history.age_h[-1] - history.age_h[0] for history in lives])
+    found = []
+    for k, name in enumerate(names):
+        columns = [history.x[:, k] for history in lives]
+        left = [history.age_h[-1] - history.age_h for history in lives]
+        if reason := _reason(columns, left, life):
+            found.append(Leak(name, reason))
+    return found
+
+
+def _reason(columns: Sequence[Floats], left: Sequence[Floats], life: Floats) -> str | None:
+    if _explains(np.array([column[0] for column in columns]), life):
+        if all(np.ptp(column) == 0 for column in columns):
+            return "it is the same all life long and says how long that will be"
+        return "its first value says how long the life will be: is it a countdown, or the life itself?"
+    switch = [_last_switch(column, ahead) for column, ahead in zip(columns, left, strict=True)]
+    if all(one is not None for one in switch):
+        before = np.array(switch, np.float64)
+        if np.ptp(before) <= SAME * np.median(life) < np.ptp(life):
+            return f"it changes {np.median(before):.0f} h before each end: is it a label, or set afterwards?"
+    return None
+
+
+def _explains(first: Floats, life: Floats) -> bool:
+    """Whether a straight line through the first values gives the lives."""
+    if not np.isfinite(first).all() or np.ptp(first) == 0 or np.ptp(life) == 0:
+        return False
+    return bool(np.corrcoef(first, life)[0, 1] ** 2 >= SURE)
+
+
+def _last_switch(column: Floats, left: Floats) -> float | None:
+    """Life left when a column that changes seldom did so for the last time; None for other columns."""
+    changes = np.flatnonzero(np.diff(column)) if np.isfinite(column).all() else np.zeros(0, np.int64)
+    return float(left[changes[-1] + 1]) if 0 < len(changes) <= FEW_CHANGES else None
