@@ -1,4 +1,4 @@
-"""Columns that know the future: with them a model looks perfect on record, and is worthless on a live machine.
+"""Columns that know the future: with them a model looks perfect on record, and is worthless live.
 
 Remaining life, the length of the whole life, the label of a classifier or a countdown to the visit at which a
 part was replaced get into tables easily (Kaufman et al., "Leakage in data mining", ACM TKDD 6, 2012).
@@ -26,7 +26,7 @@ SAME = 0.02
 """Part of the median life within which things happen at the same time before the end."""
 
 FEW_CHANGES = 2
-"""So often a label changes in a life at most; what changes more often always has changed just before the end."""
+"""So often a label changes in a life at most; what changes often always has changed just before the end."""
 
 
 @dataclass(frozen=True, slots=True)
