@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from console.command_database import with_database
-from console.output import fail, out, print_json
+from console.output import fail, out, print_json, tell
 from console.plan_view import document, show
 from console.service_needs import Unknown, sort_out
 from console.settings import load_settings
@@ -53,6 +53,7 @@ def plan(
     days, agreed = parse_days(horizon), _terms(terms)
     now = datetime.combine(today, time(), UTC) if today else datetime.now(UTC)
     needs, unknown = with_database(load_settings(), lambda pool: _needs(pool, agreed, now, tenant))
+    tell(f"choosing days for {len(needs)} services, which may take a minute")
     made = service_plan.plan(needs, agreed.crews, now.date(), days)
     if as_json:
         print_json(document(made, unknown, now.date(), days, agreed))
