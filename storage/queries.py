@@ -144,16 +144,19 @@ async def episodes_between(pool: Pool, asset_id: int, start: datetime, end: date
     return await _rows(pool, Episode, statement, {"asset_id": asset_id, "start": start, "end": end})
 
 
-async def latest_forecasts(pool: Pool, tenant: str | None = None) -> list[LatestForecast]:
-    """The newest forecast of each asset and target."""
+async def latest_forecasts(
+    pool: Pool, tenant: str | None = None, until: datetime | None = None
+) -> list[LatestForecast]:
+    """The newest forecast of each asset and target, as of an instant if it is given."""
     statement = """
         select distinct on (asset_id, target)
                asset_id, tenant, name as asset, target, ts, forecaster, verdict, p10_h, p50_h, p90_h, basis
         from forecast join asset using (asset_id)
-        where %(tenant)s::text is null or tenant = %(tenant)s
+        where (%(tenant)s::text is null or tenant = %(tenant)s)
+          and (%(until)s::timestamptz is null or ts <= %(until)s)
         order by asset_id, target, ts desc
     """
-    return await _rows(pool, LatestForecast, statement, {"tenant": tenant})
+    return await _rows(pool, LatestForecast, statement, {"tenant": tenant, "until": until})
 
 
 async def first_health(pool: Pool) -> dict[int, datetime]:
