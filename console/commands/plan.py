@@ -14,6 +14,7 @@ from console.service_needs import Past, Unknown, never_forecast, sort_out
 from console.settings import load_settings
 from fleet import service_plan
 from fleet.asset import FleetError
+from fleet.catalog import packs
 from fleet.service_plan import Need
 from fleet.service_terms import Terms, parse_terms
 from storage.maintenance import last_events
@@ -70,6 +71,7 @@ async def _needs(
     registry = await load_registry(pool)
     if tenant is not None and tenant not in registry.tenants:
         fail(f"no tenant {tenant!r}: there are {', '.join(registry.tenants) or 'none yet'}")
+    terms.check({*packs(), *(kind.name for kind in registry.equipment_types)})
     said = await latest_forecasts(pool, tenant, until=now)
     past = Past(await first_health(pool), await last_events(pool, until=now))
     needs, unknown = sort_out(said, registry, past, terms, now)

@@ -136,6 +136,14 @@ def test_a_plan_as_of_a_past_day_uses_what_was_said_by_then(run: Run) -> None:
     assert {one["why"] for one in made["unknown"]} == {"no forecast yet"}
 
 
+def test_terms_of_a_misspelt_type_do_not_go_unnoticed(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "terms.toml"
+    path.write_text("[service.elevatr]\nfailure_cost = 9000\n")
+    done = run("--terms", str(path))
+    assert done.exit_code != 0
+    assert "no such equipment type" in f"{done.output} {done.exception}"
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -176,6 +176,9 @@ def test_terms_are_read_with_what_is_left_out_by_default() -> None:
         ("[crews]\nmen = 3", "unknown key 'men': known keys are crews, hours_per_day"),
         ("[crews]\ncrews = 1.5", "crews must be a number"),
         ('[crews]\nweekdays = ["monday"]', 'list such as \\["mon", "tue"\\]'),
+        ('[crews]\nweekdays = [["mon"]]', 'list such as \\["mon", "tue"\\]'),
+        ("[service]\nservice_h = inf", "service_h must be a number, not inf"),
+        ("[crews]\nvisit_cost = nan", "visit_cost must be a number, not nan"),
         ("[crews]\nweekdays = []", "one day of the week"),
         ("[service]\nservice_h = 0", "service_h must be above 0"),
         ("[service.elevator]\nfailure_cost = 0\nfailure_downtime_h = 0", "raise failure_cost"),
@@ -186,6 +189,13 @@ def test_terms_are_read_with_what_is_left_out_by_default() -> None:
 def test_terms_that_cannot_be_say_what_to_change(text: str, said: str) -> None:
     with pytest.raises(FleetError, match=said):
         parse_terms(text, "terms.toml")
+
+
+def test_terms_of_a_type_that_there_is_not_are_refused() -> None:
+    terms = parse_terms("[service.elevatr]\nfailure_cost = 9000\n", "terms.toml")
+    with pytest.raises(FleetError, match=r"\[service.elevatr\]: no such equipment type: there are elevator"):
+        terms.check({"elevator"})
+    terms.check({"elevator", "elevatr"})
 
 
 def test_a_horizon_without_a_work_day_is_refused() -> None:
