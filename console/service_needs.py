@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from fleet.asset import Asset
 from fleet.registry import Registry
 from fleet.service_plan import Need
 from fleet.service_terms import Terms
 from forecasting.contract import Verdict
 from forecasting.life_distribution import LifeDistribution
 from storage.queries import LatestForecast
+from streams.forecast_engine import CONDITION
 
 STALE = timedelta(days=14)
 """A forecast older than this says nothing about today."""
@@ -34,26 +36,54 @@ class Unknown:
     lasts_until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """When each machine was `first` known, and when it was last repaired or restored (`renewed`), if ever."""
+
+    first: Mapping[int, datetime]
+    renewed: Mapping[int, datetime]
+
+    def since(self, said: LatestForecast) -> datetime:
+        """When what runs out was new, as far as that is known."""
+        known = [self.first.get(said.asset_id, said.ts)]
+        if said.target == CONDITION and said.asset_id in self.renewed:
+            known.append(self.renewed[said.asset_id])
+        return max(known)
+
+    def outdates(self, said: LatestForecast) -> bool:
+        """Whether a forecast is of a condition that was renewed since."""
+        renewed = self.renewed.get(said.asset_id)
+        return said.target == CONDITION and renewed is not None and said.ts <= renewed
+
+
 def sort_out(
-    forecasts: Iterable[LatestForecast],
-    registry: Registry,
-    since: Mapping[int, datetime],
-    terms: Terms,
-    now: datetime,
+    forecasts: Iterable[LatestForecast], registry: Registry, past: Past, terms: Terms, now: datetime
 ) -> tuple[list[Need], list[Unknown]]:
-    """What can be planned at that instant, and what cannot; `since` is when each machine was first known."""
+    """What can be planned at that instant, and what cannot."""
     needs, unknown = [], []
     for said in forecasts:
         asset = registry.asset_by_id(said.asset_id)
         where = (asset.tenant, asset.site), asset.name, said.target
-        if now - said.ts > STALE:
+        if past.outdates(said):
+            unknown.append(Unknown(*where, "no forecast since it was repaired or restored"))
+        elif now - said.ts > STALE:
             unknown.append(Unknown(*where, f"no forecast for {STALE.days} days"))
         elif said.verdict != Verdict.ESTIMATE:
             lasts = said.ts + said.p10_h * HOUR if said.p10_h is not None else None
             unknown.append(Unknown(*where, WHY[Verdict(said.verdict)], lasts))
         else:
-            age = (now - since.get(said.asset_id, said.ts)) / HOUR
+            age = (now - past.since(said)) / HOUR
             life = LifeDistribution(said.p10_h or 0.0, said.p50_h or 0.0, said.p90_h or 0.0)
             survived = max((now - said.ts) / HOUR, 0.0)
             needs.append(Need(*where, life, survived, max(age, 0.0), terms.of(asset.equipment_type)))
     return needs, unknown
+
+
+def never_forecast(assets: Iterable[Asset], forecasts: Iterable[LatestForecast]) -> list[Unknown]:
+    """The machines whose condition no forecast is of."""
+    known = {said.asset_id for said in forecasts if said.target == CONDITION}
+    return [
+        Unknown((one.tenant, one.site), one.name, CONDITION, "no forecast yet")
+        for one in assets
+        if one.asset_id not in known
+    ]

@@ -12,7 +12,7 @@ MAJOR_SHIFT = 0.25
 """Population stability index from which a shift is major (Siddiqi, Credit Risk Scorecards, 2006)."""
 
 FEWEST_CHECKED = 10
-"""Forecasts whose end is known, below which their coverage says nothing."""
+"""Lives that ended in failure, below which the coverage of their forecasts says nothing."""
 
 LEAST_ANSWERED = 0.5
 """Of the instants asked about."""
@@ -39,19 +39,23 @@ def objections(new: Scores | None, champion: Scores | None) -> list[str]:
     return found
 
 
-def proposals(shifts: Mapping[str, float], ends: Sequence[tuple[float, float, float]]) -> list[str]:
+def proposals(shifts: Mapping[str, float], held: Sequence[float]) -> list[str]:
     """Why a model should be fitted again: what its machines show has shifted, or its intervals do not hold.
 
-    shifts: population stability index by what is seen. ends: true life, P10 and P90 in hours, of forecasts
-    whose machine has failed since.
+    shifts: population stability index by what is seen. held: of each life that has ended in failure since,
+    the share of the forecasts of its end in which that came between P10 and P90. A life counts once, since
+    its forecasts, two a day, are all wrong together.
     """
     found = [
         f"{what} has shifted (stability index {index:.2f}, {MAJOR_SHIFT:g} is major)"
         for what, index in shifts.items()
         if index > MAJOR_SHIFT
     ]
-    if len(ends) >= FEWEST_CHECKED:
-        held = sum(low <= true <= high for true, low, high in ends) / len(ends)
-        if held < LEAST_COVERAGE:
-            found.append(f"{held:.0%} of {len(ends)} lives ended between P10 and P90, where 80 % should be")
+    if len(held) >= FEWEST_CHECKED:
+        share = sum(held) / len(held)
+        if share < LEAST_COVERAGE:
+            found.append(
+                f"{share:.0%} of the forecasts for {len(held)} lives held (end between P10 and P90), where "
+                "80 % should"
+            )
     return found

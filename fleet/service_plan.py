@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleet.asset import FleetError
-from fleet.service_schedule import Task, schedule
+from fleet.service_moves import Task
+from fleet.service_schedule import schedule
 from fleet.service_terms import Crews, ServiceTerms
 from forecasting.life_distribution import LifeDistribution
 

@@ -1,7 +1,8 @@
 """What a service and a failure cost, and who can go: the terms on which services are planned."""
 
+import math
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from typing import Any, TypeVar
@@ -90,6 +91,12 @@ class Terms:
         """The terms of a type."""
         return self.by_type.get(equipment_type, self.others)
 
+    def check(self, equipment_types: Collection[str]) -> None:
+        """Raises `FleetError` for terms of a type that there is not, which would go unnoticed."""
+        if unknown := sorted(self.by_type.keys() - equipment_types):
+            known = ", ".join(sorted(equipment_types))
+            raise FleetError(f"[service.{unknown[0]}]: no such equipment type: there are {known}")
+
 
 def parse_terms(text: str, origin: str) -> Terms:
     """Terms from TOML: `[crews]`, `[service]` for all types, `[service.<equipment type>]` for one.
@@ -126,7 +133,7 @@ def _table(document: Mapping[str, Any], name: str, origin: str) -> dict[str, Any
 
 
 def _weekdays(said: Any, where: str) -> tuple[int, ...]:
-    if not isinstance(said, Sequence) or isinstance(said, str) or not set(said) <= set(WEEKDAYS):
+    if not isinstance(said, list) or not all(day in WEEKDAYS for day in said):
         raise FleetError(f'{where}: weekdays is a list such as ["mon", "tue"], not {said!r}')
     return tuple(sorted({WEEKDAYS.index(day) for day in said}))
 
@@ -137,7 +144,7 @@ def _made(kind: type[T], table: Mapping[str, Any], where: str) -> T:
         if name not in known:
             raise FleetError(f"{where}: unknown key {name!r}: known keys are {', '.join(sorted(known))}")
         number = isinstance(value, int if name == "crews" else int | float) and not isinstance(value, bool)
-        if name != "weekdays" and not number:
+        if name != "weekdays" and not (number and math.isfinite(value)):
             raise FleetError(f"{where}: {name} must be a number, not {value!r}")
     try:
         return kind(**table)

@@ -21,6 +21,12 @@ where %(assets)s::int[] is null or asset_id = any (%(assets)s)
 order by asset_id, ts, kind
 """
 
+_LAST = """
+select asset_id, max(ts) from maintenance
+where %(until)s::timestamptz is null or ts <= %(until)s
+group by asset_id
+"""
+
 
 async def record_event(pool: Pool, event: MaintenanceEvent) -> None:
     """Keep an event; said again it has the newer note. Raises `psycopg.errors.ForeignKeyViolation`."""
@@ -41,8 +47,11 @@ async def events(pool: Pool, assets: Sequence[int] | None = None) -> list[Mainte
         return await cursor.fetchall()
 
 
-async def last_events(pool: Pool) -> dict[int, datetime]:
-    """When something last happened to each machine that has events: its condition begins anew there."""
+async def last_events(pool: Pool, until: datetime | None = None) -> dict[int, datetime]:
+    """When something last happened, as of an instant if it is given, to each machine that has events.
+
+    Its condition begins anew there.
+    """
     async with pool.connection() as conn:
-        rows = await conn.execute("select asset_id, max(ts) from maintenance group by asset_id")
+        rows = await conn.execute(_LAST, {"until": until})
         return dict(await rows.fetchall())

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, LiteralString, TypeVar
 from uuid import UUID
 
-from psycopg import sql
 from psycopg.rows import class_row
 
 from storage.pool import Pool
@@ -144,16 +143,19 @@ async def episodes_between(pool: Pool, asset_id: int, start: datetime, end: date
     return await _rows(pool, Episode, statement, {"asset_id": asset_id, "start": start, "end": end})
 
 
-async def latest_forecasts(pool: Pool, tenant: str | None = None) -> list[LatestForecast]:
-    """The newest forecast of each asset and target."""
+async def latest_forecasts(
+    pool: Pool, tenant: str | None = None, until: datetime | None = None
+) -> list[LatestForecast]:
+    """The newest forecast of each asset and target, as of an instant if it is given."""
     statement = """
         select distinct on (asset_id, target)
                asset_id, tenant, name as asset, target, ts, forecaster, verdict, p10_h, p50_h, p90_h, basis
         from forecast join asset using (asset_id)
-        where %(tenant)s::text is null or tenant = %(tenant)s
+        where (%(tenant)s::text is null or tenant = %(tenant)s)
+          and (%(until)s::timestamptz is null or ts <= %(until)s)
         order by asset_id, target, ts desc
     """
-    return await _rows(pool, LatestForecast, statement, {"tenant": tenant})
+    return await _rows(pool, LatestForecast, statement, {"tenant": tenant, "until": until})
 
 
 async def first_health(pool: Pool) -> dict[int, datetime]:
@@ -166,21 +168,20 @@ async def first_health(pool: Pool) -> dict[int, datetime]:
         return dict(await (await conn.execute(statement)).fetchall())
 
 
-async def ended_forecasts(
-    pool: Pool, equipment_type: str, forecaster: str, shadow: bool = False
-) -> list[tuple[float, float, float]]:
-    """Hours from forecast to failure, P10 and P90, of a forecaster's intervals whose machine failed since."""
-    table = sql.Identifier("shadow_forecast" if shadow else "forecast")
-    statement = sql.SQL("""
-        select extract(epoch from ended.ts - said.ts)::float8 / 3600, p10_h, p90_h
-        from {} as said join asset using (asset_id),
+async def held_forecasts(pool: Pool, equipment_type: str, forecaster: str) -> list[float]:
+    """Of each life that ended in failure, which share of a forecaster's intervals for its end it kept to."""
+    statement = """
+        select avg((extract(epoch from ended.ts - said.ts) / 3600 between p10_h and p90_h)::int)::float8
+        from forecast as said join asset using (asset_id),
         lateral (select ts, kind from maintenance where maintenance.asset_id = said.asset_id
-                 and maintenance.ts > said.ts order by maintenance.ts limit 1) as ended
+                 and maintenance.ts > said.ts order by maintenance.ts, kind limit 1) as ended
         where equipment_type = %s and target = 'condition' and forecaster = %s
         and verdict = 'estimate' and ended.kind = 'failed'
-    """).format(table)
+        group by asset_id, ended.ts
+    """
     async with pool.connection() as conn:
-        return await (await conn.execute(statement, (equipment_type, forecaster))).fetchall()
+        rows = await (await conn.execute(statement, (equipment_type, forecaster))).fetchall()
+    return [share for (share,) in rows]
 
 
 async def wear_counters(pool: Pool, tenant: str | None = None) -> list[Wear]:

@@ -24,7 +24,7 @@ from storage.models import (
     use_model,
 )
 from storage.pool import Pool
-from storage.queries import ended_forecasts
+from storage.queries import held_forecasts
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,6 +38,9 @@ Which = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 HEADER = ("type", "model", "fitted", "failed", "error h", "in P10-P90", "role")
+
+ROLLED_BACK = "rolled back from"
+"""How the reason for a rollback begins."""
 
 ADVISE_EXIT = 2
 """Exit code of `check` when a model should be fitted again."""
@@ -125,16 +128,14 @@ def promote(
 
 @app.command(epilog="Example: faultline models rollback elevator")
 def rollback(equipment_type: Kind) -> None:
-    """Let the model answer that did before."""
+    """Let the model answer that did before, and what that followed if said again; at last the trend alone."""
 
     async def run(pool: Pool) -> str:
-        uses = await model_uses(pool, equipment_type)
-        answered = [use for use in uses if use.role == Role.CHAMPION]
-        if len(answered) < 2:
-            fail(f"no other model of {equipment_type} has answered before: promote one")
-        before, now = answered[-2], answered[-1]
-        last = (before.forecaster, before.version) if before.forecaster and before.version else None
-        await use_model(pool, equipment_type, Role.CHAMPION, last, f"rolled back from {_name(now)}")
+        line = _line(await model_uses(pool, equipment_type))
+        if len(line) < 2:
+            fail(f"no model answers for {equipment_type}, so there is nothing to roll back: promote one")
+        before, now = line[-2:]
+        await use_model(pool, equipment_type, Role.CHAMPION, before, f"{ROLLED_BACK} {_name(now)}")
         return _name(before)
 
     out.print(f"{with_database(load_settings(), run)} answers for {equipment_type}", highlight=False)
@@ -152,8 +153,8 @@ def check(equipment_type: Kind, as_json: Json = False) -> None:
         champion = await _known(pool, equipment_type, f"{forecaster}:{version}")
         record = await record_of(pool, equipment_type)
         said = f"{forecaster}-{catalog()[forecaster].VERSION} fit {version}"
-        ends = await ended_forecasts(pool, equipment_type, said)
-        return f"{forecaster}:{version}", proposals(shifts(champion.lineage, record), ends)
+        held = await held_forecasts(pool, equipment_type, said)
+        return f"{forecaster}:{version}", proposals(shifts(champion.lineage, record), held)
 
     model, why = with_database(load_settings(), run)
     if as_json:
@@ -228,5 +229,18 @@ def _roles(uses: list[ModelUse]) -> dict[tuple[str, str, int], str]:
     }
 
 
-def _name(use: ModelUse) -> str:
-    return f"{use.forecaster}:{use.version}" if use.forecaster else "no model"
+def _line(uses: list[ModelUse]) -> list[tuple[str, int] | None]:
+    """Who answered one after the other, none at first, the last one now; without whom was rolled back."""
+    line: list[tuple[str, int] | None] = [None]
+    for use in uses:
+        if use.role == Role.CHAMPION:
+            model = (use.forecaster, use.version) if use.forecaster and use.version else None
+            if use.reason.startswith(ROLLED_BACK) and len(line) > 1:
+                line.pop()
+            if model != line[-1]:
+                line.append(model)
+    return line
+
+
+def _name(model: tuple[str, int] | None) -> str:
+    return "{}:{}".format(*model) if model else "no model"

@@ -8,14 +8,16 @@ from typing import Annotated
 import typer
 
 from console.command_database import with_database
-from console.output import fail, out, print_json
+from console.output import fail, out, print_json, tell
 from console.plan_view import document, show
-from console.service_needs import Unknown, sort_out
+from console.service_needs import Past, Unknown, never_forecast, sort_out
 from console.settings import load_settings
 from fleet import service_plan
 from fleet.asset import FleetError
+from fleet.catalog import packs
 from fleet.service_plan import Need
 from fleet.service_terms import Terms, parse_terms
+from storage.maintenance import last_events
 from storage.pool import Pool
 from storage.queries import first_health, latest_forecasts
 from storage.registry import load_registry
@@ -53,6 +55,7 @@ def plan(
     days, agreed = parse_days(horizon), _terms(terms)
     now = datetime.combine(today, time(), UTC) if today else datetime.now(UTC)
     needs, unknown = with_database(load_settings(), lambda pool: _needs(pool, agreed, now, tenant))
+    tell(f"choosing days for {len(needs)} services, which may take a minute")
     made = service_plan.plan(needs, agreed.crews, now.date(), days)
     if as_json:
         print_json(document(made, unknown, now.date(), days, agreed))
@@ -68,8 +71,12 @@ async def _needs(
     registry = await load_registry(pool)
     if tenant is not None and tenant not in registry.tenants:
         fail(f"no tenant {tenant!r}: there are {', '.join(registry.tenants) or 'none yet'}")
-    said = [one for one in await latest_forecasts(pool, tenant) if one.ts <= now]
-    return sort_out(said, registry, await first_health(pool), terms, now)
+    terms.check({*packs(), *(kind.name for kind in registry.equipment_types)})
+    said = await latest_forecasts(pool, tenant, until=now)
+    past = Past(await first_health(pool), await last_events(pool, until=now))
+    needs, unknown = sort_out(said, registry, past, terms, now)
+    assets = [one for one in registry.assets if tenant in {None, one.tenant}]
+    return needs, [*unknown, *never_forecast(assets, said)]
 
 
 def _terms(path: Path | None) -> Terms:

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from typer.testing import CliRunner, Result
 
 from console.cli import build
 from fleet.clock import microseconds
+from fleet.maintenance import MaintenanceEvent, MaintenanceKind
 from fleet.service_terms import Crews, ServiceTerms, parse_terms
 from storage.bootstrap import WRITER
 from storage.chunk_result import ChunkResult, ForecastRow, Tally
-from storage.pool import open_pool
+from storage.maintenance import record_event
+from storage.pool import Pool, open_pool
 from storage.registry import load_registry, register
 from storage.server.database import Database
 from storage.sink import Sink
@@ -52,9 +55,18 @@ async def store(database: Database) -> None:
             ForecastRow(numbers[name], microseconds(ts), "condition", "robust_trend-1", *said, "a test")
             for name, (ts, said) in FORECASTS.items()
         ]
+        rows.append(replace(rows[2], ts_us=microseconds(NOW - timedelta(days=20)), verdict="no_trend"))
         claim = await (sink := Sink(pool, "forecast")).claim("health.northgrid", 0)
         place = "health.northgrid", 0
         await sink.write(claim, ChunkResult(*place, 0, 1, Tally(1, 0, 0, 0), forecasts=rows))
+
+
+def on(database: Database, work: Callable[[Pool], Awaitable[None]]) -> None:
+    async def opened() -> None:
+        async with open_pool(database.dsn(WRITER)) as pool:
+            await work(pool)
+
+    asyncio.run(opened())
 
 
 @pytest.fixture
@@ -79,6 +91,9 @@ def test_what_runs_out_gets_a_date_and_what_does_not_a_reason(run: Run) -> None:
         "lift-b": "no wear to be seen",
         "lift-c": "no forecast for 14 days",
         "lift-d": "lasts longer than can be said",
+        "lift-e": "no forecast yet",
+        "lift-f": "no forecast yet",
+        "mill-1": "no forecast yet",
     }
     assert made["terms"]["by_type"]["transformer"]["failure_downtime_h"] == 240.0
 
@@ -90,6 +105,43 @@ def test_people_read_a_table(run: Run) -> None:
     assert "t1" not in said
     assert "1 without a date: lasts longer than can be said, the first until 2026-08-07" in said
     assert "Costs and crews are made up" in said
+
+
+def documents(run: Run, *words: str) -> dict[str, Any]:
+    done = run("--json", *words)
+    assert done.exit_code == 0, done.output
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_what_was_said_before_a_repair_is_no_date_for_after_it(run: Run, plain_database: Database) -> None:
+    async def repaired(pool: Pool) -> None:
+        (t1,) = [one for one in (await load_registry(pool)).assets if one.name == "t1"]
+        event = MaintenanceEvent(t1.asset_id, NOW - timedelta(days=1), MaintenanceKind.FAILED)
+        await record_event(pool, event)
+
+    assert documents(run)["services"][0]["asset"] == "t1"
+    on(plain_database, repaired)
+    made = documents(run)
+    assert [one["asset"] for one in made["services"]] == ["lift-a"]
+    why = {one["asset"]: one["why"] for one in made["unknown"]}
+    assert why["t1"] == "no forecast since it was repaired or restored"
+    before = documents(run, "--today", "2026-04-29")  # the plan of then
+    assert [one["asset"] for one in before["services"]] == ["t1"]
+
+
+def test_a_plan_as_of_a_past_day_uses_what_was_said_by_then(run: Run) -> None:
+    made = documents(run, "--today", "2026-03-25")
+    assert [one["asset"] for one in made["services"]] == ["lift-c"]
+    assert {one["why"] for one in made["unknown"]} == {"no forecast yet"}
+
+
+def test_terms_of_a_misspelt_type_do_not_go_unnoticed(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "terms.toml"
+    path.write_text("[service.elevatr]\nfailure_cost = 9000\n")
+    done = run("--terms", str(path))
+    assert done.exit_code != 0
+    assert "no such equipment type" in f"{done.output} {done.exception}"
 
 
 @pytest.mark.parametrize(

@@ -34,10 +34,10 @@ def test_what_speaks_against_a_model(
 def test_a_shift_and_broken_intervals_are_reasons_to_fit_again() -> None:
     assert proposals({"the wear": 0.1}, []) == []
     assert "the wear has shifted" in proposals({"the wear": 0.3}, [])[0]
-    broken = [(100.0, 10.0, 50.0)] * FEWEST_CHECKED
+    broken = [0.0] * FEWEST_CHECKED
     assert proposals({}, broken[1:]) == []
-    assert "0% of 10 lives" in proposals({}, broken)[0]
-    assert proposals({}, [(30.0, 10.0, 50.0)] * FEWEST_CHECKED) == []
+    assert "0% of the forecasts for 10 lives" in proposals({}, broken)[0]
+    assert proposals({}, [1.0] * (FEWEST_CHECKED - 2) + [0.0] * 2) == []
 
 
 def test_the_stability_index_is_nothing_for_the_same_and_major_for_another_half() -> None:

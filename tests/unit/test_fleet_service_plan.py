@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleet import service_schedule
 from fleet.asset import FleetError
+from fleet.service_moves import Moves, Task
 from fleet.service_plan import Need, ServicePlan, plan
 from fleet.service_terms import Crews, ServiceTerms, parse_terms
 from forecasting.life_distribution import LifeDistribution
@@ -81,6 +83,51 @@ def test_a_week_without_a_free_crew_is_said() -> None:
     assert len(left) + len(made.services) == 12
 
 
+def hours_by_day(made: ServicePlan, crews: Crews) -> dict[date, float]:
+    """Crew hours that services of a day or less take."""
+    hours: dict[date, float] = defaultdict(float)
+    for service in made.services:
+        hours[service.day] += service.need.terms.service_h
+    for day, _ in {(service.day, service.need.site) for service in made.services}:
+        hours[day] += crews.travel_h
+    return hours
+
+
+@pytest.mark.parametrize(("count", "late"), [(70, True), (40, False)])
+def test_whoever_waits_for_a_crew_had_none_free_even_if_time_ran_out(
+    count: int, late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_schedule, "SOLVE_WITHIN_S", 0.0)
+    crews, days = Crews(crews=2), 28
+    many = [need(f"m{n:02}", 6.0 + n % 7 / 4, f"s{n % 20}", failure_cost=2e4) for n in range(count)]
+    made = plan(many, crews, FRIDAY, days)
+    left = [one.need for one in made.waiting if one.no_crew]
+    assert bool(left) is late
+    hours = hours_by_day(made, crews)
+    work_days = crews.work_days(FRIDAY + timedelta(1), days)[:10]  # after that all have failed anyway
+    there = {(service.day, service.need.site) for service in made.services}
+    for one in left:
+        takes = [one.terms.service_h + crews.travel_h * ((day, one.site) not in there) for day in work_days]
+        assert all(hours[day] + more > 16.0 for day, more in zip(work_days, takes, strict=True))
+    assert max(hours.values()) <= 16.0 + 1e-6
+
+
+def test_moves_better_a_schedule_and_leave_a_good_one_alone() -> None:
+    near = [need("a", 30.0), need("b", 31.0), need("c", 30.0, site="t")]
+    crews = Crews(visit_cost=900.0)
+    hours = np.arange(24.0, 24.0 * 40, 24.0)
+    tasks = [Task(one.site, one.terms.service_h, one.cost(hours), 1e5) for one in near]
+    apart = Moves(tasks, crews, len(hours), [3, 20, 39])
+    before = apart.cost
+    begun = apart.settle()
+    assert begun[0] == begun[1] < len(hours)
+    assert apart.visits == 2
+    assert apart.cost < before
+    again = Moves(tasks, crews, len(hours), begun)
+    assert again.settle() == begun
+    assert again.cost == pytest.approx(apart.cost)
+
+
 @settings(deadline=None, max_examples=15)
 @given(
     st.lists(
@@ -129,6 +176,9 @@ def test_terms_are_read_with_what_is_left_out_by_default() -> None:
         ("[crews]\nmen = 3", "unknown key 'men': known keys are crews, hours_per_day"),
         ("[crews]\ncrews = 1.5", "crews must be a number"),
         ('[crews]\nweekdays = ["monday"]', 'list such as \\["mon", "tue"\\]'),
+        ('[crews]\nweekdays = [["mon"]]', 'list such as \\["mon", "tue"\\]'),
+        ("[service]\nservice_h = inf", "service_h must be a number, not inf"),
+        ("[crews]\nvisit_cost = nan", "visit_cost must be a number, not nan"),
         ("[crews]\nweekdays = []", "one day of the week"),
         ("[service]\nservice_h = 0", "service_h must be above 0"),
         ("[service.elevator]\nfailure_cost = 0\nfailure_downtime_h = 0", "raise failure_cost"),
@@ -139,6 +189,13 @@ def test_terms_are_read_with_what_is_left_out_by_default() -> None:
 def test_terms_that_cannot_be_say_what_to_change(text: str, said: str) -> None:
     with pytest.raises(FleetError, match=said):
         parse_terms(text, "terms.toml")
+
+
+def test_terms_of_a_type_that_there_is_not_are_refused() -> None:
+    terms = parse_terms("[service.elevatr]\nfailure_cost = 9000\n", "terms.toml")
+    with pytest.raises(FleetError, match=r"\[service.elevatr\]: no such equipment type: there are elevator"):
+        terms.check({"elevator"})
+    terms.check({"elevator", "elevatr"})
 
 
 def test_a_horizon_without_a_work_day_is_refused() -> None:
