@@ -66,7 +66,7 @@ class FirstPassage:
 
 
 def _counted(history: History) -> Forecast | None:
-    """The forecast of a counter since its last reset; None where it is none, has not moved or is at the limit."""
+    """The forecast of a counter since its last reset; None if it is none, stands still or is done."""
     age, x = in_order(history.age_h, history.x[:, :1])
     if not len(age) or x[-1, 0] >= LIMIT:
         return None
