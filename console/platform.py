@@ -22,6 +22,7 @@ from fleet.clock import Clock, SystemClock
 from forecasting.catalog import catalog
 from forecasting.contract import Forecaster
 from forecasting.robust_trend import RobustTrend
+from forecasting.weibull_life import WeibullLife
 from storage.file_lock import ALONE_AT_ONCE, locked
 from storage.models import load_models
 from storage.outbox import Outbox, unsent
@@ -157,7 +158,7 @@ async def platform(
             tenants=registry.current.tenants,
             sinks=sinks,
             registry=registry,
-            forecasters=Forecasters(RobustTrend(), await _fitted(pool)),
+            forecasters=await _forecasters(pool),
             outbox=Outbox(pool),
             publisher=publisher,
             limits=limits,
@@ -206,15 +207,18 @@ def _alone(settings: Settings) -> Iterator[None]:
         ) from None
 
 
-async def _fitted(pool: Pool) -> dict[str, Forecaster]:
-    """The newest fitted forecaster of each equipment type that has one."""
+async def _forecasters(pool: Pool) -> Forecasters:
+    """The forecasters with the newest fits of each equipment type: its survival prior and another model."""
     known = catalog()
     fitted: dict[str, Forecaster] = {}
+    priors: dict[str, Forecaster] = {}
     for model in await load_models(pool):
         if model.forecaster in known:
-            fitted[model.equipment_type] = known[model.forecaster]()
-            fitted[model.equipment_type].load(model.state)
-    return fitted
+            forecaster = known[model.forecaster]()
+            forecaster.load(model.state)
+            kept = priors if model.forecaster == WeibullLife.NAME else fitted
+            kept[model.equipment_type] = forecaster
+    return Forecasters(RobustTrend(), fitted, priors)
 
 
 def policy(settings: Settings) -> Policy:

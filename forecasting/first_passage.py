@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 from scipy.special import betainc, gammaln
 
 from forecasting.contract import Forecast, Forecaster, History, Run, Verdict
@@ -32,7 +33,8 @@ MOST_ALIKE = 0.9
 
 HORIZON = 20.0
 """Nothing is said beyond this many times the observed span."""
-STEPS = 400
+FURTHEST = 7.0
+"""Quantiles are looked for within this many e-folds of an even pace."""
 
 
 class FirstPassage:
@@ -104,11 +106,20 @@ def _first_passage(use: Floats, needed: float) -> list[float]:
     shape (van Noortwijk 2009, sections 2 and 4; scale under the prior 1 / scale).
     """
     n, total = len(use), float(use.sum())
-    weight, kept = _shape_weights(use / total), _independent(use)
-    blocks = np.geomspace(1e-3, 1e3, STEPS) * n * needed / total
+    weight, shape = _shape_weights(use / total), _independent(use) * SHAPES
     part = needed / (needed + total)
-    missed = betainc(np.outer(blocks, kept * SHAPES), n * kept * SHAPES, part) @ weight
-    return [float(np.interp(chance, 1.0 - missed, blocks)) for chance in (0.1, 0.5, 0.9)]
+    even = float(np.log(n * needed / total))
+
+    def log_blocks(chance: float) -> float:
+        def short(log: float) -> float:
+            return float(weight @ betainc(np.exp(log) * shape, n * shape, part)) - (1.0 - chance)
+
+        soonest, latest = even - FURTHEST, even + FURTHEST
+        if short(latest) > 0:
+            return latest
+        return float(brentq(short, soonest, latest)) if short(soonest) > 0 else soonest
+
+    return [float(np.exp(log_blocks(chance))) for chance in (0.1, 0.5, 0.9)]
 
 
 def _shape_weights(share: Floats) -> Floats:

@@ -19,7 +19,10 @@ FAILURES_PER_COVARIATE = 5
 """Below this many a regression finds effects that are not there (Vittinghoff and McCulloch 2007)."""
 
 SHAPES = 0.2, 50.0
-"""Beyond these shapes no part wears: no history of failures alone can bound the shape from both sides."""
+"""Where shapes are looked for; a part's lies between 0.5 (early failures) and 10 (all wear out together)."""
+
+PRIOR = -1.0
+"""Power of the shape in the prior density of its logarithm: flat in location and in log spread of log t."""
 
 DRAWS = 512
 TAILS = 4.0
@@ -156,10 +159,6 @@ def predictive(lives: Lives, ridge: float = 1.0) -> Predictive:
     return Predictive(
         likelihood.failures, likelihood.unit, scaling, draw, weight / weight.sum(), likelihood.exposure(draw)
     )
-
-
-PRIOR = -1.0
-"""Power of the shape in the prior density of its logarithm: flat in location and in log spread of log t."""
 
 
 class _Likelihood:

@@ -18,8 +18,10 @@ returning version
 """
 
 _NEWEST = """
-select distinct on (equipment_type) equipment_type, forecaster, version, state, lineage, created_at
-from model order by equipment_type, created_at desc, version desc
+select equipment_type, forecaster, version, state, lineage, created_at from (
+    select distinct on (equipment_type, forecaster) * from model
+    order by equipment_type, forecaster, version desc
+) newest order by equipment_type, created_at, version
 """
 
 
@@ -52,7 +54,7 @@ async def save_model(
 
 
 async def load_models(pool: Pool) -> list[Model]:
-    """The newest model of each equipment type that has one, whichever forecaster it is of."""
+    """The newest model of each equipment type and forecaster; of a type's, the one fitted last comes last."""
     async with pool.connection() as conn, conn.cursor(row_factory=class_row(Model)) as cursor:
         await cursor.execute(_NEWEST)
         return await cursor.fetchall()

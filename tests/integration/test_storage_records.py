@@ -197,9 +197,11 @@ async def test_each_fit_is_a_version_and_the_newest_is_loaded(pool: Pool) -> Non
     assert await save_model(pool, "press", "gamma", b"\x00one", {"runs": 1}) == 1
     assert await save_model(pool, "press", "gamma", b"\x00two", {"runs": 2}) == 2
     assert await save_model(pool, "lift", "trend", b"x", {}) == 1
-    lift, press = await load_models(pool)
+    assert await save_model(pool, "press", "alpha", b"prior", {}) == 1
+    lift, press, later = await load_models(pool)
     assert (lift.equipment_type, lift.forecaster) == ("lift", "trend")
     assert (press.version, press.state, press.lineage) == (2, b"\x00two", {"runs": 2})
+    assert (later.equipment_type, later.forecaster) == ("press", "alpha")
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
         await save_model(pool, "unknown", "gamma", b"", {})
 
