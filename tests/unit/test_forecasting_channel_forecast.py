@@ -65,6 +65,14 @@ def test_gaps_are_bridged() -> None:
     assert np.isinf(holes[-30]), "the caller's array was changed"
 
 
+def test_a_channel_of_which_hardly_two_days_are_whole_stays_within_what_was_seen() -> None:
+    value = load(12 * WEEK)
+    patchy = np.where(np.arange(len(value)) % 12 == 0, np.nan, value)
+    patchy[-70:-30] = value[-70:-30]
+    said = forecast_channel(patchy)
+    assert value.min() - 2.0 < said.p50.min() < said.p50.max() < value.max() + 2.0
+
+
 @pytest.mark.parametrize("value", [np.zeros(2000), np.full(2000, -1e9), np.arange(2000.0) ** 3])
 def test_no_noise_and_no_end_in_sight_stay_finite_and_ordered(value: Floats) -> None:
     said = forecast_channel(value, 48)

@@ -148,6 +148,21 @@ def test_few_failures_widen_the_interval_until_it_holds_what_it_says(failures: i
     assert plugged < mine - 0.03
 
 
+def test_the_prediction_is_the_likelihoods_integral_over_shape_and_rate() -> None:
+    """By brute force: a fine grid of both, under the prior d(log scale) d(1 / shape) * shape."""
+    record = lives(np.array([0.6, 0.9, 1.3]), np.array([0.8, 1.4]))
+    log_shape, log_scale = np.linspace(np.log(0.2), np.log(50), 1500)[:, None], np.linspace(-6, 12, 3000)
+    shape, total = np.exp(log_shape), np.zeros((1500, 3000))
+    for end, failed in zip(record.end, record.failed, strict=True):
+        total += failed * (log_shape + (shape - 1) * np.log(end) - shape * log_scale)
+        total -= np.exp(np.minimum(shape * (np.log(end) - log_scale), 600.0))
+    weight = np.exp(total - total.max())
+    ages = np.array([0.3, 1.0, 2.0, 8.0])
+    alive = [np.exp(-np.exp(np.minimum(shape * (np.log(t) - log_scale), 600.0))) for t in ages]
+    exact = [(weight * each).sum() / (weight * alive[0]).sum() for each in alive]
+    np.testing.assert_allclose(predictive(record).survival(ages, NO_DUTY, 0.3), exact, rtol=0.01)
+
+
 def test_a_duty_that_halves_lives_is_seen_and_used() -> None:
     rng = np.random.default_rng(3)
     hard = rng.integers(0, 2, 60).astype(float)
