@@ -26,6 +26,8 @@ SHORT_BLOCKS = 8
 
 SHAPES = np.geomspace(0.05, 1e5, 60)
 """Shapes of a block's use, from bursts to clockwork; all are weighed by how well they explain the blocks."""
+NEGLIGIBLE = 1e-4
+"""A shape of this weight beside the best is left out."""
 IDLE = 1e-3
 """A block without use counts as this part of an even share: a Gamma variable is never 0."""
 MOST_ALIKE = 0.9
@@ -106,7 +108,8 @@ def _first_passage(use: Floats, needed: float) -> list[float]:
     shape (van Noortwijk 2009, sections 2 and 4; scale under the prior 1 / scale).
     """
     n, total = len(use), float(use.sum())
-    weight, shape = _shape_weights(use / total), _independent(use) * SHAPES
+    weight = _shape_weights(use / total)
+    shape, weight = _independent(use) * SHAPES[weight > 0], weight[weight > 0]
     part = needed / (needed + total)
     even = float(np.log(n * needed / total))
 
@@ -129,6 +132,7 @@ def _shape_weights(share: Floats) -> Floats:
     share = share / share.sum()
     log = gammaln(n * SHAPES) - n * gammaln(SHAPES) + SHAPES * np.log(share).sum()
     weight = np.exp(log - log.max())
+    weight[weight < NEGLIGIBLE] = 0.0
     return np.asarray(weight / weight.sum())
 
 
