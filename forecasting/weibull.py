@@ -24,6 +24,9 @@ SHAPES = 0.2, 50.0
 PRIOR = -1.0
 """Power of the shape in the prior density of its logarithm: flat in location and in log spread of log t."""
 
+RIDGE = 1.0
+"""Penalty of effects: one standard deviation of a duty seldom shortens life to less than a third."""
+
 DRAWS = 512
 TAILS = 4.0
 """Degrees of freedom of the draws: heavier tails than any posterior here has."""
@@ -74,14 +77,14 @@ def check(lives: Lives) -> None:
         raise UnknownLife(f"all {failures} failures at the same age: how lives differ cannot be told")
 
 
-def fit(lives: Lives, ridge: float = 1.0) -> Weibull:
+def fit(lives: Lives, ridge: float = RIDGE) -> Weibull:
     """Maximum likelihood with right censoring and late entry; raises `UnknownLife`.
 
     ridge: penalty ridge / 2 * |effect|^2 per unit of the covariates' standard deviation; 0 for none.
     """
     check(lives)
     likelihood = _Likelihood(lives, ridge)
-    best = likelihood.highest(per_log_shape=0.0)
+    best = likelihood.highest(shape_power=0.0)
     effect = best[1:] / likelihood.spread
     rate = likelihood.failures / likelihood.exposure(best[None])[0]
     scale = np.exp(likelihood.unit - np.log(rate) / np.exp(best[0]) - likelihood.centre @ effect)
@@ -95,7 +98,7 @@ def shape_interval(lives: Lives, confidence: float = 0.9) -> tuple[float, float]
     """
     check(lives)
     likelihood = _Likelihood(_bare(lives), 0.0)
-    best = float(likelihood.highest(per_log_shape=0.0)[0])
+    best = float(likelihood.highest(shape_power=0.0)[0])
     fall = likelihood.log(np.array([[best]]), 0.0)[0] - 0.5 * float(chdtri(1, 1 - confidence))
 
     def above(log_shape: float) -> float:
@@ -112,9 +115,10 @@ def shape_interval(lives: Lives, confidence: float = 0.9) -> tuple[float, float]
 class Predictive:
     """What the lives say of a machine not among them, over all shapes and effects that they leave open.
 
-    failures: number of them. scaling: (2, k) centre and spread of the covariates, in log-hours with `unit`.
-    draw: (m, 1 + k) log shape and standardised effects. weight: (m,). exposure: (m,), sum of all ages'
-    powers: the rate's posterior is a Gamma distribution with it, so the rate is integrated in closed form.
+    failures: number of them. unit: log-hours that ages are measured from. scaling: (2, k) centre and spread
+    of the covariates. draw: (m, 1 + k) log shape and standardised effects. weight: (m,). exposure: (m,) sum
+    of the runs' ages to the power of the shape: the rate's posterior is a Gamma distribution with it, so the
+    rate is integrated in closed form.
     """
 
     failures: int
@@ -140,7 +144,7 @@ class Predictive:
         return np.asarray(self.weight * (1.0 + power / self.exposure) ** -self.failures)
 
 
-def predictive(lives: Lives, ridge: float = 1.0) -> Predictive:
+def predictive(lives: Lives) -> Predictive:
     """Bayesian prediction under the right-invariant prior 1 / spread; raises `UnknownLife`.
 
     Without covariates and with censoring after a number of failures it covers exactly as it says, however
@@ -148,7 +152,7 @@ def predictive(lives: Lives, ridge: float = 1.0) -> Predictive:
     drawn from a Student's t about the mode and weighted; no randomness: an additive recurrence.
     """
     check(lives)
-    likelihood = _Likelihood(lives, ridge)
+    likelihood = _Likelihood(lives, RIDGE)
     mode = likelihood.highest(PRIOR)
     draw, log_density = _draws(mode, likelihood.curvature(mode, PRIOR))
     inside = (draw[:, 0] > np.log(SHAPES[0])) & (draw[:, 0] < np.log(SHAPES[1]))
@@ -178,41 +182,35 @@ class _Likelihood:
     def exposure(self, at: Floats) -> Floats:
         """(m,) sum of the runs' ages to the power of the shape, at each of (m, 1 + k)."""
         shape, shift = np.exp(at[:, :1]), at[:, 1:] @ self._z.T
-        powers = np.exp(shape * (self._end - shift)) - np.exp(shape * (self._entry - shift))
-        return np.asarray(powers.sum(axis=1))
+        end, entry = (np.minimum(shape * (each - shift), LARGEST) for each in (self._end, self._entry))
+        return np.asarray((np.exp(end) - np.exp(entry)).sum(axis=1))
 
-    def log(self, at: Floats, per_log_shape: float) -> Floats:
-        """(m,) log likelihood, penalised, plus `per_log_shape` times the log shape."""
+    def log(self, at: Floats, shape_power: float) -> Floats:
+        """(m,) log likelihood, penalised, times the shape to the `shape_power`, a prior."""
         ages = (self._end - at[:, 1:] @ self._z.T)[:, self._failed].sum(axis=1)
         shape = np.exp(at[:, 0])
-        fit = (self.failures + per_log_shape) * at[:, 0] + shape * ages
+        fit = (self.failures + shape_power) * at[:, 0] + shape * ages
         penalty = 0.5 * self._ridge * (at[:, 1:] ** 2).sum(axis=1)
         return np.asarray(fit - self.failures * np.log(self.exposure(at)) - penalty)
 
-    def highest(self, per_log_shape: float) -> Floats:
+    def highest(self, shape_power: float) -> Floats:
         """(1 + k,) where it is highest."""
         start = np.zeros(1 + self._z.shape[1])
         bounds = [(np.log(SHAPES[0]), np.log(SHAPES[1]))] + [(-5.0, 5.0)] * self._z.shape[1]
         found = minimize(
-            lambda at: -self.log(at[None], per_log_shape)[0], start, bounds=bounds, method="L-BFGS-B"
+            lambda at: -self.log(at[None], shape_power)[0], start, bounds=bounds, method="L-BFGS-B"
         )
         return np.asarray(found.x)
 
-    def curvature(self, at: Floats, per_log_shape: float, step: float = 1e-3) -> Floats:
+    def curvature(self, at: Floats, shape_power: float, step: float = 1e-3) -> Floats:
         """(1 + k, 1 + k) negative second derivatives, by central differences."""
         k = len(at)
         one = step * np.eye(k)
-        corner = np.array(
-            [
-                at + s * one[i] + t * one[j]
-                for i in range(k)
-                for j in range(k)
-                for s in (1, -1)
-                for t in (1, -1)
-            ]
-        )
-        value = self.log(corner, per_log_shape).reshape(k, k, 4)
-        return np.asarray(-(value[..., 0] - value[..., 1] - value[..., 2] + value[..., 3]) / (4 * step**2))
+        sign = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
+        pair = np.stack(np.broadcast_arrays(one[:, None], one[None, :]), axis=2)  # (k, k, 2, k)
+        corner = at + np.einsum("cs,ijsk->ijck", sign, pair)
+        value = self.log(corner.reshape(-1, k), shape_power).reshape(k, k, 4)
+        return np.asarray(-(value @ sign.prod(axis=1)) / (4 * step**2))
 
 
 def _draws(mode: Floats, curvature: Floats) -> tuple[Floats, Floats]:

@@ -118,6 +118,26 @@ def test_the_unit_of_age_does_not_matter(unit: float, seed: int) -> None:
     assert (np.diff(mine) <= 0).all()
 
 
+@given(
+    st.lists(st.tuples(st.floats(1e-6, 1e9), st.booleans(), st.floats(0.0, 0.99)), min_size=3, max_size=12),
+    st.floats(0.0, 0.9),
+)
+def test_any_runs_give_a_survival_that_falls_or_a_reason(
+    runs: list[tuple[float, bool, float]], part: float
+) -> None:
+    end, failed, entry = (np.array(each) for each in zip(*runs, strict=True))
+    record = Lives(end * entry, end, failed, np.zeros((len(end), 0)))
+    try:
+        known = predictive(record)
+    except UnknownLife:
+        return
+    ages = np.geomspace(0.5, 1.0, 20) * end.max()
+    alive = known.survival(np.append(part * ages[0], ages), NO_DUTY, part * ages[0])
+    assert alive[0] == pytest.approx(1.0)
+    assert np.isfinite(alive).all()
+    assert (np.diff(alive) <= 1e-12).all()
+
+
 def test_who_is_seen_from_an_age_on_tells_nothing_of_the_time_before() -> None:
     """Machines that came second-hand: those that failed before were never seen (left truncation)."""
     life = 1000.0 * np.random.default_rng(5).weibull(3.0, 4000)
