@@ -27,8 +27,8 @@ class WeibullLife:
     The quantiles hold not knowing the law as well (`forecasting.weibull.predictive`), so that three failures
     give a wide interval and not a wrong one. Nothing is said of ages that no run has reached: where P90 lies
     there, the forecast is "more than". A run counts from the age at its first row to that at its last; of
-    columns beyond the level, which are to be duties and not symptoms, its means count. Runs and histories are to
-    count their age from the same event: new, overhauled, or first seen.
+    columns beyond the level, which are to be duties and not symptoms, its means count. Runs and histories
+    are to count their age from the same event: new, overhauled, or first seen.
     """
 
     NAME: ClassVar[str] = "weibull_life"
