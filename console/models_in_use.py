@@ -23,18 +23,24 @@ class ModelsInUse:
     pool: Pool
     _fitted: dict[str, FittedModel] = field(default_factory=dict)
     _challengers: dict[str, FittedModel] = field(default_factory=dict)
+    _priors: dict[str, FittedModel] = field(default_factory=dict)
     _renewed_us: dict[int, int] = field(default_factory=dict)
     _loaded: dict[tuple[str, Role], tuple[str, int]] = field(default_factory=dict)
 
     @property
     def forecasters(self) -> Forecasters:
         """They follow each `refresh`."""
-        return Forecasters(RobustTrend(), self._fitted, self._challengers, self._renewed_us)
+        return Forecasters(RobustTrend(), self._fitted, self._challengers, self._priors, self._renewed_us)
 
     async def refresh(self) -> None:
         """Take over what has changed; a model that cannot be used is left out with a warning."""
         found = await models_in_use(self.pool)
-        for role, kept in ((Role.CHAMPION, self._fitted), (Role.CHALLENGER, self._challengers)):
+        roles = {
+            Role.CHAMPION: self._fitted,
+            Role.CHALLENGER: self._challengers,
+            Role.PRIOR: self._priors,
+        }
+        for role, kept in roles.items():
             wanted = {kind: model for (kind, its), model in found.items() if its is role}
             for kind in kept.keys() - wanted.keys():
                 del kept[kind]

@@ -51,6 +51,8 @@ class Role(StrEnum):
     """It answers."""
     CHALLENGER = "challenger"
     """It is asked too, and what it says is kept apart."""
+    PRIOR = "prior"
+    """How long such machines last: it stands beside a machine that shows no wear."""
 
 
 @dataclass(frozen=True, slots=True)

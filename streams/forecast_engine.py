@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from detectors.state_bytes import pack, unpack
 from fleet.dead_letter import Reason
 from forecasting.contract import Forecast, Forecaster, History, Verdict
+from forecasting.first_passage import FirstPassage
 from storage.chunk_result import ChunkResult, DeadLetter, ForecastRow, Tally
 from streams.dead_letter import dead_letter
 from streams.health_message import HealthMessage, decode
@@ -44,26 +45,30 @@ class FittedModel:
     forecaster: Forecaster
     fit: int
 
-    @property
-    def name(self) -> str:
-        """As it stands beside each forecast."""
-        return f"{self.forecaster.NAME}-{self.forecaster.VERSION} fit {self.fit}"
+    def says(self, history: History) -> tuple[str, Forecast]:
+        """Its name, as it stands beside each forecast, and its forecast from the end of the history."""
+        name, said = _says(self.forecaster, history)
+        return f"{name} fit {self.fit}", said
 
 
 @dataclass(frozen=True, slots=True)
 class Forecasters:
     """Which forecaster answers.
 
-    Whether anything runs out at all is the trend's word, on the asset's own past. If so, and the equipment
-    type has a model fitted on failures, that says when; what it cannot say, the trend does. `challengers` are
-    asked beside the fitted ones. `renewed_us` is when each asset was repaired or restored last: its condition
-    begins anew there. Whoever fills the mappings may change them at any time.
+    A wear counter goes on at its pace. Whether a condition gets worse at all is the trend's word, on the
+    asset's own past. If so, a model fitted on failures of the equipment type says when; what it cannot say,
+    the trend does, and what that cannot say either, the lives of such machines (`priors`). Where no wear is
+    to be seen, that stays the answer, with those lives beside it. `challengers` are asked beside the fitted
+    models. `renewed_us` is when each asset was repaired or restored last: its condition begins anew there.
+    Whoever fills the mappings may change them at any time.
     """
 
     trend: Forecaster
     fitted: Mapping[str, FittedModel] = field(default_factory=dict)
     challengers: Mapping[str, FittedModel] = field(default_factory=dict)
+    priors: Mapping[str, FittedModel] = field(default_factory=dict)
     renewed_us: Mapping[int, int] = field(default_factory=dict)
+    counter: Forecaster = field(default_factory=FirstPassage)
 
     def history(self, asset_id: int, target: str, trajectory: Trajectory) -> History:
         """The past since the asset was as good as new."""
@@ -72,18 +77,41 @@ class Forecasters:
 
     def forecast(self, equipment_type: str, target: str, history: History) -> tuple[str, Forecast]:
         """The forecaster's name and its forecast from the last point of the history."""
-        seen = self.trend.predict([history])[0]
-        model = self.fitted.get(equipment_type) if target == CONDITION else None
-        if model is not None and seen.verdict in {Verdict.ESTIMATE, Verdict.MORE_THAN}:
-            learned = model.forecaster.predict([history])[0]
-            if learned.verdict is not Verdict.TOO_LITTLE_DATA:
-                return model.name, learned
-        return f"{self.trend.NAME}-{self.trend.VERSION}", seen
+        if target != CONDITION:
+            return _says(self.counter, history)
+        name, seen = _says(self.trend, history)
+        prior, model = self.priors.get(equipment_type), self.fitted.get(equipment_type)
+        if seen.verdict not in {Verdict.ESTIMATE, Verdict.MORE_THAN}:
+            return name, seen if prior is None else _beside(seen, prior.says(history)[1])
+        if model is None:
+            return name, seen
+        by_model, learned = model.says(history)
+        if learned.verdict is not Verdict.TOO_LITTLE_DATA:
+            return by_model, learned
+        if prior is not None and seen.verdict is Verdict.MORE_THAN:
+            by_prior, usual = prior.says(history)
+            if usual.verdict is Verdict.ESTIMATE:
+                return by_prior, replace(usual, basis=f"{learned.basis}; {usual.basis}")
+        return name, replace(seen, basis=f"{learned.basis}; {seen.basis}")
 
     def in_shadow(self, equipment_type: str, target: str, history: History) -> tuple[str, Forecast] | None:
         """What the challenger would say, if there is one for that."""
         model = self.challengers.get(equipment_type) if target == CONDITION else None
-        return (model.name, model.forecaster.predict([history])[0]) if model is not None else None
+        return model.says(history) if model is not None else None
+
+
+def _says(forecaster: Forecaster, history: History) -> tuple[str, Forecast]:
+    return f"{forecaster.NAME}-{forecaster.VERSION}", forecaster.predict([history])[0]
+
+
+def _beside(seen: Forecast, usual: Forecast) -> Forecast:
+    """What is seen, with what is usual at this age in its basis, if that is known."""
+    if usual.p10_h is None:
+        return seen
+    hours = (
+        f"more than {usual.p10_h:.0f}" if usual.p90_h is None else f"{usual.p10_h:.0f} to {usual.p90_h:.0f}"
+    )
+    return replace(seen, basis=f"{seen.basis}; usual at this age: {hours} h left ({usual.basis})")
 
 
 class ForecastEngine:

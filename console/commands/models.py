@@ -13,6 +13,7 @@ from console.training import record_of, shifts
 from fleet.asset import FleetError
 from fleet.model_gate import objections, proposals
 from forecasting.catalog import catalog
+from forecasting.weibull_life import WeibullLife
 from storage.models import (
     Model,
     ModelUse,
@@ -57,6 +58,8 @@ def fit(
 ) -> None:
     """Fit a model on all lives on record; it is tried beside the one that answers.
 
+    `weibull_life` is how long such machines last: it answers beside the others, from its fit on.
+
     Run it beside the workers, nightly or after failures: it reads the database and stops nothing. A worker
     takes a model over within a minute.
     """
@@ -67,6 +70,9 @@ def fit(
         tell(f"fitting on {record.failures} failures and {len(record.runs) - record.failures} other lives")
         fitted, lineage = fit_record(record, forecaster)
         version = await save_model(pool, equipment_type, forecaster, fitted.state(), lineage)
+        if forecaster == WeibullLife.NAME:
+            await use_model(pool, equipment_type, Role.PRIOR, (forecaster, version), "fitted")
+            return version, lineage, []
         against = objections(lineage["scores"], await _champions_scores(pool, equipment_type))
         if promote and not against:
             await _promote(

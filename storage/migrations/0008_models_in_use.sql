@@ -8,12 +8,12 @@ create table maintenance (
     primary key (asset_id, ts, kind)
 );
 
--- Which model of an equipment type answers, and which is tried beside it: in each role the newest row counts, one
--- without a model ends it. Nothing is changed, so this is also the history.
+-- Which model of an equipment type answers, which is tried beside it, and which says how long such machines last: in
+-- each role the newest row counts, one without a model ends it. Nothing is changed, so this is also the history.
 create table model_use (
     model_use_id bigint generated always as identity primary key,
     equipment_type text not null references equipment_type,
-    role text not null check (role in ('champion', 'challenger')),
+    role text not null check (role in ('champion', 'challenger', 'prior')),
     forecaster text,
     version int,
     reason text not null,

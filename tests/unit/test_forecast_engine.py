@@ -18,6 +18,7 @@ from streams.forecast_engine import FORECAST_EVERY_US, FittedModel, ForecastEngi
 from streams.health_message import HealthMessage
 from streams.record import Chunk
 from streams.registry_cache import RegistryCache
+from streams.trajectory import Trajectory
 
 HOUR = 3_600_000_000
 REGISTRY = Registry(
@@ -55,7 +56,71 @@ class NeverEnough(LastLevel):
     NAME = "never-enough"
 
     def predict(self, histories: Sequence[History]) -> list[Forecast]:
-        return [Forecast(Verdict.TOO_LITTLE_DATA) for _ in histories]
+        return [Forecast(Verdict.TOO_LITTLE_DATA, basis="unlike all on record") for _ in histories]
+
+
+class Says(LastLevel):
+    """A forecaster that says one thing."""
+
+    def __init__(self, forecast: Forecast) -> None:
+        self.forecast = forecast
+
+    def predict(self, histories: Sequence[History]) -> list[Forecast]:
+        return [self.forecast for _ in histories]
+
+
+class Lives(Says):
+    NAME = "lives"
+
+
+TREND = Forecast(Verdict.ESTIMATE, 10.0, 20.0, 30.0, "trend over 9 h")
+SLOW = Forecast(Verdict.MORE_THAN, 40.0, basis="trend over 9 h")
+HEALTHY = Forecast(Verdict.NO_TREND, basis="no significant growth over 9 h")
+USUAL = Forecast(Verdict.ESTIMATE, 100.0, 200.0, 300.0, "5 failures in 9 runs")
+USUALLY_LONG = Forecast(Verdict.MORE_THAN, 100.0, basis="5 failures in 9 runs")
+
+
+def condition(seen: Forecast, usual: Forecast, fitted: Forecaster | None = None) -> tuple[str, Forecast]:
+    models = {"lift": FittedModel(fitted, 1)} if fitted else {}
+    asked = Forecasters(Says(seen), models, priors={"lift": FittedModel(Lives(usual), 1)})
+    return asked.forecast("lift", "condition", Trajectory([0, HOUR], [0.0, 0.1], 1, 2).history())
+
+
+@pytest.mark.parametrize("verdict", [Verdict.NO_TREND, Verdict.TOO_LITTLE_DATA])
+def test_where_no_wear_is_seen_that_stays_the_answer_and_what_is_usual_stands_beside_it(
+    verdict: Verdict,
+) -> None:
+    name, said = condition(Forecast(verdict, basis="calm"), USUAL)
+    assert (name, said.verdict, said.p10_h) == ("last-level-1", verdict, None)
+    assert said.basis == "calm; usual at this age: 100 to 300 h left (5 failures in 9 runs)"
+    assert condition(HEALTHY, USUALLY_LONG)[1].basis.endswith("more than 100 h left (5 failures in 9 runs)")
+    assert condition(HEALTHY, Forecast(Verdict.TOO_LITTLE_DATA, basis="1 of 3"))[1] == HEALTHY
+
+
+def test_what_a_machine_itself_shows_counts_more_than_how_long_others_lasted() -> None:
+    assert condition(TREND, USUAL) == ("last-level-1", TREND)
+    name, said = condition(TREND, USUAL, NeverEnough())
+    assert (name, said.p50_h, said.basis) == ("last-level-1", 20.0, "unlike all on record; trend over 9 h")
+    assert condition(TREND, USUAL, Says(USUAL)) == ("last-level-1 fit 1", USUAL)
+
+
+def test_a_machine_unlike_the_failures_with_a_trend_to_nowhere_gets_the_lives_of_its_type() -> None:
+    name, said = condition(SLOW, USUAL, NeverEnough())
+    assert (name, said.p50_h) == ("lives-1 fit 1", 200.0)
+    assert said.basis == "unlike all on record; 5 failures in 9 runs"
+    name, said = condition(SLOW, USUALLY_LONG, NeverEnough())
+    assert (name, said.p10_h) == ("last-level-1", 40.0)
+    assert condition(SLOW, USUAL) == ("last-level-1", SLOW)
+
+
+def test_a_wear_counter_goes_on_at_its_pace_whatever_the_type_has_on_record() -> None:
+    hours = range(200)
+    counter = Trajectory([h * HOUR for h in hours], [h / 400 for h in hours], 1, 200)
+    models = {"lift": FittedModel(NeverEnough(), 1)}
+    asked = Forecasters(Says(HEALTHY), models, priors={"lift": FittedModel(Lives(USUAL), 1)})
+    name, said = asked.forecast("lift", "belt", counter.history())
+    assert name == "first_passage-1"
+    assert said.p50_h == pytest.approx(201.0, rel=0.01)
 
 
 @dataclass(frozen=True)
@@ -80,7 +145,8 @@ def engine(
     now, tried = (
         {kind: FittedModel(one, 7) for kind, one in (given or {}).items()} for given in (fitted, challengers)
     )
-    return ForecastEngine("acme", cache, Forecasters(LastLevel(), now, tried, renewed_us or {}))
+    asked = Forecasters(LastLevel(), now, tried, renewed_us=renewed_us or {}, counter=LastLevel())
+    return ForecastEngine("acme", cache, asked)
 
 
 def chunk(values: Sequence[bytes | None], first: int = 0) -> Chunk:
