@@ -164,7 +164,7 @@ def test_the_model_that_answers_goes_on_while_another_cannot_be_read(
 ) -> None:
     async def with_right(verb: str) -> None:
         async with await psycopg.AsyncConnection.connect(plain_database.dsn(OWNER)) as conn:
-            await conn.execute(f"{verb} faultline_writer")  # type: ignore[arg-type]  # one of two below
+            await conn.execute(f"{verb} faultline_writer")
 
     async def interrupted(pool: Pool) -> list[int]:
         models, answered = ModelsInUse(pool), []
