@@ -35,6 +35,7 @@ class ModelsInUse:
     async def refresh(self) -> None:
         """Take over what has changed; a model that cannot be used is left out with a warning."""
         found = await models_in_use(self.pool)
+        last, self._loaded = self._loaded, {}  # of what an outage interrupts nothing is taken for loaded
         roles = {
             Role.CHAMPION: self._fitted,
             Role.CHALLENGER: self._challengers,
@@ -45,7 +46,7 @@ class ModelsInUse:
             for kind in kept.keys() - wanted.keys():
                 del kept[kind]
             for kind, model in wanted.items():
-                if self._loaded.get((kind, role)) != model:
+                if last.get((kind, role)) != model:
                     await self._take(kept, kind, *model)
         self._loaded = found
         renewed = {asset_id: microseconds(ts) for asset_id, ts in (await last_events(self.pool)).items()}
@@ -54,8 +55,8 @@ class ModelsInUse:
             del self._renewed_us[asset_id]
 
     async def _take(self, kept: dict[str, FittedModel], kind: str, name: str, version: int) -> None:
-        kept.pop(kind, None)
         state = await load_state(self.pool, kind, name, version)
+        kept.pop(kind, None)
         try:
             forecaster = catalog()[name]()
             forecaster.load(state)

@@ -71,9 +71,10 @@ class Forecasters:
     counter: Forecaster = field(default_factory=FirstPassage)
 
     def history(self, asset_id: int, target: str, trajectory: Trajectory) -> History:
-        """The past since the asset was as good as new."""
+        """The past since the asset was as good as new; a forecast from before that knows nothing of it."""
         since = self.renewed_us.get(asset_id) if target == CONDITION else None
-        return trajectory.history(since)
+        known = since is not None and since < trajectory.ts_us[-1]
+        return trajectory.history(since if known else None)
 
     def forecast(self, equipment_type: str, target: str, history: History) -> tuple[str, Forecast]:
         """The forecaster's name and its forecast from the last point of the history."""
@@ -122,6 +123,7 @@ class ForecastEngine:
         self._registry = registry
         self._forecasters = forecasters
         self._trajectories: dict[tuple[int, str], Trajectory] = {}
+        self._renewed: dict[int, tuple[int, Trajectory]] = {}
 
     async def process(self, chunk: Chunk, again: bool) -> ChunkResult:
         """Extend the trajectories; forecast those that passed a round instant."""
@@ -177,12 +179,32 @@ class ForecastEngine:
         fresh = False
         for name, level in message.levels.items():
             trajectory = self._trajectories.setdefault((message.asset_id, name), Trajectory())
+            renewed = self._since_renewed(message, trajectory) if name == CONDITION else None
             before = trajectory.ts_us[-1] if trajectory.ts_us else message.ts_us
             if trajectory.add(message.ts_us, level):
                 fresh = True
+                if renewed is not None:
+                    renewed.add(message.ts_us, level)
                 if before // FORECAST_EVERY_US != message.ts_us // FORECAST_EVERY_US:
-                    due.append((message.asset_id, name, trajectory.copy()))
+                    due.append((message.asset_id, name, (renewed or trajectory).copy()))
         return due if fresh else None
+
+    def _since_renewed(self, message: HealthMessage, whole: Trajectory) -> Trajectory | None:
+        """The condition's trajectory since the last repair, if the message came after one.
+
+        The whole one of a machine with years on record has points days apart, too few for weeks after a
+        repair. It is kept, since a record of a repair can be taken back.
+        """
+        asset_id, since = message.asset_id, self._forecasters.renewed_us.get(message.asset_id)
+        if since is None:
+            self._renewed.pop(asset_id, None)
+        if since is None or message.ts_us <= since:
+            return None
+        before, trajectory = self._renewed.get(asset_id, (since + 1, whole))
+        if before != since:
+            trajectory = (trajectory if before < since else whole).after(since)
+            self._renewed[asset_id] = since, trajectory
+        return trajectory
 
     def _forecast_all(self, due: Sequence[Due]) -> tuple[list[ForecastRow], list[ForecastRow]]:
         """What is said, and what challengers would have said."""
@@ -197,8 +219,11 @@ class ForecastEngine:
 
     def state(self) -> bytes:
         """All trajectories as arrays."""
-        targets = sorted(self._trajectories)
+        targets: list[tuple[Any, ...]] = sorted(self._trajectories)
         found = [self._trajectories[target] for target in targets]
+        for asset_id, (since, trajectory) in sorted(self._renewed.items()):
+            targets.append((asset_id, CONDITION, since))
+            found.append(trajectory)
         arrays: dict[str, NDArray[Any]] = {
             "targets": np.frombuffer(json.dumps(targets).encode(), np.uint8),
             "points": np.array([[len(t.ts_us), t.stride, t.seen] for t in found], np.int64).reshape(-1, 3),
@@ -212,10 +237,15 @@ class ForecastEngine:
         arrays = unpack(STATE, state, EMPTY)
         targets = json.loads(arrays["targets"].tobytes())
         ts, level, at = arrays["ts_us"].tolist(), arrays["level"].tolist(), 0
-        self._trajectories = {}
-        for (asset_id, name), (n, stride, seen) in zip(targets, arrays["points"].tolist(), strict=True):
+        self._trajectories, self._renewed = {}, {}
+        saved = zip(targets, arrays["points"].tolist(), strict=True)
+        for (asset_id, name, *since), (n, stride, seen) in saved:
             points = slice(at, at + n)
-            self._trajectories[asset_id, name] = Trajectory(ts[points], level[points], stride, seen)
+            trajectory = Trajectory(ts[points], level[points], stride, seen)
+            if since:
+                self._renewed[asset_id] = since[0], trajectory
+            else:
+                self._trajectories[asset_id, name] = trajectory
             at += n
 
 

@@ -43,6 +43,11 @@ class Trajectory:
         """The trajectory as it is now, untouched by later points."""
         return Trajectory(list(self.ts_us), list(self.level), self.stride, self.seen)
 
+    def after(self, since_us: int) -> "Trajectory":
+        """What came after an instant, as a trajectory of its own: later points are all kept again."""
+        first = bisect_right(self.ts_us, since_us)
+        return Trajectory(self.ts_us[first:], self.level[first:], seen=len(self.ts_us) - first)
+
     def history(self, since_us: int | None = None) -> History:
         """The past as a forecaster wants it, or what came after an instant; age counts from its start."""
         first = 0 if since_us is None else bisect_right(self.ts_us, since_us)

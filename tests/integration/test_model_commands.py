@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -17,10 +18,12 @@ from fleet.asset import Asset, Fleet, Site, Tenant
 from fleet.catalog import packs
 from fleet.clock import microseconds
 from fleet.maintenance import MaintenanceEvent, MaintenanceKind
+from forecasting.conformal import ConformalLife
 from forecasting.contract import Run
-from storage.bootstrap import WRITER
+from storage.bootstrap import OWNER, WRITER
 from storage.chunk_result import ChunkResult, ForecastRow, HealthRow, Tally
 from storage.maintenance import record_event
+from storage.models import Role, save_model, use_model
 from storage.pool import Pool, open_pool
 from storage.registry import load_registry, register
 from storage.server.database import Database
@@ -154,6 +157,32 @@ def test_a_good_model_answers_can_be_rolled_back_and_reaches_the_platform(
     assert "no model answers" in said(call("models", "rollback", "elevator"))
     assert answering(call)["champion"] == "None:None"
     assert "nothing to roll back" in said(call("models", "rollback", "elevator"))
+
+
+def test_the_model_that_answers_goes_on_while_another_cannot_be_read(
+    call: Call, plain_database: Database
+) -> None:
+    async def with_right(verb: str) -> None:
+        async with await psycopg.AsyncConnection.connect(plain_database.dsn(OWNER)) as conn:
+            await conn.execute(f"{verb} faultline_writer")
+
+    async def interrupted(pool: Pool) -> list[int]:
+        models, answered = ModelsInUse(pool), []
+        for version in (1, 2):
+            await save_model(pool, "elevator", "conformal_life", ConformalLife().state(), {})
+            await use_model(pool, "elevator", Role.CHAMPION, ("conformal_life", version), "a test")
+            if version == 1:
+                await models.refresh()
+        await with_right("revoke select on model from")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            await models.refresh()
+        answered.append(models.forecasters.fitted["elevator"].fit)
+        await with_right("grant select on model to")
+        await models.refresh()
+        answered.append(models.forecasters.fitted["elevator"].fit)
+        return answered
+
+    assert on(plain_database, interrupted) == [1, 2]
 
 
 def test_one_life_with_many_wrong_forecasts_is_no_reason_to_fit_again(

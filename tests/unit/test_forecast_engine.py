@@ -223,6 +223,31 @@ async def test_the_condition_begins_anew_when_the_machine_was_repaired() -> None
     assert (condition.p50_h, belt.p50_h) == (2.0, 12.0)
 
 
+async def test_what_is_forecast_from_before_a_repair_knows_nothing_of_it() -> None:
+    result = await engine(renewed_us={1: 20 * HOUR}).process(chunk(hourly(25)), again=False)
+    said = [(f.ts_us // HOUR, f.p50_h) for f in result.forecasts if f.target == "condition"]
+    assert said == [(12, 12.0), (24, 3.0)]
+
+
+async def test_a_machine_with_years_on_record_shows_every_hour_after_a_repair() -> None:
+    """`LastLevel` says as P90 how many points it sees."""
+    hours, renewed = hourly(3024), {1: 2999 * HOUR}
+    worker = engine(renewed_us=renewed)
+    await worker.process(chunk(hours[:3008]), again=False)
+    state, worker = worker.state(), engine(renewed_us=renewed)
+    worker.load(state)
+    assert worker.state() == state
+    last = await worker.process(chunk(hours[3008:], 3008), again=False)
+    assert [f.p90_h for f in last.forecasts if f.target == "condition"] == [13.0]
+    await worker.process(chunk(hours[2990:2995], 3024), again=False)  # repeats change nothing
+    renewed[1] += 9 * HOUR  # a second record, of when the repair was done
+    more = await worker.process(chunk(hourly(3025)[3024:], 3024), again=False)
+    assert [f.p90_h for f in more.forecasts if f.target == "condition"] == [16.0]
+    del renewed[1]  # both taken back: the whole past counts again
+    again = await worker.process(chunk(hourly(3037)[3025:], 3025), again=False)
+    assert [f.p50_h for f in again.forecasts if f.target == "condition"] == [3036.0]
+
+
 async def run(cuts: Sequence[int], messages: Sequence[bytes], restart_at: int) -> list[ForecastRow]:
     worker, rows, at = engine(), list[ForecastRow](), 0
     for turn, size in enumerate(cuts):
