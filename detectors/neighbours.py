@@ -138,7 +138,7 @@ def load_pyod() -> Any:
         return import_module("pyod.models.knn")
     finally:
         for name in hidden:
-            del sys.modules[name]
+            sys.modules.pop(name, None)  # another thread may have been first
 
 
 def _fitted(z: Floats) -> Any:

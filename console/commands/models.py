@@ -43,7 +43,7 @@ HEADER = ("type", "model", "fitted", "failed", "error h", "in P10-P90", "role")
 ROLLED_BACK = "rolled back from"
 """How the reason for a rollback begins."""
 
-ADVISE_EXIT = 2
+ADVISE_EXIT = 3
 """Exit code of `check` when a model should be fitted again."""
 
 
@@ -149,7 +149,7 @@ def rollback(equipment_type: Kind) -> None:
 
 @app.command(epilog="Example: faultline models check elevator --json")
 def check(equipment_type: Kind, as_json: Json = False) -> None:
-    """Say whether the model that answers should be fitted again; ends with code 2 if so."""
+    """Say whether the model that answers should be fitted again; ends with code 3 if so."""
 
     async def run(pool: Pool) -> tuple[str, list[str]]:
         in_use = (await models_in_use(pool)).get((equipment_type, Role.CHAMPION))

@@ -215,7 +215,7 @@ def test_intervals_that_did_not_hold_are_a_reason_to_fit_again(call: Call, plain
 
     on(plain_database, lambda pool: says_wrong(pool, machines=MACHINES, times=3))
     done = call("models", "check", "elevator", "--json")
-    assert done.exit_code == 2
+    assert done.exit_code == 3
     assert json.loads(done.stdout)["fit_again"] == [
         "0% of the forecasts for 12 lives held (end between P10 and P90), where 80 % should"
     ]
