@@ -52,8 +52,8 @@ class Need:
     def cost(self, hours: Floats) -> Floats:
         """Expected cost (n,) of a service after each of `hours` (n,) from now, without the visit.
 
-        Where the life is over already every day is as bad as the next by that; such a machine is taken to
-        stand still while it waits, so that it comes first.
+        A machine is taken to stand still while it waits, as far as it is likely to fail within a day: where
+        the life is over already, every day would be as bad as the next otherwise, and it is to come first.
         """
         ends = np.concatenate([[0.0], hours]) + self.survived_h
         left, *unused = self.life.unused(ends, self.survived_h)
