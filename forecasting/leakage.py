@@ -14,13 +14,16 @@ from forecasting.contract import Run
 
 Floats = NDArray[np.float64]
 
-FEWEST = 5
+FEWEST = 8
 """Lives from which a column can be told to know their ends."""
 
 FEWEST_ROWS = 10
 
 SURE = 0.98
 """Share of the variance of lives that nothing but the future explains on the first row."""
+
+CLOCK = 0.9999
+"""Share of the variance within a life that its time explains, if a column is a clock."""
 
 SAME = 0.02
 """Part of the median life within which things happen at the same time before the end."""
@@ -53,16 +56,23 @@ def leaks(runs: Sequence[Run], names: Sequence[str]) -> list[Leak]:
 
 
 def _reason(columns: Sequence[Floats], left: Sequence[Floats], life: Floats) -> str | None:
-    if _explains(np.array([column[0] for column in columns]), life):
+    if all(map(_is_straight, columns, left)) and _explains(np.array([one[0] for one in columns]), life):
         if all(np.ptp(column) == 0 for column in columns):
             return "it is the same all life long and says how long that will be"
-        return "its first value says how long the life will be: is it a countdown, or the life itself?"
+        return "its first value says how long the life will be: is it a countdown?"
     switch = [_last_switch(column, ahead) for column, ahead in zip(columns, left, strict=True)]
     if all(one is not None for one in switch):
         before = np.array(switch, np.float64)
         if np.ptp(before) <= SAME * np.median(life) < np.ptp(life):
             return f"it changes {np.median(before):.0f} h before each end: is it a label, or set afterwards?"
     return None
+
+
+def _is_straight(column: Floats, left: Floats) -> bool:
+    """Whether a column stands still or goes on like a clock, as nothing that is measured does."""
+    if not np.isfinite(column).all():
+        return False
+    return bool(np.ptp(column) == 0 or np.corrcoef(column, left)[0, 1] ** 2 > CLOCK)
 
 
 def _explains(first: Floats, life: Floats) -> bool:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from forecasting.contract import History, Run
 from forecasting.leakage import FEWEST, leaks
 
-LIVES = (300, 420, 510, 640, 700, 880)
+LIVES = (300, 420, 510, 640, 700, 880, 350, 590)
 Column = NDArray[np.float64]
 
 
@@ -54,7 +54,14 @@ def test_what_wears_or_tells_nothing_is_not(which: str) -> None:
 
 def test_a_label_is_no_leak_where_all_lives_are_alike() -> None:
     """Whatever happens at an age then happens at the same time before the end, too."""
-    assert leaks(runs("fails within 30", (500, 501, 502, 503, 504, 505)), ["wear", "x"]) == []
+    assert leaks(runs("fails within 30", (500, 501, 502, 503, 504, 505, 506, 507)), ["wear", "x"]) == []
+
+
+def test_noise_that_happens_to_begin_as_lives_end_is_no_clock() -> None:
+    made = runs("wear")
+    for run, life in zip(made, LIVES, strict=True):
+        run.history.x[0, 0] = life / 1e4
+    assert leaks(made, ["wear", "again"]) == []
 
 
 def test_too_few_lives_accuse_nothing() -> None:
