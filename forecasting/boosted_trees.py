@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from lightgbm import Booster
 
 Floats = NDArray[np.float64]
 
@@ -37,7 +42,7 @@ rate move the error by 1 %."""
 class BoostedTrees:
     """The mean of models that differ in their random draws only."""
 
-    models: tuple[lgb.Booster, ...]
+    models: "tuple[Booster, ...]"
 
     def predict(self, features: Floats) -> Floats:
         """(n,) from features (n, f); what is said of a row does not depend on the others."""
@@ -52,6 +57,7 @@ class BoostedTrees:
 
 def fit_trees(features: Floats, y: Floats, seeds: Sequence[int]) -> BoostedTrees:
     """Learn y (n,) from features (n, f), once for each seed."""
+    lgb = _lightgbm()
     rows = lgb.Dataset(features, y, params=dict(SETTINGS))
     return BoostedTrees(tuple(lgb.train(SETTINGS | {"seed": seed}, rows, ROUNDS) for seed in seeds))
 
@@ -62,4 +68,10 @@ def load_trees(saved: NDArray[np.uint8]) -> BoostedTrees:
     checksum, text = found[:DIGEST], found[DIGEST:]
     if sha256(text).digest() != checksum:
         raise ValueError("the trees are damaged")
-    return BoostedTrees(tuple(lgb.Booster(model_str=one) for one in text.decode().split("\0")))
+    return BoostedTrees(tuple(_lightgbm().Booster(model_str=one) for one in text.decode().split("\0")))
+
+
+@cache
+def _lightgbm() -> Any:
+    """LightGBM: its import takes 1.7 CPU seconds and 100 MB, which a worker without trees is spared."""
+    return import_module("lightgbm")

@@ -1,5 +1,9 @@
 """A life learned from many failures in several regimes: what counts and what is refused."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -10,6 +14,8 @@ from forecasting.model_bytes import pack, unpack
 from forecasting.stacked_life_arrays import SHAPES
 
 Floats = NDArray[np.float64]
+
+ROOT = Path(__file__).resolve().parents[2]
 
 REGIMES = np.array([[0.0, 100.0], [20.0, 100.0], [42.0, 60.0]])
 OFFSET = np.array([[0.0, 0.0], [50.0, -20.0], [10.0, 60.0]])
@@ -126,3 +132,10 @@ def test_trees_of_other_features_are_refused() -> None:
     arrays, other = (unpack(KIND, model.state(), SHAPES) for model in (MODEL, fewer))
     with pytest.raises(ModelError, match="features"):
         LearnedLife().load(pack(KIND, arrays | {"trees": other["trees"]}))
+
+
+def test_a_process_that_only_knows_the_forecasters_carries_no_lightgbm() -> None:
+    said = (
+        'import sys; from forecasting.catalog import catalog; catalog(); assert "lightgbm" not in sys.modules'
+    )
+    subprocess.run([sys.executable, "-c", said], check=True, cwd=ROOT)
