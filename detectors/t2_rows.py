@@ -256,10 +256,9 @@ def _until_one_moves(at: int, end: int, x: Floats, location: Floats, inverse_sca
     """The first row where a channel that is not judged shows another value than ever before, else `end`."""
     for k in range(len(location)):
         if inverse_scale[k] == 0:
+            near = SAME * abs(location[k])
             for i in range(at, end):
-                moved = not abs(x[i, k] - location[k]) <= SAME * abs(
-                    location[k]
-                )  # so that a NaN location has
+                moved = not abs(x[i, k] - location[k]) <= near  # so that a NaN location has
                 if moved and np.isfinite(x[i, k]):
                     end = i
                     break
