@@ -32,9 +32,9 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the ledger demands: frames that must and may be stored, and dead letters by place."""
+    """What the ledger demands: frames that must (by place) and may be stored, and dead letters by place."""
 
-    sure: Mapping[FrameKey, str]
+    sure: Mapping[FrameKey, tuple[str, int, int]]
     possible: Mapping[FrameKey, str]
     letters: Mapping[tuple[str, int, int], Entry]
     possible_letters: Counter[tuple[str, str]]
@@ -52,7 +52,7 @@ def check(entries: Iterable[Entry], seen: Observed, reference: Findings) -> list
 
 
 def _expected(entries: Iterable[Entry]) -> Expected:
-    sure: dict[FrameKey, str] = {}
+    sure: dict[FrameKey, tuple[str, int, int]] = {}
     possible: dict[FrameKey, str] = {}
     letters: dict[tuple[str, int, int], Entry] = {}
     maybe = Counter[tuple[str, str]]()
@@ -67,14 +67,18 @@ def _expected(entries: Iterable[Entry]) -> Expected:
             key = entry.tenant, entry.asset, entry.seq
             possible[key] = entry.sha256
             if entry.acknowledged:
-                sure[key] = entry.sha256
+                sure.setdefault(key, (entry.topic, entry.partition, entry.offset))
     return Expected(sure, possible, letters, maybe)
 
 
 def _lost(wanted: Expected, seen: Observed, _: Findings) -> Iterator[str]:
-    """Acknowledged and good, and not there."""
-    for key in wanted.sure:
-        if key not in seen.frames or key not in seen.content:
+    """Acknowledged and good, passed by the stored position, and not there.
+
+    What lies beyond the position is still in the log: late, not lost, and a matter of `accounting`.
+    """
+    for key, (topic, partition, offset) in wanted.sure.items():
+        passed = offset < seen.positions.get((topic, partition), 0)
+        if passed and (key not in seen.frames or key not in seen.content):
             yield _name(key)
 
 

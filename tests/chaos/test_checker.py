@@ -345,6 +345,16 @@ def test_slow_recovery_and_error_loops_are_caught(
     assert broken(log, replace(reference, **change), reference) == {rule}
 
 
+def test_what_is_still_in_the_log_is_late_and_not_lost(log: Log, reference: Observed) -> None:
+    last = next(entry for entry in reversed(log.entries) if entry.reason is None and entry.acknowledged)
+    place, key = (last.topic, last.partition), (last.tenant, last.asset, last.seq)
+    rest = {name: times for name, times in reference.frames.items() if name != key}
+    gone = replace(reference, frames=rest)
+    late = replace(gone, positions={**reference.positions, place: last.offset})
+    assert broken(log, late, reference) == {"accounting"}
+    assert broken(log, gone, reference) == {"lost", "accounting"}
+
+
 def test_every_rule_is_shown_to_catch_something(log: Log, reference: Observed) -> None:
     shown = set().union(*(rules for _, rules in TAMPERING.values())) | {"liveness"}
     doubled = replace(reference, frames=dict.fromkeys(reference.frames, 2))
