@@ -23,9 +23,14 @@ def with_database(settings: Settings, operation: Callable[[Pool], Awaitable[T]])
 
     Raises `StorageError` if the schema is older than this program.
     """
+    return with_databases(settings, lambda found: with_pool(found, operation))
+
+
+def with_databases(settings: Settings, operation: Callable[[Databases], T]) -> T:
+    """The same for what needs other roles than the writer's."""
     with databases(settings, tell, migrate=False) as found:
         try:
-            return with_pool(found, operation)
+            return operation(found)
         except (UndefinedTable, UndefinedColumn, UndefinedFunction) as error:
             raise StorageError(f"{error.diag.message_primary}: `faultline db migrate` makes it") from error
 

@@ -13,10 +13,11 @@ from storage.server.launcher import Installation, PostgresServer, Progress
 
 @dataclass(frozen=True)
 class Databases:
-    """Conninfo by purpose. `owner` runs migrations; None: this process may not."""
+    """Conninfo by purpose. `owner` runs migrations, `admin` makes roles; None: this process may not."""
 
     writer: str
     owner: str | None
+    admin: str | None = None
 
 
 @contextmanager
@@ -30,13 +31,14 @@ def databases(settings: Settings, progress: Progress, migrate: bool = True) -> I
         owner = settings.database_owner.get_secret_value() if settings.database_owner else None
         if owner is not None and migrate:
             run_migrations(owner)
-        yield Databases(settings.database.get_secret_value(), owner)
+        admin = settings.database_admin.get_secret_value() if settings.database_admin else None
+        yield Databases(settings.database.get_secret_value(), owner, admin)
         return
     if settings.database_owner is not None:
         raise SettingsError("database_owner is set but database is not: set both, or neither for embedded")
     with PostgresServer(Installation.embedded(), settings.data_dir, progress=progress) as server:
         database = prepare_database(server)
-        yield Databases(database.dsn(WRITER), database.dsn(OWNER))
+        yield Databases(database.dsn(WRITER), database.dsn(OWNER), database.superuser_dsn)
 
 
 @contextmanager

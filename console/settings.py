@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     database_owner: SecretStr | None = Field(
         None, description="libpq conninfo that owns the schema (migrations)"
     )
+    database_admin: SecretStr | None = Field(
+        None, description="libpq conninfo that may make roles (faultline tenants)"
+    )
     database: SecretStr | None = Field(
         None, description="libpq conninfo of the writer; none: embedded PostgreSQL"
     )
@@ -93,7 +96,7 @@ class Settings(BaseSettings):
         "info", pattern="^(debug|info|warning|error)$", description="least severe level logged"
     )
 
-    @field_validator("database", "database_owner")
+    @field_validator("database", "database_owner", "database_admin")
     @classmethod
     def _is_conninfo(cls, value: SecretStr | None) -> SecretStr | None:
         """Says nothing of what it holds: libpq's own message may quote the password."""

@@ -39,6 +39,18 @@ language sql immutable parallel safe
 as $$ select date_bin(bucket_width, ts, timestamptz '2000-01-03 00:00:00+00') $$
 """
 
+# What everybody may call by default and no reader needs: a lock of this kind would hold up our own, and large
+# objects are a place to write to.
+_SHUT = """
+do $$ declare f regprocedure; begin
+    for f in select oid::regprocedure from pg_proc where pronamespace = 'pg_catalog'::regnamespace
+        and (proname ~ '^(pg_(try_)?advisory_|lo_)' or proname in ('loread', 'lowrite')) loop
+        execute format('revoke execute on function %s from public', f);
+        execute format('grant execute on function %s to faultline_owner, faultline_writer', f);
+    end loop;
+end $$
+"""
+
 
 def bootstrap(admin_dsn: str, database: str, passwords: Mapping[str, str]) -> None:
     """Make, or bring up to date, the three roles and the database; may be repeated at any time.
@@ -56,6 +68,7 @@ def bootstrap(admin_dsn: str, database: str, passwords: Mapping[str, str]) -> No
         _make_database(admin, database)
         with psycopg.connect(make_conninfo(admin_dsn, dbname=database), autocommit=True) as inside:
             _make_schemas(inside)
+            inside.execute(_SHUT)
             _provide_time_bucket(inside)
 
 

@@ -7,14 +7,16 @@ from typing import Annotated
 
 import typer
 
-from console.command_database import with_database
+from console.command_database import with_database, with_databases, with_pool
+from console.databases import Databases
 from console.fleet_file import load_fleet
 from console.output import fail, out, print_json, print_table
 from console.settings import load_settings
 from fleet.asset import FleetError
+from storage.access.grants import refresh
 from storage.apikeys import create_key, known_keys, revoke
 from storage.pool import Pool
-from storage.registry import load_registry, register
+from storage.registry import RegistrationReport, load_registry, register
 
 app = typer.Typer(no_args_is_help=True, help="Make tenants, sites and machines known, and give out API keys.")
 
@@ -36,7 +38,14 @@ def add(
 ) -> None:
     """Register everything in a fleet file; may be repeated after every change of the file."""
     fleet = load_fleet(file)
-    report = with_database(load_settings(), lambda pool: register(pool, fleet))
+
+    def add_and_show(found: Databases) -> RegistrationReport:
+        report = with_pool(found, lambda pool: register(pool, fleet))
+        if found.owner is not None:  # views name the channels of their machines' types
+            refresh(found.owner)
+        return report
+
+    report = with_databases(load_settings(), add_and_show)
     if as_json:
         print_json(report)
     else:
