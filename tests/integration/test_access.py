@@ -285,7 +285,8 @@ def test_a_day_of_one_machine_is_found_by_its_index_in_one_chunk(hypertables: Da
     with psycopg.connect(hypertables.superuser_dsn, options="-c search_path=faultline,ext") as conn:
         conn.execute(
             "insert into telemetry (ts, asset_id, v0) "
-            "select timestamptz '2026-03-02Z' + n * interval '1 hour', asset_id, 1 from asset, generate_series(0, 239) as n"
+            "select timestamptz '2026-03-02Z' + n * interval '1 hour', asset_id, 1 "
+            "from asset, generate_series(0, 239) as n"
         )
     plan = "\n".join(
         line

@@ -51,6 +51,7 @@ def test_the_commands_are_those_of_the_handbook(run: Run) -> None:
         "replay",
         "simulate",
         "stack",
+        "tenants",
         "db",
         "assets",
         "deadletters",
