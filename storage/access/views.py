@@ -5,17 +5,15 @@ even in an error message, while those on text, numbers and instants still reach 
 security would not do: TimescaleDB's chunks do not have the policies of their table (timescaledb issue 7830).
 """
 
-import hashlib
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from psycopg import sql
 
-from fleet.asset import Channel, EquipmentType
+from fleet.asset import EquipmentType
+from fleet.sql_names import column, stem
 
-PLACE = ("ts", "tenant", "site", "asset")
-LONGEST = 63
-"""Bytes of an identifier in PostgreSQL."""
+PLACE = sql.SQL("a.tenant, a.site, a.name as asset, a.asset_id")
+"""Which machine a row is about; its number is for dashboards, as names are unique in a tenant only."""
 
 
 def views(access_id: str, types: Sequence[EquipmentType]) -> dict[str, sql.Composable]:
@@ -34,39 +32,26 @@ def _bodies(access_id: str, types: Sequence[EquipmentType]) -> Iterator[tuple[st
         sql.Literal(access_id)
     )
     for name, statement in _FIXED.items():
-        yield name, sql.SQL(statement).format(seen=seen, access=sql.Literal(access_id))
-    for kind, suffix in zip(types, _suffixes(kind.name for kind in types), strict=True):
-        yield f"telemetry_{suffix}", _telemetry(kind, seen)
-        yield f"minute_{suffix}", _rollup(kind, "rollup_minute", seen)
-        yield f"hour_{suffix}", _rollup(kind, "rollup_hour", seen)
-
-
-def _suffixes(names: Iterable[str]) -> list[str]:
-    """A part of an identifier for each equipment type, none twice and none too long."""
-    plain = {name: re.sub(r"[.-]", "_", name) for name in names}
-    taken = list(plain.values())
-    room = LONGEST - len("telemetry_")
-    return [
-        short
-        if len(short) <= room and taken.count(short) == 1
-        else f"{short[: room - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-        for name, short in plain.items()
-    ]
+        yield name, sql.SQL(statement).format(seen=seen, place=PLACE, access=sql.Literal(access_id))
+    for kind in types:
+        yield f"telemetry_{stem(kind.name)}", _telemetry(kind, seen)
+        yield f"minute_{stem(kind.name)}", _rollup(kind, "rollup_minute", seen)
+        yield f"hour_{stem(kind.name)}", _rollup(kind, "rollup_hour", seen)
 
 
 def _telemetry(kind: EquipmentType, seen: sql.Composable) -> sql.Composable:
     """Raw rows of one type, a column for each channel; null is missing or not to be trusted."""
     values = [
         sql.SQL("case when coalesce(t.bad, 0) & {} = 0 then t.{} end as {}").format(
-            sql.Literal(_bit(k)), sql.Identifier(f"v{k}"), sql.Identifier(_column(channel))
+            sql.Literal(_bit(k)), sql.Identifier(f"v{k}"), sql.Identifier(column(channel.name))
         )
         for k, channel in enumerate(kind.channels)
     ]
     return sql.SQL(
-        "select t.ts, a.tenant, a.site, a.name as asset, t.score, "
+        "select t.ts, {place}, t.score, "
         "bit_count(coalesce(t.bad, 0)::bit(64)) as suspect, {values} "
         "from faultline.telemetry as t join {seen} using (asset_id) where a.equipment_type = {kind}"
-    ).format(values=sql.SQL(", ").join(values), seen=seen, kind=sql.Literal(kind.name))
+    ).format(place=PLACE, values=sql.SQL(", ").join(values), seen=seen, kind=sql.Literal(kind.name))
 
 
 def _bit(k: int) -> int:
@@ -74,28 +59,21 @@ def _bit(k: int) -> int:
     return 1 << k if k < 63 else -(1 << 63)
 
 
-def _column(channel: Channel, *suffix: str) -> str:
-    """A channel's column: its name, unless another column has it or the suffix needs the room."""
-    name = "_".join((channel.name, *suffix))
-    if len(name) > LONGEST:
-        name = f"{channel.name[:50]}_" + "_".join(suffix)
-    return f"{name}_" if name in {*PLACE, "score", "suspect", "rows", "score_max"} else name
-
-
 def _rollup(kind: EquipmentType, table: str, seen: sql.Composable) -> sql.Composable:
     """Mean, least and highest of each channel's trusted values by minute or hour."""
-    arrays = (("vmean", ()), ("vmin", ("min",)), ("vmax", ("max",)))
+    arrays = (("vmean", ""), ("vmin", "min"), ("vmax", "max"))
     values = [
         sql.SQL("r.{}[{}] as {}").format(
-            sql.Identifier(array), sql.Literal(k + 1), sql.Identifier(_column(channel, *suffix))
+            sql.Identifier(array), sql.Literal(k + 1), sql.Identifier(column(channel.name, suffix))
         )
         for array, suffix in arrays
         for k, channel in enumerate(kind.channels)
     ]
     return sql.SQL(
-        "select r.ts, a.tenant, a.site, a.name as asset, r.n as rows, r.bad as suspect, r.score_max, "
+        "select r.ts, {place}, r.n as rows, r.bad as suspect, r.score_max, "
         "{values} from {table} as r join {seen} using (asset_id) where a.equipment_type = {kind}"
     ).format(
+        place=PLACE,
         values=sql.SQL(", ").join(values),
         table=sql.Identifier("faultline", table),
         seen=seen,
@@ -105,7 +83,7 @@ def _rollup(kind: EquipmentType, table: str, seen: sql.Composable) -> sql.Compos
 
 _FIXED = {
     "asset": """
-        select a.tenant, a.site, a.name as asset, a.title, a.equipment_type, e.title_en as type_en,
+        select {place}, a.title, a.equipment_type, e.title_en as type_en,
                e.title_zh as type_zh, s.title as site_title, s.timezone
         from {seen} join faultline.equipment_type as e on e.name = a.equipment_type
         join faultline.site as s on s.tenant = a.tenant and s.name = a.site""",
@@ -115,46 +93,46 @@ _FIXED = {
         from faultline.channel as c
         where c.equipment_type in (select a.equipment_type from {seen})""",
     "latest": """
-        select l.ts, a.tenant, a.site, a.name as asset, a.equipment_type, l.score,
+        select l.ts, {place}, a.equipment_type, l.score,
                bit_count(coalesce(l.bad, 0)::bit(64)) as suspect, l.health, l.health_ts
         from {seen} left join faultline.asset_latest as l using (asset_id)""",
     "latest_value": """
-        select l.ts, a.tenant, a.site, a.name as asset, c.name as channel, c.unit,
+        select l.ts, {place}, c.name as channel, c.unit,
                case when coalesce(l.bad, 0) & (1::bigint << c.column_no) = 0
                     then l.values[c.column_no + 1] end as value
         from faultline.asset_latest as l join {seen} using (asset_id)
         join faultline.channel as c using (equipment_type)""",
     "score": """
-        select t.ts, a.tenant, a.site, a.name as asset, t.score
+        select t.ts, {place}, t.score
         from faultline.telemetry as t join {seen} using (asset_id) where t.score is not null""",
     "episode": """
-        select e.episode_id::text, a.tenant, a.site, a.name as asset, e.kind, e.detector, e.onset_ts,
+        select e.episode_id::text, {place}, e.kind, e.detector, e.onset_ts,
                e.end_ts, e.peak_ts, e.peak_score, e.evidence ->> 'code' as code,
                e.evidence ->> 'title_en' as title_en, e.evidence ->> 'title_zh' as title_zh,
                e.evidence ->> 'check_en' as check_en, e.evidence ->> 'check_zh' as check_zh
         from faultline.episode as e join {seen} using (asset_id)""",
     "contribution": """
-        select e.episode_id::text, a.tenant, a.site, a.name as asset, e.onset_ts, e.peak_ts,
+        select e.episode_id::text, {place}, e.onset_ts, e.peak_ts,
                c.channel, c.unit, c.share, c.actual, c.expected, c.sentence_en, c.sentence_zh
         from faultline.episode as e join {seen} using (asset_id),
         jsonb_to_recordset(e.evidence -> 'evidence') as c (channel text, unit text, share float8,
             actual float8, expected float8, sentence_en text, sentence_zh text)""",
     "health": """
-        select h.ts, a.tenant, a.site, a.name as asset, h.health, h.lowered_by
+        select h.ts, {place}, h.health, h.lowered_by
         from faultline.health as h join {seen} using (asset_id)""",
     "forecast": """
-        select f.ts, a.tenant, a.site, a.name as asset, f.target, f.forecaster, f.verdict, f.p10_h, f.p50_h,
+        select f.ts, {place}, f.target, f.forecaster, f.verdict, f.p10_h, f.p50_h,
                f.p90_h, f.basis
         from faultline.forecast as f join {seen} using (asset_id)""",
     "wear": """
-        select w.ts, a.tenant, a.site, a.name as asset, w.counter, w.value, w.warning, w."limit", w.unit
+        select w.ts, {place}, w.counter, w.value, w.warning, w."limit", w.unit
         from faultline.wear_counter as w join {seen} using (asset_id)""",
     "maintenance": """
-        select m.ts, a.tenant, a.site, a.name as asset, m.kind, m.note
+        select m.ts, {place}, m.kind, m.note
         from faultline.maintenance as m join {seen} using (asset_id)""",
     # what a counter went on by in an hour; less than before is a counter that was replaced
     "usage_hour": """
-        select h.ts, a.tenant, a.site, a.name as asset, c.name as channel, c.unit,
+        select h.ts, {place}, c.name as channel, c.unit,
                h.vmax[c.column_no + 1] - case
                    when before.reading <= h.vmax[c.column_no + 1] then before.reading
                    else h.vmin[c.column_no + 1] end as used
