@@ -9,19 +9,23 @@ LONGEST = 63
 TAKEN = frozenset({"ts", "tenant", "site", "asset", "asset_id", "score", "suspect", "rows", "score_max"})
 """Columns that no channel can have."""
 
-_LONGEST_STEM = LONGEST - len("telemetry_")
-
 
 def stem(equipment_type: str) -> str:
     """The end of the names of a type's views, another one for every type: `hot-press` gives `hot_press`."""
     plain = re.sub(r"[.-]", "_", equipment_type)
-    if len(plain) <= _LONGEST_STEM and not re.search(r"[._]", equipment_type):
-        return plain
-    return f"{plain[: _LONGEST_STEM - 9]}_{hashlib.sha256(equipment_type.encode()).hexdigest()[:8]}"
+    room = LONGEST - len("telemetry_")
+    usual = len(plain) <= room and not re.search(r"[._]", equipment_type)
+    return plain if usual else _short(plain, equipment_type, room)
 
 
-def column(channel: str, suffix: str = "") -> str:
-    """A channel's column, or that of its `min` or `max`: its name, unless another column has that."""
-    room = LONGEST - len(suffix) - 2
-    name = f"{channel[:room]}_{suffix}" if suffix else channel[:LONGEST]
-    return f"{name}_" if name in TAKEN else name
+def column(channel: str, of: str = "") -> str:
+    """A channel's column, or that of its `min` or `max`: `car_load`, `car_load:max`."""
+    end = f":{of}" if of else ""
+    room = LONGEST - len(end) - 1
+    name = channel if len(channel) <= room else _short(channel, channel, room)
+    return f"{name}_" if name in TAKEN and not of else f"{name}{end}"
+
+
+def _short(name: str, whole: str, room: int) -> str:
+    """The beginning of a name, and eight digits that tell it from others."""
+    return f"{name[: room - 9]}_{hashlib.sha256(whole.encode()).hexdigest()[:8]}"

@@ -87,7 +87,9 @@ def test_columns_are_channels_and_what_is_not_to_be_trusted_is_missing(seeded: D
         ("l1", 8, 108, 3, 0),
     ]
     assert rows(seeded, acme, "select asset, max(force) from telemetry_hot_press group by 1") == [("p1", 119)]
-    query = "select current, current_min, current_max, rows from hour_lift where asset = 'l2' order by ts"
+    query = (
+        'select current, "current:min", "current:max", rows from hour_lift where asset = \'l2\' order by ts'
+    )
     assert rows(seeded, acme, query) == [(29.5, 0, 59, 60), (89.5, 60, 119, 60)]
 
 

@@ -11,7 +11,7 @@ NAMES = st.from_regex(r"[a-z0-9](?:[a-z0-9_.-]{0,62}[a-z0-9])?", fullmatch=True)
 def test_usual_names_stay_what_they_are() -> None:
     assert stem("machine-tool") == "machine_tool"
     assert column("car_load") == "car_load"
-    assert column("car_load", "max") == "car_load_max"
+    assert column("car_load", "max") == "car_load:max"
     assert column("score") == "score_"
     assert stem("machine_tool") != stem("machine-tool") != stem("machine.tool")
 
@@ -22,7 +22,13 @@ def test_two_types_have_two_stems_that_fit(one: str, other: str) -> None:
     assert (stem(one) == stem(other)) == (one == other)
 
 
-@given(NAMES, st.sampled_from(["", "min", "max"]))
-def test_columns_fit_and_are_not_taken(channel: str, suffix: str) -> None:
-    assert len(column(channel, suffix)) <= LONGEST
-    assert column(channel, suffix) not in TAKEN
+OF = st.sampled_from(["", "min", "max"])
+
+
+@given(st.tuples(NAMES, OF), st.tuples(NAMES, OF))
+def test_two_columns_have_two_names_that_fit_and_are_not_taken(
+    one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    assert len(column(*one)) <= LONGEST
+    assert column(*one) not in TAKEN
+    assert (column(*one) == column(*other)) == (one == other)
