@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -161,7 +161,7 @@ def _give(name: str, kind: Kind, scope: Scope, passfile: Path | None) -> None:
 def _hand_over(found: Databases, login: Login, passfile: Path) -> None:
     """Print how to log in; the password goes into a file alone."""
     server = conninfo_to_dict(found.writer)
-    place = {name: server[name] for name in ("host", "port", "dbname") if name in server}
+    place: dict[str, Any] = {name: server[name] for name in ("host", "port", "dbname") if name in server}
     passfile.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_secret(passfile, f"*:*:{place.get('dbname', '*')}:{login.role}:{login.password}\n")
     out.print(

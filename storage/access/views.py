@@ -16,7 +16,7 @@ PLACE = sql.SQL("a.tenant, a.site, a.name as asset, a.asset_id")
 """Which machine a row is about; its number is for dashboards, as names are unique in a tenant only."""
 
 
-def views(access_id: str, types: Sequence[EquipmentType]) -> dict[str, sql.Composable]:
+def views(access_id: str, types: Sequence[EquipmentType]) -> dict[str, sql.Composed]:
     """The statements that make each view of the schema named `access_id`, by the view's name."""
     bodies = dict(_bodies(access_id, types))
     return {
@@ -27,7 +27,7 @@ def views(access_id: str, types: Sequence[EquipmentType]) -> dict[str, sql.Compo
     }
 
 
-def _bodies(access_id: str, types: Sequence[EquipmentType]) -> Iterator[tuple[str, sql.Composable]]:
+def _bodies(access_id: str, types: Sequence[EquipmentType]) -> Iterator[tuple[str, sql.Composed]]:
     seen = sql.SQL("(select * from faultline.visible_asset where access_id = {}) as a").format(
         sql.Literal(access_id)
     )
@@ -39,7 +39,7 @@ def _bodies(access_id: str, types: Sequence[EquipmentType]) -> Iterator[tuple[st
         yield f"hour_{stem(kind.name)}", _rollup(kind, "rollup_hour", seen)
 
 
-def _telemetry(kind: EquipmentType, seen: sql.Composable) -> sql.Composable:
+def _telemetry(kind: EquipmentType, seen: sql.Composed) -> sql.Composed:
     """Raw rows of one type, a column for each channel; null is missing or not to be trusted."""
     values = [
         sql.SQL("case when coalesce(t.bad, 0) & {} = 0 then t.{} end as {}").format(
@@ -59,7 +59,7 @@ def _bit(k: int) -> int:
     return 1 << k if k < 63 else -(1 << 63)
 
 
-def _rollup(kind: EquipmentType, table: str, seen: sql.Composable) -> sql.Composable:
+def _rollup(kind: EquipmentType, table: str, seen: sql.Composed) -> sql.Composed:
     """Mean, least and highest of each channel's trusted values by minute or hour."""
     arrays = (("vmean", ""), ("vmin", "min"), ("vmax", "max"))
     values = [

@@ -17,7 +17,7 @@ from storage.registry import register
 from storage.server.database import Database
 
 CANARY = "bolt"
-"""Stands in every text of the other customer; its numbers are all 666."""
+"""Stands in every text of the other customer; its numbers are all 8642.5."""
 
 LIFT = EquipmentType(
     "lift",
@@ -44,9 +44,10 @@ FLEET = Fleet(
 SEED = """
 insert into telemetry (ts, asset_id, score, bad, v0, v1, v2)
     select timestamptz '2026-03-01Z' + n * interval '1 minute', asset_id,
-           case when tenant = 'bolt' then 666 else n / 100.0 end, case when n = 7 then 1 end,
-           case when tenant = 'bolt' then 666 else n end, case when tenant = 'bolt' then 666 else 100 + n end,
-           case when tenant = 'bolt' then 666 else 3 end
+           case when tenant = 'bolt' then 8642.5 else n / 100.0 end, case when n = 7 then 1 end,
+           case when tenant = 'bolt' then 8642.5 else n end,
+           case when tenant = 'bolt' then 8642.5 else 100 + n end,
+           case when tenant = 'bolt' then 8642.5 else 3 end
     from asset, generate_series(0, 119) as n;
 insert into rollup_minute select time_bucket('1 minute', ts), asset_id, 1, 0, max(score),
     array[min(v0), min(v1), min(v2)], array[max(v0), max(v1), max(v2)], array[avg(v0), avg(v1), avg(v2)],

@@ -69,7 +69,7 @@ def test_a_customer_sees_all_of_its_own_and_nothing_else(
             for name in names_of(conn):
                 found = conn.execute(sql.SQL("select * from {}").format(sql.Identifier(name))).fetchall()
                 assert found, f"{name} is empty for {mine}"
-                assert ("bolt" in str(found) or "666" in str(found)) <= (mine == "bolt"), name
+                assert ("bolt" in str(found) or "8642.5" in str(found)) <= (mine == "bolt"), name
                 if name != "channel":
                     assert conn.execute(
                         sql.SQL("select distinct tenant from {}").format(sql.Identifier(name))
@@ -107,7 +107,9 @@ def test_staff_sees_what_is_granted_and_no_more(seeded: Database, access: Keeper
     assert rows(seeded, anna, seen) == [("acme/l1",), ("acme/l2",), ("acme/p1",), ("bolt/bolt-lift",)]
     access.take("anna", Scope("acme", "yard"))
     assert rows(seeded, anna, seen) == [("acme/l1",), ("acme/l2",), ("bolt/bolt-lift",)]
-    assert "telemetry_hot_press" not in rows(seeded, anna, "select viewname::text from pg_views")
+    with logged_in(seeded, anna) as conn:
+        assert "telemetry_lift" in names_of(conn)
+        assert "telemetry_hot_press" not in names_of(conn)
     maker = given(access, "plant", Kind.MAKER, Scope())
     assert len(rows(seeded, maker, seen)) == len(FLEET.assets)
     assert len(rows(seeded, maker, "select * from dead_letter")) == 2
@@ -190,20 +192,22 @@ REACHABLE = """
 select distinct table_schema || '.' || table_name || ' ' || privilege_type
 from information_schema.table_privileges
 where table_schema not in ('pg_catalog', 'information_schema', 'timescaledb_information',
-    'timescaledb_experimental', '_timescaledb_catalog', '_timescaledb_config')
+    'timescaledb_experimental', '_timescaledb_catalog', '_timescaledb_config', '_timescaledb_cache')
+and table_name !~ '^(bgw_|hypertable_chunk_local_size|compressed_chunk_stats)'
 order by 1
 """
 COLUMNS = """
 select distinct c.relnamespace::regnamespace || '.' || c.relname from pg_class as c
 where c.relnamespace::regnamespace::text
-    !~ '^(pg_|information_schema|timescaledb_|_timescaledb_(catalog|config))'
+    !~ '^(pg_|information_schema|timescaledb_|_timescaledb_(catalog|config|cache))'
+and c.relname !~ '^(bgw_|hypertable_chunk_local_size|compressed_chunk_stats)'  -- of TimescaleDB, open to all
 and c.relkind in ('r', 'v', 'm', 'p', 'f', 'S')
 and has_schema_privilege(c.relnamespace, 'usage') and has_table_privilege(c.oid, 'select')
 """
 FUNCTIONS = """
 select p.pronamespace::regnamespace || '.' || p.proname from pg_proc as p
 where p.pronamespace::regnamespace::text
-    !~ '^(pg_catalog|information_schema|_timescaledb_functions|timescaledb_)'
+    !~ '^(pg_catalog|information_schema|_?timescaledb_)'
 and has_schema_privilege(p.pronamespace, 'usage') and has_function_privilege(p.oid, 'execute')
 """
 
@@ -264,7 +268,7 @@ def test_no_attack_shows_or_changes_what_is_anothers(seeded: Database, acme: Log
     for attack in ATTACKS:
         with logged_in(seeded, acme) as conn:
             shown = told(conn, attack)
-            if CANARY in shown or "666" in shown:
+            if CANARY in shown or "8642.5" in shown:
                 leaks[attack] = shown
     assert leaks == {}
     assert contents(seeded) == before
@@ -274,7 +278,7 @@ def test_no_attack_shows_or_changes_what_is_anothers(seeded: Database, acme: Log
 def test_no_chunk_is_read_beside_the_views(hypertables: Database) -> None:
     with logged_in(hypertables, given(keeper(hypertables), "acme")) as conn:
         chunks = conn.execute(
-            "select schemaname, tablename from pg_tables where schemaname = '_timescaledb_internal'"
+            "select schemaname, tablename from pg_tables where tablename like '_hyper_%_chunk'"
         ).fetchall()
         assert chunks
         for name in chunks:
