@@ -105,6 +105,13 @@ _FIXED = {
     "score": """
         select t.ts, {place}, t.score
         from faultline.telemetry as t join {seen} using (asset_id) where t.score is not null""",
+    "score_hour": """
+        select r.ts, {place}, r.score_max
+        from faultline.rollup_hour as r join {seen} using (asset_id) where r.score_max is not null""",
+    # hours in which a machine told anything
+    "seen_hour": """
+        select r.ts, {place}, r.n as rows
+        from faultline.rollup_hour as r join {seen} using (asset_id)""",
     "episode": """
         select e.episode_id::text, {place}, e.kind, e.detector, e.onset_ts,
                e.end_ts, e.peak_ts, e.peak_score, e.evidence ->> 'code' as code,

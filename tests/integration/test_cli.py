@@ -50,6 +50,7 @@ def test_the_commands_are_those_of_the_handbook(run: Run) -> None:
         "worker",
         "replay",
         "simulate",
+        "grafana",
         "stack",
         "tenants",
         "db",

@@ -1,0 +1,1 @@
+"""The dashboards, one a file: a module names its dashboards `boards()`."""

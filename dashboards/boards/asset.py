@@ -1,0 +1,352 @@
+"""AD: one machine, a dashboard for each equipment type: how it is, what shows it, how long it lasts."""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from dashboards import scales
+from dashboards.board import Annotation, Dashboard, Row, Variable
+from dashboards.panel import Column, Kind, Panel, Query, Step
+from dashboards.source import MACHINE, lines
+from dashboards.text import Text
+from dashboards.units import grafana_unit
+from fleet.asset import Channel, EquipmentType
+from fleet.catalog import packs
+from fleet.sql_names import column
+
+ABREAST = 4
+"""Most channels of a panel: more lines than that nobody tells apart."""
+
+_NEWEST = f"from forecast where {MACHINE} and target = 'condition' order by ts desc limit 1"
+
+
+def boards() -> tuple[Dashboard, ...]:
+    """One for each vertical pack."""
+    return tuple(_of(pack.equipment_type) for pack in packs().values())
+
+
+def _of(kind: EquipmentType) -> Dashboard:
+    machines = f"from asset where equipment_type = '{kind.name}'"
+    return Dashboard(
+        f"AD-{kind.name.upper()}",
+        Text(kind.title_en, kind.title_zh),
+        (
+            Row(4, (_health_now(), _score_now(), _left_now(), _open(), _seen())),
+            Row(8, (_health(), _score())),
+            Row(8, (_left(), _findings())),
+            Row(7, (_shown_by(), _wear(), _history())),
+            *_channels(kind),
+        ),
+        (
+            Variable("site", Text("Site", "站点"), f"select distinct site {machines} order by 1"),
+            Variable(
+                "asset",
+                Text("Machine", "设备"),
+                f"select asset as __text, asset_id::text as __value {machines} "
+                "and site = ${site:sqlstring} order by 1",
+            ),
+        ),
+        (
+            Annotation(
+                Text("Findings", "发现"),
+                "select onset_ts as time, end_ts as timeend, title_{lang} as text, kind as tags from episode "
+                f"where {MACHINE} and kind in ('machine', 'limit') and onset_ts <= $__timeTo() "
+                "and coalesce(end_ts, now()) >= $__timeFrom() order by 1",
+                "semi-dark-orange",
+            ),
+            Annotation(
+                Text("Service", "维护"),
+                "select ts as time, note as text, kind as tags from maintenance "
+                f"where {MACHINE} and $__timeFilter(ts) order by 1",
+                "semi-dark-blue",
+            ),
+        ),
+    )
+
+
+def _health_now() -> Panel:
+    return Panel(
+        "health-now",
+        Kind.STAT,
+        Text("Health", "健康度"),
+        Text(
+            "Health in percent, as of its last hour. View `latest`.",
+            "最近一小时的健康度（%）。视图 `latest`。",
+        ),
+        (Query(f"select health from latest where {MACHINE}"),),
+        4,
+        unit="percent",
+        steps=scales.HEALTH,
+        decimals=0,
+    )
+
+
+def _score_now() -> Panel:
+    return Panel(
+        "score-now",
+        Kind.STAT,
+        Text("How odd", "异常程度"),
+        Text(
+            "Score: -log10 of the probability that a healthy machine looks this odd. View `latest`.",
+            "得分：健康设备出现此状态的概率的 -log10。视图 `latest`。",
+        ),
+        (Query(f"select score from latest where {MACHINE}"),),
+        4,
+        unit="none",
+        steps=scales.SCORE,
+        decimals=1,
+    )
+
+
+def _left_now() -> Panel:
+    return Panel(
+        "left-now",
+        Kind.STAT,
+        Text("Remaining life", "剩余寿命"),
+        Text(
+            "Days left: P10, P50 and P90; or why nothing can be said. View `forecast`, twice a day.",
+            "剩余天数：P10、P50、P90；若无法预测则给出原因。视图 `forecast`，每日两次。",
+        ),
+        (
+            Query(
+                "select case verdict when 'estimate' then round(p10_h / 24) || ' – ' || round(p50_h / 24) || "
+                "' – ' || round(p90_h / 24) || ' d' when 'beyond' then '> ' || round(p10_h / 24) || ' d' "
+                f"else verdict end as left_life {_NEWEST}"
+            ),
+        ),
+        6,
+        unit="string",
+        options={"reduceOptions": {"calcs": ["lastNotNull"], "fields": "/.*/", "values": False}},
+    )
+
+
+def _open() -> Panel:
+    return Panel(
+        "open",
+        Kind.STAT,
+        Text("Open findings", "未关闭的发现"),
+        Text("Findings that are on. View `episode`.", "当前未关闭的发现数。视图 `episode`。"),
+        (Query(f"select count(*) as open from episode where {MACHINE} and end_ts is null"),),
+        4,
+        steps=scales.OPEN,
+        decimals=0,
+    )
+
+
+def _seen() -> Panel:
+    return Panel(
+        "seen",
+        Kind.STAT,
+        Text("Last data", "最近数据"),
+        Text("When its newest row was measured. View `latest`.", "最新数据的测量时间。视图 `latest`。"),
+        (Query(f"select extract(epoch from ts) * 1000 as seen from latest where {MACHINE}"),),
+        6,
+        unit="dateTimeFromNow",
+    )
+
+
+def _health() -> Panel:
+    return Panel(
+        "health",
+        Kind.LINES,
+        Text("Health", "健康度"),
+        Text("Health in percent, hourly. View `health`.", "健康度（%），每小时。视图 `health`。"),
+        (
+            Query(
+                f"select $__timeGroupAlias(ts,$__interval), avg(health) as health from health "
+                f"where $__timeFilter(ts) and {MACHINE} group by 1 order by 1",
+                over_time=True,
+            ),
+        ),
+        12,
+        unit="percent",
+        steps=scales.HEALTH,
+        columns=(Column("health", Text("health", "健康度")),),
+        low=0,
+        high=100,
+        line={"spanNulls": 3 * 3_600_000, "thresholdsStyle": {"mode": "dashed"}},
+    )
+
+
+def _score() -> Panel:
+    return Panel(
+        "score",
+        Kind.LINES,
+        Text("How odd", "异常程度"),
+        Text(
+            "Highest score of each interval: from 3 on a finding can begin. Views `score` and `hour_…`.",
+            "各时间段的最高得分：达到 3 可能触发发现。视图 `score`、`hour_…`。",
+        ),
+        (Query(_SCORES, over_time=True),),
+        12,
+        unit="none",
+        steps=scales.SCORE,
+        columns=(Column("score", Text("score", "得分")),),
+        low=0,
+        line={"thresholdsStyle": {"mode": "dashed"}},
+    )
+
+
+_SCORES = f"""select $__timeGroupAlias(ts,$__interval,NULL), max(score) as score
+from (
+  select ts, score from score where $__timeFilter(ts) and {MACHINE} and $__interval_ms < 3600000
+  union all
+  select ts, score_max from score_hour where $__timeFilter(ts) and {MACHINE} and $__interval_ms >= 3600000
+) as rows
+group by 1 order by 1"""
+
+
+def _left() -> Panel:
+    return Panel(
+        "left",
+        Kind.LINES,
+        Text("Remaining life as it was forecast", "剩余寿命预测"),
+        Text(
+            "Days left as each forecast said: P50, and the band from P10 to P90. View `forecast`.",
+            "各次预测的剩余天数：P50 及 P10～P90 区间。视图 `forecast`。",
+        ),
+        (
+            Query(
+                "select ts as time, p90_h / 24 as p90, p50_h / 24 as p50, p10_h / 24 as p10 from forecast "
+                f"where $__timeFilter(ts) and {MACHINE} and target = 'condition' and verdict = 'estimate' "
+                "order by 1",
+                over_time=True,
+            ),
+        ),
+        12,
+        unit="d",
+        columns=(
+            Column("p90", Text("P90", "P90"), line={"lineWidth": 0, "fillOpacity": 20, "fillBelowTo": "P10"}),
+            Column("p50", Text("P50", "P50"), line={"lineWidth": 2}),
+            Column("p10", Text("P10", "P10"), line={"lineWidth": 0}),
+        ),
+        low=0,
+        line={"spanNulls": False},
+    )
+
+
+def _findings() -> Panel:
+    return Panel(
+        "findings",
+        Kind.STATES,
+        Text("When something was on", "发现时段"),
+        Text("Findings by kind over time. View `episode`.", "按类别显示的发现时段。视图 `episode`。"),
+        (
+            Query(
+                "select at as time, kind as metric, max(state) as state from ("
+                "select greatest(onset_ts, $__timeFrom()::timestamptz) as at, kind, "
+                f"{scales.SEVERITY} as state from episode where {MACHINE} and kind <> 'shift' "
+                "and onset_ts <= $__timeTo() and coalesce(end_ts, now()) >= $__timeFrom() "
+                f"union all select end_ts, kind, 0 from episode where {MACHINE} and kind <> 'shift' "
+                "and $__timeFilter(end_ts)) as edges group by 1, 2 order by 1",
+                over_time=True,
+            ),
+        ),
+        12,
+        said=scales.STATES,
+        unit="none",
+    )
+
+
+def _shown_by() -> Panel:
+    return Panel(
+        "shown-by",
+        Kind.TABLE,
+        Text("What shows it", "证据"),
+        Text(
+            "Channels of the newest findings, what they read and what was expected. View `contribution`.",
+            "最新发现所涉及的通道：实测值与期望值。视图 `contribution`。",
+        ),
+        (
+            Query(
+                f"select onset_ts as since, sentence_{{lang}} as evidence from contribution where {MACHINE} "
+                "and onset_ts <= $__timeTo() order by onset_ts desc, share desc limit 12"
+            ),
+        ),
+        10,
+        columns=(
+            Column("since", Text("since", "开始于"), unit="dateTimeAsLocal", width=160),
+            Column("evidence", Text("evidence", "证据")),
+        ),
+    )
+
+
+def _wear() -> Panel:
+    return Panel(
+        "wear",
+        Kind.BARS,
+        Text("Used up", "损耗"),
+        Text(
+            "Wear counters in percent of their limit. View `wear`, hourly.",
+            "各损耗计数占其限值的百分比。视图 `wear`，每小时。",
+        ),
+        (
+            Query(
+                'select counter, 100 * value / "limit" as used from wear '
+                f"where {MACHINE} order by 2 desc limit 12"
+            ),
+        ),
+        6,
+        unit="percent",
+        steps=(Step(None, "semi-dark-green"), Step(80, "semi-dark-orange"), Step(100, "semi-dark-red")),
+        low=0,
+        high=100,
+        decimals=0,
+    )
+
+
+def _history() -> Panel:
+    return Panel(
+        "history",
+        Kind.TABLE,
+        Text("History", "历史"),
+        Text(
+            "Findings and services, newest first. Views `episode`, `maintenance`.",
+            "发现与维护记录，最新在前。视图 `episode`、`maintenance`。",
+        ),
+        (
+            Query(
+                "select * from (select onset_ts as at, kind, title_{lang} as what, end_ts as until "
+                f"from episode where {MACHINE} union all "
+                f"select ts, kind, note, ts from maintenance where {MACHINE}) as told "
+                "order by at desc limit 100"
+            ),
+        ),
+        8,
+        columns=(
+            Column("at", Text("from", "开始"), unit="dateTimeAsLocal", width=150),
+            Column("kind", Text("kind", "类别"), said=scales.KINDS, width=90),
+            Column("what", Text("what", "内容")),
+            Column("until", Text("until", "结束"), unit="dateTimeAsLocal", width=150),
+        ),
+    )
+
+
+def _channels(kind: EquipmentType) -> Iterator[Row]:
+    """Channels of one kind and unit together, a few to a panel, two panels to a row."""
+    told = [channel for channel in kind.channels if channel.kind in {"measurement", "setpoint"}]
+    panels = []
+    for unit, found in groupby(sorted(told, key=lambda c: c.unit), key=lambda c: c.unit):
+        channels = list(found)
+        firsts = range(0, len(channels), ABREAST)
+        panels += [_lines(kind, unit, channels[first : first + ABREAST]) for first in firsts]
+    for first in range(0, len(panels), 2):
+        yield Row(8, tuple(panels[first : first + 2]))
+
+
+def _lines(kind: EquipmentType, unit: str, channels: list[Channel]) -> Panel:
+    en, zh = (", ".join(titles) for titles in zip(*((c.title_en, c.title_zh) for c in channels), strict=True))
+    of = "" if unit == "1" else f" ({unit})"
+    return Panel(
+        f"channels-{channels[0].name}",
+        Kind.LINES,
+        Text(f"{en}{of}", f"{zh.replace(', ', '、')}{of}"),
+        Text(
+            "Mean of each interval without what is not to be trusted. "
+            "Views `telemetry_…`, `minute_…`, `hour_…`.",
+            "各时间段的平均值；不可信的数据已剔除。视图 `telemetry_…`、`minute_…`、`hour_…`。",
+        ),
+        (Query(lines(kind.name, [channel.name for channel in channels]), over_time=True),),
+        12,
+        unit=grafana_unit(unit),
+        columns=tuple(Column(column(c.name), Text(c.title_en, c.title_zh)) for c in channels),
+    )

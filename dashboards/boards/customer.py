@@ -1,0 +1,173 @@
+"""CU: what a customer wants to know, in plain words: are my machines fine, what comes next, what to do."""
+
+from dashboards import scales
+from dashboards.board import Dashboard, Row
+from dashboards.links import to_asset
+from dashboards.panel import Column, Kind, Panel, Query
+from dashboards.text import Text
+
+ASSET = Text("Machine", "设备")
+SITE = Text("Site", "站点")
+
+_STATES = f"select l.*, {scales.NOW_STATE} as state from latest as l"
+
+
+def boards() -> tuple[Dashboard, ...]:
+    """The one dashboard."""
+    return (
+        Dashboard(
+            "CU",
+            Text("My machines", "我的设备"),
+            (
+                Row(5, (_fine(), _next(), _reached())),
+                Row(10, (_list(), _to_do())),
+                Row(8, (_health(),)),
+            ),
+            since="now-30d",
+        ),
+    )
+
+
+def _fine() -> Panel:
+    return Panel(
+        "fine",
+        Kind.STAT,
+        Text("Fine", "正常"),
+        Text(
+            "How many of your machines show nothing odd and have reported in the last 15 minutes. "
+            "Each minute.",
+            "最近 15 分钟内有数据且未见异常的设备数。每分钟更新。",
+        ),
+        (
+            Query(
+                "select count(*) filter (where state in (0, 1)) || ' / ' || count(*) as fine "
+                f"from ({_STATES}) as m"
+            ),
+        ),
+        8,
+        unit="string",
+        options={"reduceOptions": {"calcs": ["lastNotNull"], "fields": "/.*/", "values": False}},
+    )
+
+
+def _next() -> Panel:
+    return Panel(
+        "next",
+        Kind.STAT,
+        Text("Next service recommended", "建议的下次维护"),
+        Text(
+            "The time in which the first of your machines should be serviced, from what its condition says: "
+            "early date to likely date. Twice a day.",
+            "根据设备状态建议的最早维护时间窗：从较早日期到可能日期。每日两次更新。",
+        ),
+        (
+            Query(
+                "select coalesce((select to_char(f.ts + f.p10_h * interval '1 hour', 'YYYY-MM-DD') || "
+                "' – ' || to_char(f.ts + f.p50_h * interval '1 hour', 'YYYY-MM-DD') || '  ' || l.asset "
+                f"from latest as l join {scales.LEFT} where f.verdict = 'estimate' "
+                "order by f.ts + f.p50_h * interval '1 hour' limit 1), '–') as next_service"
+            ),
+        ),
+        10,
+        unit="string",
+        options={"reduceOptions": {"calcs": ["lastNotNull"], "fields": "/.*/", "values": False}},
+    )
+
+
+def _reached() -> Panel:
+    return Panel(
+        "reached",
+        Kind.STAT,
+        Text("Reporting", "在线率"),
+        Text(
+            "Percent of the hours of this time in which your machines reported. Hourly.",
+            "该时段内设备有数据的小时百分比。每小时更新。",
+        ),
+        (
+            Query(
+                "select least(100, 100.0 * count(*) / nullif((select count(*) from asset) * extract(epoch "
+                "from $__timeTo()::timestamptz - $__timeFrom()::timestamptz) / 3600, 0)) as reached "
+                "from seen_hour where $__timeFilter(ts)"
+            ),
+        ),
+        6,
+        unit="percent",
+        steps=scales.SHARE,
+        decimals=1,
+    )
+
+
+def _list() -> Panel:
+    return Panel(
+        "machines",
+        Kind.TABLE,
+        Text("Your machines, those that need you first", "设备一览（需关注者在前）"),
+        Text(
+            "How each machine is now, and its health in percent. Each minute.",
+            "每台设备的当前状态及健康度（%）。每分钟更新。",
+        ),
+        (
+            Query(
+                "select site, asset, equipment_type, asset_id, state, health, ts as seen "
+                f"from ({_STATES}) as m order by {scales.URGENCY}, health nulls last, asset limit 500"
+            ),
+        ),
+        12,
+        columns=(
+            Column("site", SITE),
+            Column("asset", ASSET, link=to_asset()),
+            Column("equipment_type", Text("type", "类型"), hidden=True),
+            Column("asset_id", Text("number", "编号"), hidden=True),
+            Column("state", Text("state", "状态"), said=scales.STATES),
+            Column("health", Text("health", "健康度"), unit="percent", steps=scales.HEALTH),
+            Column("seen", Text("last data", "最近数据"), unit="dateTimeFromNow"),
+        ),
+    )
+
+
+def _to_do() -> Panel:
+    return Panel(
+        "to-do",
+        Kind.TABLE,
+        Text("What to do", "建议措施"),
+        Text(
+            "What was found on your machines and what should be checked, newest first. Each minute.",
+            "设备的发现及建议检查项，最新在前。每分钟更新。",
+        ),
+        (
+            Query(
+                "select asset, title_{lang} as what, onset_ts as since, check_{lang} as check from episode "
+                "where end_ts is null and kind in ('machine', 'limit') order by onset_ts desc limit 100"
+            ),
+        ),
+        12,
+        columns=(
+            Column("asset", ASSET, width=120),
+            Column("what", Text("found", "发现"), width=180),
+            Column("since", Text("since", "开始于"), unit="dateTimeFromNow", width=120),
+            Column("check", Text("what to do", "措施")),
+        ),
+    )
+
+
+def _health() -> Panel:
+    return Panel(
+        "health",
+        Kind.LINES,
+        Text("Health of the ten machines that are worst", "健康度最低的 10 台设备"),
+        Text("Health in percent, by the hour.", "健康度（%），按小时。"),
+        (
+            Query(
+                "select $__timeGroupAlias(h.ts,$__interval), h.asset as metric, avg(h.health) as health "
+                "from health as h join (select asset_id from latest order by health nulls last, asset_id "
+                "limit 10) as worst using (asset_id) where $__timeFilter(h.ts) group by 1, 2 order by 1",
+                over_time=True,
+            ),
+        ),
+        24,
+        unit="percent",
+        steps=scales.HEALTH,
+        low=0,
+        high=100,
+        line={"spanNulls": 3 * 3_600_000, "thresholdsStyle": {"mode": "dashed"}},
+    )

@@ -1,0 +1,80 @@
+"""Dashboards and their data source as files that Grafana reads when it starts, for sites without its API.
+
+Grafana: "Provision Grafana", data sources and dashboards; `$NAME` in a file is the environment's.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from dashboards.board import Dashboard
+from dashboards.source import TYPE, UID
+from dashboards.text import Language
+
+PASSWORD = "FAULTLINE_GRAFANA_PASSWORD"  # noqa: S105 - the variable's name
+"""The environment variable of Grafana's process that holds the login's password."""
+
+FOLDER = "GF_PATHS_PROVISIONING"
+"""The environment variable that tells Grafana where the files are."""
+
+FOLDERS = {Language.EN: "Faultline", Language.ZH: "Faultline 中文"}
+
+
+def files(
+    boards: Sequence[Dashboard], host: str, port: int, database: str, role: str
+) -> Iterator[tuple[str, str]]:
+    """Path and text of each file, below the folder that Grafana's `provisioning` setting names.
+
+    The YAML files are JSON, which YAML contains.
+    """
+    source = _source(host, port, database, role)
+    yield "datasources/faultline.yaml", _text({"apiVersion": 1, "datasources": [source]})
+    yield (
+        "dashboards/faultline.yaml",
+        _text({"apiVersion": 1, "providers": [_provider(each) for each in Language]}),
+    )
+    for language in Language:
+        for board in boards:
+            path = f"dashboards/faultline/{language}/{board.uid(language)}.json"
+            yield path, _text(board.json(language))
+
+
+def _source(host: str, port: int, database: str, role: str) -> dict[str, object]:
+    loopback = host in {"127.0.0.1", "::1", "localhost"} or host.startswith("/")
+    return {
+        "uid": UID,
+        "name": "Faultline",
+        "type": TYPE,
+        "access": "proxy",
+        "url": f"{host}:{port}",
+        "user": role,
+        "database": database,
+        "isDefault": True,
+        "editable": False,
+        "jsonData": {
+            "database": database,  # where versions after 9 look for it
+            "sslmode": "disable" if loopback else "verify-full",
+            "postgresVersion": 1500,
+            "timescaledb": True,  # `time_bucket` is there on every edition
+            "maxOpenConns": 5,
+            "maxIdleConns": 2,
+            "connMaxLifetime": 14400,
+            "timeInterval": "1m",
+        },
+        "secureJsonData": {"password": f"${PASSWORD}"},
+    }
+
+
+def _provider(language: Language) -> dict[str, object]:
+    return {
+        "name": f"faultline-{language}",
+        "folder": FOLDERS[language],
+        "folderUid": f"faultline-{language}",
+        "type": "file",
+        "disableDeletion": False,
+        "allowUiUpdates": False,
+        "options": {"path": f"${FOLDER}/dashboards/faultline/{language}"},
+    }
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"

@@ -1,0 +1,251 @@
+"""Panels of Grafana as frozen data, and the JSON that Grafana 9.4 and later understand (schemaVersion 37)."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from dashboards.source import TYPE, UID
+from dashboards.text import Language, Text
+
+Json = dict[str, Any]
+
+DATA_SOURCE: Json = {"type": TYPE, "uid": UID}
+
+NO_DATA = Text("no data in this time", "该时段无数据")
+
+
+class Kind(StrEnum):
+    """The panel plug-ins that are used: all come with Grafana."""
+
+    STAT = "stat"
+    LINES = "timeseries"
+    TABLE = "table"
+    STATES = "state-timeline"
+    BARS = "bargauge"
+    MAP = "geomap"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One SQL statement, in which `{lang}` is the language: columns are there as `title_en` and `title_zh`.
+
+    `over_time`: its first column is `time`, ascending, the others are lines.
+    """
+
+    sql: str
+    over_time: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From `value` on the colour is `color` (Grafana's named colours); None is the lowest."""
+
+    value: float | None
+    color: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a value is shown as: a code or a text by its words and colour."""
+
+    value: str
+    text: Text
+    color: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """To the next level: `url` with the variables and the time range, from a value of the row."""
+
+    title: Text
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How one field is shown, by the name that the query gives it."""
+
+    name: str
+    title: Text
+    unit: str = ""
+    steps: tuple[Step, ...] = ()
+    said: tuple[Said, ...] = ()
+    link: Link | None = None
+    width: int | None = None
+    hidden: bool = False
+    line: Mapping[str, Any] = field(default_factory=dict)
+    """Options of a line: fill, width, dashes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One panel. key: ASCII, unique in its dashboard; its id follows from it, wherever the panel stands.
+
+    about: unit, source view, refresh and meaning. width: of 24. decimals: None is Grafana's choice.
+    """
+
+    key: str
+    kind: Kind
+    title: Text
+    about: Text
+    queries: tuple[Query, ...]
+    width: int
+    unit: str = "short"
+    steps: tuple[Step, ...] = (Step(None, "text"),)
+    said: tuple[Said, ...] = ()
+    columns: tuple[Column, ...] = ()
+    link: Link | None = None
+    low: float | None = None
+    high: float | None = None
+    decimals: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    line: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def number(self) -> int:
+        """The panel's id."""
+        return zlib.crc32(self.key.encode()) % 1_000_000 + 1
+
+    def json(self, language: Language, x: int, y: int, height: int) -> Json:
+        """The panel at a place of the grid."""
+        return {
+            "id": self.number,
+            "type": str(self.kind),
+            "title": self.title.of(language),
+            "description": self.about.of(language),
+            "datasource": DATA_SOURCE,
+            "gridPos": {"x": x, "y": y, "w": self.width, "h": height},
+            "targets": [_target(query, place, language) for place, query in enumerate(self.queries)],
+            "fieldConfig": {
+                "defaults": self._defaults(language),
+                "overrides": [_override(each, self.kind, language) for each in self.columns],
+            },
+            "options": {**_OPTIONS[self.kind], **self.options},
+            "transformations": [],
+            "interval": "1m",
+            "maxDataPoints": 1000,
+        }
+
+    def _defaults(self, language: Language) -> Json:
+        said = {
+            "unit": self.unit,
+            "noValue": NO_DATA.of(language),
+            "thresholds": _thresholds(self.steps),
+            "color": {"mode": "thresholds" if self.kind is not Kind.LINES else "palette-classic"},
+            "mappings": _mappings(self.said, language),
+            "custom": {**_CUSTOM[self.kind], **self.line},
+            "links": [_link(self.link, language)] if self.link else [],
+        }
+        known = {"min": self.low, "max": self.high, "decimals": self.decimals}
+        return said | {name: value for name, value in known.items() if value is not None}
+
+
+_OPTIONS: Mapping[Kind, Json] = {
+    Kind.STAT: {
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+        "colorMode": "value",
+        "graphMode": "none",
+        "justifyMode": "auto",
+        "orientation": "auto",
+        "textMode": "auto",
+    },
+    Kind.LINES: {
+        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
+        "tooltip": {"mode": "multi", "sort": "none"},
+    },
+    Kind.TABLE: {"showHeader": True, "footer": {"show": False, "reducer": ["sum"], "fields": ""}},
+    Kind.STATES: {
+        "mergeValues": True,
+        "showValue": "auto",
+        "alignValue": "left",
+        "rowHeight": 0.8,
+        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
+        "tooltip": {"mode": "single", "sort": "none"},
+    },
+    Kind.BARS: {
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": True},
+        "displayMode": "basic",
+        "orientation": "horizontal",
+        "showUnfilled": True,
+        "minVizHeight": 10,
+        "minVizWidth": 0,
+    },
+    Kind.MAP: {
+        "view": {"id": "fit", "allLayers": True, "lat": 0, "lon": 0, "zoom": 3},
+        "basemap": {"type": "default", "name": "Layer 0", "config": {}},
+        "controls": {"showZoom": True, "mouseWheelZoom": False, "showAttribution": True},
+        "tooltip": {"mode": "details"},
+        "layers": [],
+    },
+}
+
+GAP_MS = 15 * 60 * 1000
+"""A line goes on over a gap that is shorter: wind turbines tell every ten minutes."""
+
+_CUSTOM: Mapping[Kind, Json] = {
+    Kind.STAT: {},
+    Kind.LINES: {"lineWidth": 1, "fillOpacity": 0, "showPoints": "auto", "spanNulls": GAP_MS},
+    Kind.TABLE: {"align": "auto", "displayMode": "auto", "inspect": False},
+    Kind.STATES: {"lineWidth": 0, "fillOpacity": 70, "spanNulls": False},
+    Kind.BARS: {},
+    Kind.MAP: {},
+}
+
+
+def _target(query: Query, place: int, language: Language) -> Json:
+    return {
+        "refId": chr(ord("A") + place),
+        "datasource": DATA_SOURCE,
+        "editorMode": "code",
+        "format": "time_series" if query.over_time else "table",
+        "rawQuery": True,
+        "rawSql": query.sql.replace("{lang}", language),
+    }
+
+
+def _thresholds(steps: Sequence[Step]) -> Json:
+    return {"mode": "absolute", "steps": [{"color": step.color, "value": step.value} for step in steps]}
+
+
+def _mappings(said: Sequence[Said], language: Language) -> list[Json]:
+    if not said:
+        return []
+    options = {
+        each.value: {"index": place, "text": each.text.of(language), "color": each.color}
+        for place, each in enumerate(said)
+    }
+    return [{"type": "value", "options": options}]
+
+
+def _link(link: Link, language: Language) -> Json:
+    return {
+        "title": link.title.of(language),
+        "url": link.url.replace("{lang}", language),
+        "targetBlank": False,
+    }
+
+
+def _override(column: Column, kind: Kind, language: Language) -> Json:
+    said: dict[str, Any] = {"displayName": column.title.of(language)}
+    if column.unit:
+        said["unit"] = column.unit
+    if column.steps:
+        said["thresholds"] = _thresholds(column.steps)
+    if column.said:
+        said["mappings"] = _mappings(column.said, language)
+    if column.link:
+        said["links"] = [_link(column.link, language)]
+    if column.width:
+        said["custom.width"] = column.width
+    if column.hidden and kind is Kind.TABLE:
+        said["custom.hidden"] = True
+    if kind is Kind.TABLE and (column.steps or column.said):
+        said["custom.displayMode"] = "color-text"
+        said["color"] = {"mode": "thresholds"}
+    said |= {f"custom.{name}": value for name, value in column.line.items()}
+    return {
+        "matcher": {"id": "byName", "options": column.name},
+        "properties": [{"id": name, "value": value} for name, value in said.items()],
+    }

@@ -1,0 +1,55 @@
+"""Colours and words that mean the same on every dashboard; colour is never the only carrier."""
+
+from dashboards.panel import Said, Step
+from dashboards.text import Text
+
+HEALTH = (Step(None, "semi-dark-red"), Step(60, "semi-dark-orange"), Step(80, "semi-dark-green"))
+"""Health in percent: below 60 act, below 80 watch (engineering defaults)."""
+
+SCORE = (Step(None, "semi-dark-green"), Step(3, "semi-dark-yellow"), Step(10, "semi-dark-red"))
+"""-log10 p: from 3 on an episode can begin."""
+
+DAYS_LEFT = (Step(None, "semi-dark-red"), Step(14, "semi-dark-orange"), Step(30, "semi-dark-green"))
+
+OPEN = (Step(None, "semi-dark-green"), Step(1, "semi-dark-orange"))
+"""How many findings are open."""
+
+SHARE = (Step(None, "semi-dark-red"), Step(90, "semi-dark-orange"), Step(98, "semi-dark-green"))
+"""Percent of machines that report."""
+
+KINDS = (
+    Said("machine", Text("machine", "设备"), "semi-dark-orange"),
+    Said("limit", Text("limit passed", "超限"), "semi-dark-red"),
+    Said("sensor", Text("sensor or data", "传感器或数据"), "semi-dark-blue"),
+    Said("shift", Text("normal has moved", "正常水平改变"), "semi-dark-purple"),
+)
+"""Of a finding."""
+
+STATES = (
+    Said("0", Text("fine", "正常"), "semi-dark-green"),
+    Said("1", Text("sensor or data", "传感器或数据"), "semi-dark-blue"),
+    Said("2", Text("odd", "异常"), "semi-dark-orange"),
+    Said("3", Text("act", "需处理"), "semi-dark-red"),
+    Said("4", Text("offline", "离线"), "text"),
+)
+"""Of a machine; offline is grey: nobody knows that it is fine."""
+
+SEVERITY = """case when kind = 'limit' or peak_score >= 10 then 3
+    when kind = 'machine' then 2 when kind = 'sensor' then 1 else 0 end"""
+"""SQL: the state that a finding puts a machine in."""
+
+OFFLINE = "interval '15 minutes'"
+"""SQL: without data for so long a machine is offline."""
+
+NOW_STATE = f"""case when coalesce(now() - l.ts > {OFFLINE}, true) then 4
+    else coalesce((select max({SEVERITY}) from episode as on_now
+        where on_now.asset_id = l.asset_id and on_now.end_ts is null), 0) end"""
+"""SQL: the state of a machine of the view `latest as l`."""
+
+URGENCY = "case state when 4 then 1.5 else state end desc"
+"""SQL: what to look at first; offline comes after what is odd and before what only has a bad sensor."""
+
+LEFT = """lateral (select ts, verdict, p10_h, p50_h, p90_h from forecast as said
+    where said.asset_id = l.asset_id and said.target = 'condition'
+    order by said.ts desc limit 1) as f on true"""
+"""SQL: to join with `latest as l`: the newest remaining life of each machine."""

@@ -1,0 +1,50 @@
+"""The data source that every dashboard reads, and SQL for lines over time.
+
+All customers have the same dashboards. The data source logs in as the customer's own role, whose search path
+shows views of the customer's machines alone (`docs/storage.md`), so no dashboard filters by customer.
+"""
+
+from collections.abc import Sequence
+
+from fleet.sql_names import column, stem
+
+UID = "faultline"
+"""Of the data source in every organisation; (organisation, uid) is Grafana's key."""
+
+TYPE = "postgres"
+"""Of the plug-in in Grafana 9.4; later versions still answer to it."""
+
+MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+
+SOURCES = (
+    ("telemetry", f"$__interval_ms < {MINUTE_MS}"),
+    ("minute", f"$__interval_ms >= {MINUTE_MS} and $__interval_ms < {HOUR_MS}"),
+    ("hour", f"$__interval_ms >= {HOUR_MS}"),
+)
+"""Which views are asked at which distance of points: PostgreSQL leaves the other two out of its plan."""
+
+MACHINE = "asset_id = ${asset:sqlstring}"
+"""The machine that is chosen. `sqlstring`: Grafana quotes a plain variable only now and then."""
+
+
+def lines(equipment_type: str, channels: Sequence[str]) -> str:
+    """SQL for the chosen machine's channels, raw, by minute or by hour, as fits the distance of points.
+
+    Buckets without data are null, so that a gap is a gap.
+    """
+    named = ", ".join(_quoted(name) for name in channels)
+    means = ", ".join(f"avg({_quoted(name)}) as {_quoted(name)}" for name in channels)
+    parts = (
+        f"select ts, {named} from {view}_{stem(equipment_type)} "
+        f"where $__timeFilter(ts) and {MACHINE} and {when}"
+        for view, when in SOURCES
+    )
+    return (
+        f"select $__timeGroupAlias(ts,$__interval,NULL), {means}\nfrom (\n  "
+        + "\n  union all\n  ".join(parts)
+        + "\n) as rows\ngroup by 1 order by 1"
+    )
+
+
+def _quoted(channel: str) -> str:
+    return f'"{column(channel)}"'

@@ -1,0 +1,37 @@
+"""Our units as Grafana names them."""
+
+GRAFANA: dict[str, str] = {
+    "%": "percent",
+    "°C": "celsius",
+    "K": "kelvin",
+    "A": "amp",
+    "V": "volt",
+    "kV": "kvolt",
+    "W": "watt",
+    "kW": "kwatt",
+    "kWh": "kwatth",
+    "Hz": "hertz",
+    "h": "h",
+    "s": "s",
+    "min": "m",
+    "m/s": "velocityms",
+    "m/s²": "accMS2",
+    "bar": "pressurebar",
+    "kPa": "pressurekpa",
+    "L": "litre",
+    "kg": "masskg",
+    "t": "masst",
+    "m": "lengthm",
+    "mm": "lengthmm",
+    "km": "lengthkm",
+    "rpm": "rotrpm",
+    "1/min": "rotrpm",
+    "ppm": "ppm",
+    "1": "short",
+}
+"""By unit; those that differ in size from Grafana's are not here."""
+
+
+def grafana_unit(unit: str) -> str:
+    """Grafana's unit, or ours behind the number."""
+    return GRAFANA.get(unit, f"suffix: {unit}")

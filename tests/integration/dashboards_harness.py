@@ -1,0 +1,76 @@
+"""Two customers with a machine of every shipped type, and a week of everything that dashboards show."""
+
+import asyncio
+
+import psycopg
+
+from fleet.asset import Asset, Fleet, Site, Tenant
+from fleet.catalog import packs
+from storage.bootstrap import WRITER
+from storage.pool import open_pool
+from storage.registry import register
+from storage.server.database import Database
+
+TYPES = tuple(pack.equipment_type for pack in packs().values())
+
+FLEET = Fleet(
+    (Tenant("acme"), Tenant("bolt"), Tenant("void")),
+    (Site("acme", "hall"), Site("bolt", "bolt-hall"), Site("void", "none")),
+    tuple(
+        Asset(0, tenant, site, f"{name}-{kind.name}", kind.name)
+        for tenant, site, name in (
+            ("acme", "hall", "a"),
+            ("bolt", "bolt-hall", "bolt"),
+            ("void", "none", "v"),
+        )
+        for kind in TYPES
+    ),
+    TYPES,
+)
+"""The third has machines and no data."""
+
+_VALUES = ", ".join(f"v{k}" for k in range(16))
+_READINGS = ", ".join(["case when tenant = 'bolt' then 8642.5 else 1 end"] * 16)
+_ARRAY = f"array[{_READINGS}]::real[]"
+
+SEED = f"""
+create temporary view one as select * from asset where tenant <> 'void';
+insert into telemetry (ts, asset_id, score, bad, {_VALUES})
+    select now() - n * interval '1 minute', asset_id, case when tenant = 'bolt' then 8642.5 else .5 end, null,
+        {_READINGS} from one, generate_series(0, 240) as n;
+insert into rollup_minute
+    select date_bin('1 minute', now(), '2000-01-03Z') - n * interval '1 minute', asset_id, 1, 0, .5, {_ARRAY},
+        {_ARRAY}, {_ARRAY}, array_fill(1, array[16]) from one, generate_series(0, 3000) as n;
+insert into rollup_hour
+    select date_bin('1 hour', now(), '2000-01-03Z') - n * interval '1 hour', asset_id, 60, 0, .5, {_ARRAY},
+        {_ARRAY}, {_ARRAY}, array_fill(60, array[16]) from one, generate_series(0, 400) as n;
+insert into asset_latest (asset_id, ts, score, bad, values, health, health_ts)
+    select asset_id, now() - interval '1 minute', .5, null, {_ARRAY}, 70, now() from one;
+insert into health
+    select now() - n * interval '1 hour', asset_id, 70, '{{}}' from one, generate_series(0, 100) as n;
+insert into episode
+    select gen_random_uuid(), asset_id, kind, 't2-knn-5', now() - begun, now() - ended, now() - begun, 5,
+        jsonb_build_object('code', tenant, 'title_en', tenant, 'title_zh', tenant, 'check_en', tenant,
+        'check_zh', tenant, 'evidence', jsonb_build_array(jsonb_build_object('channel', 'speed', 'unit', 'A',
+        'share', 1, 'actual', 9, 'expected', 5, 'sentence_en', tenant, 'sentence_zh', tenant)))
+    from one, (values ('machine', interval '2 hours', null), ('machine', '3 minutes', interval '1 minute'),
+        ('limit', '1 day', interval '1 hour'), ('sensor', '3 hours', null)) as spell (kind, begun, ended);
+insert into forecast
+    select asset_id, 'condition', now() - n * interval '1 minute', 'robust_trend', 'estimate', 240, 480, 960,
+        tenant from one, generate_series(1, 9) as n;
+insert into wear_counter select asset_id, tenant || '-rope', now(), 1, 8, 10, '1' from one;
+insert into maintenance (asset_id, ts, kind, note)
+    select asset_id, now() - interval '2 minutes', 'restored', tenant from one;
+"""
+
+
+def fill(database: Database) -> None:
+    """Register the fleet and give machines a row of everything, some of it in the last five minutes."""
+
+    async def make_known() -> None:
+        async with open_pool(database.dsn(WRITER)) as pool:
+            await register(pool, FLEET)
+
+    asyncio.run(make_known())
+    with psycopg.connect(database.superuser_dsn, options="-c search_path=faultline,ext") as conn:
+        conn.execute(SEED.encode())

@@ -1,0 +1,142 @@
+"""Every statement of every dashboard on a real database, as the customer's own role."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from numbers import Number
+from typing import Any
+
+import psycopg
+import pytest
+
+from dashboards.catalog import catalog
+from dashboards.linter import statements
+from dashboards.panel import Json
+from dashboards.text import Language
+from storage.access.grants import Kind, Scope
+from storage.server.database import Database
+from tests.integration.access_harness import CANARY, keeper, logged_in
+from tests.integration.dashboards_harness import fill
+from tests.integration.grafana_sql import expanded
+
+RANGES = {"5 min": timedelta(minutes=5), "7 d": timedelta(days=7), "1 y": timedelta(days=365)}
+HOSTILE = "'; drop view asset; -- %s {} 中文 \\ $$ ${asset}"
+MOST_ROWS = 5000
+FOREIGN = (CANARY, "8642.5")
+
+Connection = psycopg.Connection[Any]
+Variables = Mapping[str, str | list[str]]
+
+
+@pytest.fixture
+def filled(any_database: Database) -> Iterator[Database]:
+    fill(any_database)
+    yield any_database
+    for access, _ in keeper(any_database).known():
+        keeper(any_database).remove(access.name)
+
+
+def open_as(database: Database, tenant: str) -> Any:
+    login = keeper(database).give(tenant, Kind.CUSTOMER, [Scope(tenant)])
+    assert login is not None
+    return logged_in(database, login)
+
+
+def run(conn: Connection, sql: str, span: timedelta, variables: Variables) -> tuple[list[str], list[Any]]:
+    """Columns and rows of a statement, as Grafana would get them."""
+    end = datetime.now(UTC)
+    cursor = conn.execute(expanded(sql, end - span, end, variables).encode())
+    assert cursor.description is not None
+    return [column.name for column in cursor.description], cursor.fetchall()
+
+
+def chosen(conn: Connection, dashboard: Json) -> dict[str, str | list[str]]:
+    """The first choice of each variable, in their order as they depend on each other; all where several."""
+    found: dict[str, str | list[str]] = {}
+    for variable in dashboard["templating"]["list"]:
+        _, rows = run(conn, variable["query"], RANGES["7 d"], found)
+        values = [str(row[-1]) for row in rows]
+        found[variable["name"]] = values if variable["multi"] else next(iter(values), "")
+    return found
+
+
+def problems(query: Json, columns: list[str], rows: list[Any]) -> Iterator[str]:
+    """What Grafana could not draw."""
+    if len(rows) > MOST_ROWS:
+        yield f"{len(rows)} rows"
+    if query["format"] == "time_series":
+        times = [row[0] for row in rows]
+        if columns[0] != "time" or times != sorted(times):
+            yield "its first column is not an ascending `time`"
+        numeric = [isinstance(value, Number | None) for row in rows for value in row[1:]]
+        text = columns[1] == "metric"
+        if not text and not all(numeric):
+            yield "its values are no numbers"
+
+
+def shown(dashboard: Json) -> Iterator[tuple[str, Json]]:
+    for panel in dashboard["panels"]:
+        for query in panel["targets"]:
+            yield f"{dashboard['uid']} {panel['title']}", query
+
+
+BOARDS = [(board, language) for board in catalog() for language in Language]
+
+
+def test_every_panel_shows_data_of_the_customer_and_of_nobody_else(filled: Database) -> None:
+    wrong = []
+    with open_as(filled, "acme") as conn:
+        for board, language in BOARDS:
+            dashboard = board.json(language)
+            variables = chosen(conn, dashboard)
+            for span in RANGES.values():
+                for name, query in shown(dashboard):
+                    columns, rows = run(conn, query["rawSql"], span, variables)
+                    wrong += [f"{name} over {span}: {said}" for said in problems(query, columns, rows)]
+                    hourly = board.code == "US" and span < timedelta(hours=1)
+                    if not hourly and not any(value is not None for row in rows for value in row[-1:]):
+                        wrong.append(f"{name} over {span}: shows nothing")
+                    wrong += [f"{name}: shows {each}" for each in FOREIGN if each in str(rows)]
+    assert wrong == []
+
+
+def test_every_statement_runs_where_there_is_nothing_yet(filled: Database) -> None:
+    with open_as(filled, "void") as conn:
+        for board, language in BOARDS:
+            dashboard = board.json(language)
+            variables = chosen(conn, dashboard)
+            for _, query in shown(dashboard):
+                columns, rows = run(conn, query["rawSql"], RANGES["7 d"], variables)
+                assert list(problems(query, columns, rows)) == []
+
+
+def test_hostile_choices_are_values_and_no_sql(filled: Database) -> None:
+    with open_as(filled, "acme") as conn:
+        for board, language in BOARDS:
+            dashboard = board.json(language)
+            several = {each["name"]: each["multi"] for each in dashboard["templating"]["list"]}
+            for value in (HOSTILE, CANARY + "-hall", "' or '1'='1", "4"):
+                typed = {name: [value, HOSTILE] if multi else value for name, multi in several.items()}
+                for sql in statements(dashboard):
+                    try:
+                        _, rows = run(conn, sql, RANGES["7 d"], typed)
+                    except psycopg.errors.InvalidTextRepresentation:
+                        continue  # no number of a machine
+                    assert not any(each in str(rows) for each in FOREIGN), sql
+        assert conn.execute("select count(*) from asset").fetchone() != (0,)
+
+
+def test_a_machine_of_another_shows_nothing(filled: Database) -> None:
+    with psycopg.connect(filled.superuser_dsn, options="-c search_path=faultline") as conn:
+        foreign = [
+            str(number) for (number,) in conn.execute("select asset_id from asset where tenant = 'bolt'")
+        ]
+    assert foreign
+    with open_as(filled, "acme") as conn:
+        for board in catalog():
+            if board.code.startswith("AD"):
+                for name, query in shown(board.json(Language.EN)):
+                    for number in foreign:
+                        variables = {"site": "bolt-hall", "asset": number}
+                        _, rows = run(conn, query["rawSql"], RANGES["7 d"], variables)
+                        values = [value for row in rows for value in row[1:] if value is not None]
+                        assert values in ([], [0]) or set(values) <= {0}, name
