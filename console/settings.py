@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default_factory=default_data_dir, description="where embedded PostgreSQL keeps its data"
     )
+    mapping_dir: Path | None = Field(
+        None, description="folder of your own mapping tables and aliases.toml (docs/mappers.md)"
+    )
     group: str = Field("faultline", min_length=1, description="consumer group of the workers")
     worker_name: str | None = Field(
         None,

@@ -36,7 +36,7 @@ Machines = Callable[[str], Machine | None]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One value of one channel in the channel's unit. value: None where the sender says that there is none."""
+    """One value of one channel in its unit. value: None where the sender says that there is none."""
 
     asset: str
     channel: str
@@ -47,7 +47,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class FaultEvent:
-    """A fault code that an asset reported; safety: people are in danger. Titles are empty for unknown codes."""
+    """A fault code that an asset reported; safety: people are in danger. An unknown code has no titles."""
 
     asset: str
     ts_us: int
@@ -88,7 +88,9 @@ def _readings(
     row = table.signal(signal.name)
     refused = _refusal(signal, machine, row, table)
     if refused is None and machine is not None and row is not None:
-        made = [_reading(signal, machine, row, channel, table) for channel in _channels(signal, machine, table)]
+        made = [
+            _reading(signal, machine, row, channel, table) for channel in _channels(signal, machine, table)
+        ]
         for one in made:
             if not isinstance(one, Reading):
                 quarantine.add(one[0], signal.name, signal.ts_us, signal.value, one[1])
@@ -103,9 +105,7 @@ def _readings(
 Refusal = tuple[Problem, str]
 
 
-def _refusal(
-    signal: Signal, machine: Machine | None, row: Row | None, table: MappingTable
-) -> Refusal | None:
+def _refusal(signal: Signal, machine: Machine | None, row: Row | None, table: MappingTable) -> Refusal | None:
     """What is wrong with a signal before its value is looked at."""
     if machine is None:
         return Problem.UNKNOWN_MACHINE, "no asset has this name: add it, or name it in aliases.toml"

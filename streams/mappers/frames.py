@@ -1,8 +1,8 @@
 """Readings as frames for the log: what a machine said within one tick is one row.
 
-A format reports each signal at an instant of its own, and a row for each would be nearly all gaps. So the time is
-cut into ticks; a row has of each channel the last reading in its tick and the instant of the last of all. Each row is a frame
-of its own, so that one which is too old is refused alone.
+A format reports each signal at an instant of its own, and a row for each would be nearly all gaps. So the
+time is cut into ticks; a row has of each channel the last reading in its tick and the instant of the last
+of all. Each row is a frame of its own, so that one which is too old is refused alone.
 """
 
 import hashlib

@@ -10,9 +10,9 @@ from streams.mappers.table import MappingTable
 class Signal:
     """One value of one signal.
 
-    machine, name, unit: as the format calls them; unit "" where the format fixes it. ts_us: microseconds since
-    1970 UTC, None if no instant can be read. value: None where the format says that there is none. problem: why
-    what was sent is no value, with which the signal is quarantined.
+    machine, name, unit: as the format calls them; unit "" where the format fixes it. ts_us: microseconds
+    since 1970 UTC, None if no instant can be read. value: None where the format says that there is none.
+    problem: why what was sent is no value, with which the signal is quarantined.
     """
 
     machine: str
@@ -25,7 +25,7 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A fault code that a machine reported. key: where the table's faults name it; text: the machine's words."""
+    """A fault code that a machine reported. key: its name in the table's faults; text: its own words."""
 
     machine: str
     ts_us: int | None

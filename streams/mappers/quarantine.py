@@ -1,4 +1,4 @@
-"""What could not be mapped: counted by name, with first and last instant and an example, never dropped unseen."""
+"""What could not be mapped: counted by name, with first and last instant and an example."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,7 +31,7 @@ class Problem(StrEnum):
 
 @dataclass(slots=True)
 class Entry:
-    """One name with one problem. first_us, last_us: earliest and latest instant, None if none was readable."""
+    """One name with one problem. first_us, last_us: earliest and latest instant, None if none was read."""
 
     problem: Problem
     name: str
@@ -79,12 +79,12 @@ class Quarantine:
         else:
             known.count += new.count
             known.example, known.detail = new.example, new.detail
-            known.first_us = _some(min, known.first_us, new.first_us)
-            known.last_us = _some(max, known.last_us, new.last_us)
+            known.first_us = min(_read(known.first_us, new.first_us), default=None)
+            known.last_us = max(_read(known.last_us, new.last_us), default=None)
 
 
-def _some(choose: type[min] | type[max], one: int | None, other: int | None) -> int | None:  # type: ignore[valid-type]
-    return other if one is None else one if other is None else choose(one, other)
+def _read(*instants: int | None) -> list[int]:
+    return [us for us in instants if us is not None]
 
 
 def brief(value: object) -> str:

@@ -19,7 +19,7 @@ _PLACE = re.compile(r"\[[^\]]*\]")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where a number is in the data of a CAN frame: `bytes` bytes from `byte` (the first is 1), the lowest first.
+    """Where a number is in a CAN frame: `bytes` bytes from `byte` on (the first is 1), the lowest first.
 
     value = scale * raw + offset, in the signal's unit (SAE J1939-71, clause 5.1).
     """
@@ -54,9 +54,9 @@ class Fault:
 class MappingTable:
     """A format as one regulator, maker or plant speaks it.
 
-    mapper: the format's name in `catalog()`. tick_s: readings of that time make one row. zone: of instants that
-    name none. units: spellings of the units that are ours. fields: where a mapper finds what is no signal.
-    signals: by every spelling. channels: by equipment type, from channel to signal. faults: by code.
+    mapper: the format's name in `catalog()`. tick_s: readings of that time make one row. zone: of instants
+    that name none. units: spellings of the units that are ours. fields: where a mapper finds what is no
+    signal. signals: by every spelling. channels: by equipment type, from channel to signal. faults: by code.
     """
 
     name: str
@@ -96,7 +96,7 @@ def without_place(name: str) -> str:
 
 
 def merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """A table that extends another: its entries beside the other's, but faults are all its own if it has any."""
+    """A table that extends another: its entries beside the other's; its faults, if any, instead of them."""
     both = {**base, **own}
     both.pop("extends", None)
     for section in ("units", "fields", "signal"):
@@ -128,7 +128,9 @@ def parse_table(document: Mapping[str, Any], name: str) -> MappingTable:
     units = _texts(where, "units", "", _of(document, "units"))
     fields = {key: _names(where, key, each) for key, each in _of(document, "fields").items()}
     faults = {code: _fault(where, code, each) for code, each in _of(document, "fault").items()}
-    return MappingTable(name, title, mapper, tick_s, _zone(top, zone), units, fields, signals, channels, faults)
+    return MappingTable(
+        name, title, mapper, tick_s, _zone(top, zone), units, fields, signals, channels, faults
+    )
 
 
 def _zone(top: Table, name: str) -> ZoneInfo:
@@ -144,7 +146,9 @@ def _signals(where: str, tables: Mapping[str, Any]) -> dict[str, Row]:
         row, spelled = _row(name, Table(f"{where}: [signal.{name}]", _is_table(where, name, each)))
         for spelling in (name, *spelled):
             if spelling in found:
-                raise MapError(f"{where}: [signal.{name}]: {spelling!r} is signal {found[spelling].name} already")
+                raise MapError(
+                    f"{where}: [signal.{name}]: {spelling!r} is signal {found[spelling].name} already"
+                )
             found[spelling] = row
     return found
 

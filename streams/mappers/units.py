@@ -1,8 +1,8 @@
 """Units that readings are converted between: a closed list, so a unit that nobody thought of is a finding.
 
 Beside pint 0.25 a table of forty lines is enough: the formats spell their units in their own way
-(`MILLIMETER/SECOND`, `litre`), so a table of spellings is needed in any case, of which pint knows few; and pint
-takes 19 MB and four more packages (docs/mappers.md has the times).
+(`MILLIMETER/SECOND`, `litre`), so a table of spellings is needed in any case, of which pint knows few; and
+pint takes 19 MB and four more packages (docs/mappers.md has the times).
 """
 
 from fleet.unit_mixup import QUANTITIES

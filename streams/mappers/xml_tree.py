@@ -1,8 +1,9 @@
 """XML as plain elements, from expat, which others may have written.
 
-A document with a DTD is refused, and with it all entities: nothing is expanded, nothing is fetched (CWE-611,
-CWE-776). So are one that is large, deep, or in very many elements. The package defusedxml would refuse the same
-for ElementTree, but its last release is of 2021, and what it does is one handler of expat's.
+A document with a DTD is refused, and with it all entities: nothing is expanded, nothing is fetched
+(CWE-611, CWE-776). So are one that is large, deep, or in very many elements. The package defusedxml would
+refuse the same for ElementTree, but its last release is of 2021, and what it does is one handler of
+expat's.
 """
 
 from dataclasses import dataclass, field
@@ -49,7 +50,9 @@ class _Builder:
         if self._elements > MAX_ELEMENTS:
             raise MapError(f"the XML has more than {MAX_ELEMENTS} elements: send less at a time")
         if len(self._open) > MAX_DEPTH:
-            raise MapError(f"the XML is nested deeper than {MAX_DEPTH} levels: it is no message of this format")
+            raise MapError(
+                f"the XML is nested deeper than {MAX_DEPTH} levels: it is no message of this format"
+            )
         element = Element(_local(tag), {_local(name): value for name, value in attributes.items()})
         self._open[-1].children.append(element)
         self._open.append(element)

@@ -1,1 +1,1 @@
-"""One file for each format: how its bytes say what was measured, and nothing about whose channels these are."""
+"""One file for each format: how its bytes say what was measured."""

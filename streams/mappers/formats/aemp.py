@@ -1,8 +1,9 @@
-"""Fleet telematics of construction machines, ISO/TS 15143-3 (AEMP 2.0): snapshots and time series, XML or JSON.
+"""Construction machines, ISO/TS 15143-3 (AEMP 2.0): snapshots and time series, XML or JSON.
 
-Every element beside an `EquipmentHeader` is a data element with an instant of its own; its numbers are signals
-called `Element.Field`. A field ending in `Units` is the unit of the numbers whose names begin like it. The names
-are those of responses of Takeuchi, Bosch Rexroth and Samsara; elements of fault codes are from memory, unchecked.
+Every element beside an `EquipmentHeader` is a data element with an instant of its own; its numbers are
+signals called `Element.Field`. A field ending in `Units` is the unit of the numbers whose names begin like
+it. The names are those of responses of Takeuchi, Bosch Rexroth and Samsara; elements of fault codes are
+from memory, unchecked.
 """
 
 from collections.abc import Iterator, Mapping

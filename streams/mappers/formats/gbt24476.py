@@ -1,8 +1,8 @@
 """Elevator platform messages in JSON, as GB/T 24476 has them: status fields, and codes of faults and events.
 
-The standard names the fields; how a platform spells them, and which number is which fault, differs by regulator
-and maker, so both are in the mapping table. Which fields belong to the standard is from memory, unchecked
-against its text; spellings are those of uploaders in the field.
+The standard names the fields; how a platform spells them, and which number is which fault, differs by
+regulator and maker, so both are in the mapping table. Which fields belong to the standard is from memory,
+unchecked against its text; spellings are those of uploaders in the field.
 """
 
 from collections.abc import Iterator, Mapping

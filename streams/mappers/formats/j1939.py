@@ -1,8 +1,9 @@
 """SAE J1939: CAN frames or decoded parameters (SPN) in a JSON envelope, and active fault codes (DM1).
 
-`{"machine": "EX-7", "frames": [{"ts": …, "id": "0CF00400", "data": "FFFF82DF9E00FFFF"}]}`, with the 29-bit identifier
-or `pgn`, or `"values": [{"ts": …, "spn": 190, "value": 1800}]`. Where a parameter is in its frame is in the mapping table
-(J1939-71; its positions are from memory, unchecked). The envelope is ours: the standard has none.
+`{"machine": "EX-7", "frames": [{"ts": …, "id": "0CF00400", "data": "FFFF82DF9E00FFFF"}]}`, with the 29-bit
+identifier or `pgn`, or `"values": [{"ts": …, "spn": 190, "value": 1800}]`. Where a parameter is in its
+frame is in the mapping table (J1939-71; its positions are from memory, unchecked). The envelope is ours:
+the standard has none.
 """
 
 from collections.abc import Iterator, Mapping
@@ -108,12 +109,12 @@ def _decoded(machine: str, said: Mapping[str, Any], number: int) -> Signal:
 
 
 def _dm1(machine: str, ts_us: int | None, content: bytes) -> Iterator[Event]:
-    """Active trouble codes: lamps, then four bytes each of SPN, FMI and count (J1939-73, 5.7.1, version 4)."""
+    """Active trouble codes: lamps, then four bytes each of SPN, FMI and count (J1939-73, 5.7.1)."""
     lamps = ", ".join(name for bit, name in enumerate(LAMPS) if content[0] >> 2 * bit & 3 == 1)
     for at in range(2, len(content) - 3, 4):
         low, middle, high, count = content[at : at + 4]
         spn, fmi = low | middle << 8 | (high & 0xE0) << 11, high & 0x1F
-        if spn and not spn == 0x7FFFF:  # 0 or all ones: there is none
+        if spn and spn != 0x7FFFF:  # 0 or all ones: there is none
             seen = f"{count & 0x7F} times" if count & 0x7F != 0x7F else "count unknown"
             text = f"{seen}{', lamp: ' + lamps if lamps else ''}"
             yield Event(machine, ts_us, f"SPN {spn} FMI {fmi}", f"fmi-{fmi}", text)

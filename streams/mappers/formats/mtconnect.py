@@ -1,8 +1,9 @@
-"""MTConnect streams: the answer of an agent to `/current` or `/sample`, in XML (MTConnect 1.3 to 2.x, part 1 and 2).
+"""MTConnect streams: what an agent answers to `/current` or `/sample`, in XML (MTConnect 1.3 to 2.x).
 
-A signal is called by component and type, `Rotary[S1].RotaryVelocity`, with a sub-type other than ACTUAL behind
-a colon. UNAVAILABLE is a value that is missing. Observations are taken in the order of their sequence numbers, and
-the header's `nextSequence` is where the next `/sample?from=` goes on; it counts within its `instanceId`.
+A signal is called by component and type, `Rotary[S1].RotaryVelocity`, with a sub-type other than ACTUAL
+behind a colon. UNAVAILABLE is a value that is missing. Observations are taken in the order of their
+sequence numbers, and the header's `nextSequence` is where the next `/sample?from=` goes on; it counts
+within its `instanceId`.
 """
 
 from collections.abc import Iterator
@@ -45,7 +46,11 @@ def _error(root: Element) -> str:
     found = [error for errors in root.all("Errors") for error in errors.all("Error")] + root.all("Error")
     code = found[0].attributes.get("errorCode", "") if found else ""
     said = f"the agent answered with an error, {code} {found[0].text if found else ''}".strip()
-    gone = ": it no longer has these sequence numbers; begin again with /current" if code == "OUT_OF_RANGE" else ""
+    gone = (
+        ": it no longer has these sequence numbers; begin again with /current"
+        if code == "OUT_OF_RANGE"
+        else ""
+    )
     return f"{said}{gone or ': send what /current or /sample answers'}"
 
 

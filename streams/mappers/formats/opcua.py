@@ -1,9 +1,9 @@
-"""OPC UA data sets in JSON (OPC 10000-14, 7.2.5), whatever companion specification their node names come from.
+"""OPC UA data sets in JSON (OPC 10000-14, 7.2.5), of whatever companion specification.
 
-A machine is its data set writer's name, else the publisher's id. A signal is a field's browse path with points
-(`Monitoring.Spindle.Override`), without namespace indexes; numbers behind a logical node of IEC 61400-25 and its
-data attributes (`WGEN1.Spd.mag.f`) are left off. A tool's life (ToolLifeType of OPC 40501-1) also becomes the share that is used up.
-The envelope is from memory, unchecked.
+A machine is its data set writer's name, else the publisher's id. A signal is a field's browse path with
+points (`Monitoring.Spindle.Override`), without namespace indexes; numbers behind a logical node of IEC
+61400-25 and its data attributes (`WGEN1.Spd.mag.f`) are left off. A tool's life (ToolLifeType of OPC
+40501-1) also becomes the share that is used up. The envelope is from memory, unchecked.
 """
 
 import re
@@ -35,7 +35,9 @@ def read(data: bytes, table: MappingTable) -> Message:
         sets = said.get("Messages", [said])
         for each in sets if isinstance(sets, list) else [sets]:
             if not isinstance(each, dict) or not isinstance(each.get("Payload"), dict):
-                raise MapError(f"message {number} has no Payload: send data set messages of OPC UA PubSub in JSON")
+                raise MapError(
+                    f"message {number} has no Payload: send data set messages of OPC UA PubSub in JSON"
+                )
             machine = known(each.get("DataSetWriterName")) or known(said.get("PublisherId"))
             if machine is None:
                 raise MapError(
@@ -46,9 +48,7 @@ def read(data: bytes, table: MappingTable) -> Message:
     return Message(tuple(signals))
 
 
-def _fields(
-    machine: str, path: str, value: Any, instant: Any, table: MappingTable
-) -> Iterator[Signal]:
+def _fields(machine: str, path: str, value: Any, instant: Any, table: MappingTable) -> Iterator[Signal]:
     """The values below a node."""
     if not isinstance(value, dict):
         yield Signal(machine, _name(path), instant_us(instant, table.zone), *_value(value))
