@@ -70,9 +70,8 @@ class Canonical:
 def to_canonical(message: Message, table: MappingTable, machines: Machines) -> Canonical:
     """Map a message; whatever cannot be mapped is in the quarantine."""
     quarantine = Quarantine()
-    known: dict[str, Machine | None] = {}
-    for name in {each.machine: None for each in (*message.signals, *message.events)}:
-        known[name] = machines(name)
+    names = {signal.machine for signal in message.signals} | {event.machine for event in message.events}
+    known = {name: machines(name) for name in names}
     readings = [
         reading
         for signal in message.signals

@@ -62,7 +62,7 @@ ELEVATOR_QUARANTINED = frozenset(
     }
 )
 
-AEMP = """<?xml version="1.0" encoding="utf-8"?>
+AEMP = b"""<?xml version="1.0" encoding="utf-8"?>
 <Fleet xmlns="http://standards.iso.org/iso/15143/-3" version="1" snapshotTime="2026-03-01T12:00:00Z">
   <Links><rel>self</rel><href>https://api.example.com/Fleet/1</href></Links>
   <Equipment>
@@ -72,29 +72,34 @@ AEMP = """<?xml version="1.0" encoding="utf-8"?>
     <CumulativeOperatingHours datetime="2026-03-01T12:00:00Z"><Hour>233.70</Hour></CumulativeOperatingHours>
     <CumulativeIdleHours><Hour>40.5</Hour><datetime>2026-03-01T12:00:00Z</datetime></CumulativeIdleHours>
     <EngineStatus datetime="2026-03-01T12:00:05Z"><EngineNumber/><Running>true</Running></EngineStatus>
-    <FuelUsed datetime="2026-03-01T12:00:00Z"><FuelUnits>gallon</FuelUnits><FuelConsumed>100</FuelConsumed></FuelUsed>
+    <FuelUsed datetime="2026-03-01T12:00:00Z"><FuelUnits>gallon</FuelUnits>
+      <FuelConsumed>100</FuelConsumed></FuelUsed>
     <FuelRemaining datetime="2026-03-01T12:00:00Z"><Percent>62.40</Percent>
       <FuelTankCapacityUnits>litre</FuelTankCapacityUnits><FuelTankCapacity>0</FuelTankCapacity></FuelRemaining>
     <DEFRemaining datetime="2026-03-01T12:00:00Z"><Percent>64</Percent></DEFRemaining>
     <AverageLoadFactorLast24 datetime="2026-03-01T12:00:00Z"><Percent>48</Percent></AverageLoadFactorLast24>
     <CumulativePayloadTotals datetime="2026-03-01T12:00:00Z"><PayloadUnits>tonne</PayloadUnits>
       <Payload>2.5</Payload></CumulativePayloadTotals>
-    <Distance datetime="2026-03-01T12:00:00Z"><OdometerUnits>mile</OdometerUnits><Odometer>10</Odometer></Distance>
+    <Distance datetime="2026-03-01T12:00:00Z"><OdometerUnits>mile</OdometerUnits>
+      <Odometer>10</Odometer></Distance>
     <BucketTemper datetime="2026-03-01T12:00:00Z"><Mood>3</Mood></BucketTemper>
     <FaultCode datetime="2026-03-01T12:00:00Z"><CodeIdentifier>E-17</CodeIdentifier>
       <CodeDescription>Filter clogged</CodeDescription></FaultCode>
   </Equipment>
 </Fleet>
-""".encode()
+"""
 
-MTCONNECT = """<?xml version="1.0" encoding="UTF-8"?>
-<MTConnectStreams xmlns:m="urn:mtconnect.org:MTConnectStreams:1.7" xmlns="urn:mtconnect.org:MTConnectStreams:1.7">
+MTCONNECT = b"""<?xml version="1.0" encoding="UTF-8"?>
+<MTConnectStreams xmlns:m="urn:mtconnect.org:MTConnectStreams:1.7"
+  xmlns="urn:mtconnect.org:MTConnectStreams:1.7">
   <Header creationTime="2026-03-01T12:00:05Z" sender="agent" instanceId="1700000000" version="1.7.0.3"
     bufferSize="131072" nextSequence="118" firstSequence="1" lastSequence="117"/>
   <Streams><DeviceStream name="MILL-3" uuid="5fd88408">
     <ComponentStream component="Rotary" name="S1" componentId="c1"><Samples>
-      <RotaryVelocity dataItemId="s1v" timestamp="2026-03-01T12:00:01Z" sequence="113" subType="ACTUAL">1200</RotaryVelocity>
-      <RotaryVelocity dataItemId="s1c" timestamp="2026-03-01T12:00:01Z" sequence="112" subType="COMMANDED">1250</RotaryVelocity>
+      <RotaryVelocity dataItemId="s1v" timestamp="2026-03-01T12:00:01Z" sequence="113"
+        subType="ACTUAL">1200</RotaryVelocity>
+      <RotaryVelocity dataItemId="s1c" timestamp="2026-03-01T12:00:01Z" sequence="112"
+        subType="COMMANDED">1250</RotaryVelocity>
       <Load dataItemId="s1l" timestamp="2026-03-01T12:00:01.5Z" sequence="114">37.5</Load>
       <Temperature dataItemId="s1t" timestamp="2026-03-01T12:00:00Z" sequence="101">UNAVAILABLE</Temperature>
     </Samples></ComponentStream>
@@ -114,7 +119,7 @@ MTCONNECT = """<?xml version="1.0" encoding="UTF-8"?>
     </Condition></ComponentStream>
   </DeviceStream></Streams>
 </MTConnectStreams>
-""".encode()
+"""
 
 TOOL = {
     "Value": 12.0,

@@ -37,7 +37,9 @@ Anything = st.recursive(
 def mapped(name: str, data: bytes) -> Canonical:
     table = TABLES[name]
     kind = equipment_type_of(table, SAMPLES[name].equipment_type)
-    return to_canonical(read_message(data, table), table, lambda machine: Machine(asset_of(machine, {}), kind))
+    return to_canonical(
+        read_message(data, table), table, lambda machine: Machine(asset_of(machine, {}), kind)
+    )
 
 
 every = pytest.mark.parametrize("name", shipped_tables())
@@ -101,7 +103,9 @@ def test_the_readings_come_back_from_the_frames(name: str) -> None:
         decoded = decode_binary(encode_binary(frame))
         for channel, unit, values in zip(decoded.channels, decoded.units, decoded.values, strict=True):
             back[decoded.asset, channel, unit, int(decoded.ts_us[0])] = values[0]
-    sent = {(r.asset, r.channel, r.unit, r.ts_us): np.float32(r.value) for r in readings if r.value is not None}
+    sent = {
+        (r.asset, r.channel, r.unit, r.ts_us): np.float32(r.value) for r in readings if r.value is not None
+    }
     assert back == sent
 
 
@@ -134,11 +138,10 @@ def test_every_unit_that_a_table_spells_is_known(name: str) -> None:
 
 
 def survives(name: str, data: bytes) -> None:
-    """Either an error that names a cure, or readings that may be stored."""
+    """Either the one error that names a cure, or readings that may be stored."""
     try:
         found = mapped(name, data)
-    except MapError as error:
-        assert str(error)
+    except MapError:
         return
     for reading in found.readings:
         assert reading.value is None or math.isfinite(reading.value)
@@ -169,7 +172,8 @@ def test_a_sample_that_is_damaged(name: str, draw: st.DataObject) -> None:
     for _ in range(draw.draw(st.integers(1, 3))):
         at = draw.draw(st.integers(0, len(data) - 1))
         data[at : at + draw.draw(st.integers(0, 40))] = draw.draw(
-            st.binary(max_size=6) | st.sampled_from([b'"', b"<", b">", b"1e999", b"null", b"{}", b"[1]", b"\0"])
+            st.binary(max_size=6)
+            | st.sampled_from([b'"', b"<", b">", b"1e999", b"null", b"{}", b"[1]", b"\0"])
         )
     survives(name, bytes(data))
 
