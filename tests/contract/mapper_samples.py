@@ -104,9 +104,11 @@ MTCONNECT = b"""<?xml version="1.0" encoding="UTF-8"?>
       <Temperature dataItemId="s1t" timestamp="2026-03-01T12:00:00Z" sequence="101">UNAVAILABLE</Temperature>
     </Samples></ComponentStream>
     <ComponentStream component="Linear" name="X" componentId="x1"><Samples>
-      <Load dataItemId="xl" timestamp="2026-03-01T12:00:02Z" sequence="116">11</Load></Samples></ComponentStream>
+      <Load dataItemId="xl" timestamp="2026-03-01T12:00:02Z" sequence="116">11</Load></Samples>
+    </ComponentStream>
     <ComponentStream component="Linear" name="Y" componentId="y1"><Samples>
-      <Load dataItemId="yl" timestamp="2026-03-01T12:00:02Z" sequence="117">12</Load></Samples></ComponentStream>
+      <Load dataItemId="yl" timestamp="2026-03-01T12:00:02Z" sequence="117">12</Load></Samples>
+    </ComponentStream>
     <ComponentStream component="Coolant" componentId="cool"><Samples>
       <Pressure dataItemId="cp" timestamp="2026-03-01T12:00:02Z" sequence="115">450000</Pressure></Samples>
       <Condition><Warning dataItemId="cc" timestamp="2026-03-01T12:00:02Z" sequence="111" type="LEVEL"
