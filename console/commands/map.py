@@ -12,6 +12,7 @@ from streams.mappers.aliases import asset_of, load_aliases
 from streams.mappers.canonical import Canonical, Machine, to_canonical
 from streams.mappers.catalog import load_table, read_message, shipped_tables
 from streams.mappers.frames import frames
+from streams.mappers.quarantine import Quarantine
 from streams.mappers.stand_in import equipment_type_of
 from streams.mappers.table import MappingTable
 
@@ -62,25 +63,25 @@ def _plain(found: Canonical) -> dict[str, Any]:
 
 
 def _show(found: Canonical, rows: int) -> None:
-    header = ["asset", "instant (UTC)", "channel", "value", "unit"]
-    print_table(
-        f"{len(found.readings)} readings in {rows} rows",
-        header,
-        [[one.asset, when(one.ts_us), one.channel, one.value, one.unit] for one in found.readings],
-    )
-    if found.events:
-        cells = [
-            [one.asset, when(one.ts_us), one.code, one.title_en or one.text, one.safety]
-            for one in found.events
-        ]
-        print_table(
-            f"{len(found.events)} fault codes", ["asset", "instant (UTC)", "code", "means", "safety"], cells
-        )
-    if found.quarantine.total:
-        header = ["problem", "name", "times", "example", "what to do"]
-        cells = [
-            [one.problem, one.name, one.count, one.example, one.detail] for one in found.quarantine.entries()
-        ]
-        print_table(f"{found.quarantine.total} quarantined", header, cells)
-    if found.quarantine.others:
-        out.print(f"{found.quarantine.others} more with names for which there was no room")
+    readings = [[one.asset, when(one.ts_us), one.channel, one.value, one.unit] for one in found.readings]
+    title = f"{len(readings)} readings in {rows} rows"
+    print_table(title, ["asset", "instant (UTC)", "channel", "value", "unit"], readings)
+    codes = [
+        [one.asset, when(one.ts_us), one.code, one.title_en or one.text, "yes" if one.safety else ""]
+        for one in found.events
+    ]
+    if codes:
+        header = ["asset", "instant (UTC)", "code", "means", "endangers people"]
+        print_table(f"{len(codes)} fault codes", header, codes)
+    _show_quarantine(found.quarantine)
+
+
+def _show_quarantine(quarantine: Quarantine) -> None:
+    entries = [
+        [str(one.problem), one.name, one.count, one.example, one.detail] for one in quarantine.entries()
+    ]
+    if entries:
+        header = ["problem", "name", "times", "example", "why"]
+        print_table(f"{quarantine.total} quarantined", header, entries)
+    if quarantine.others:
+        out.print(f"{quarantine.others} more with names for which there was no room")

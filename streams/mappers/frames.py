@@ -6,10 +6,10 @@ of all. Each row is a frame of its own, so that one which is too old is refused 
 """
 
 import hashlib
-import struct
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streams.mappers.canonical import Reading
 from streams.wire.frame import Frame
@@ -44,11 +44,11 @@ def _frame(readings: list[Reading]) -> Frame | None:
     return Frame(readings[0].asset, None, BOOT_ID, seq, instants, tuple(channels), units, values, None)
 
 
-def _sequence(ts_us: int, channels: list[str], values: np.ndarray) -> int:  # type: ignore[type-arg]
+def _sequence(ts_us: int, channels: list[str], values: NDArray[np.float32]) -> int:
     """Grows with time, and is the same for the same row: a message that is sent twice is a duplicate.
 
     Rows of one instant that say different things differ in it but once in two thousand times; then the second
     becomes a dead letter, seen and not lost.
     """
     said = hashlib.sha256("\0".join(channels).encode() + values.tobytes()).digest()
-    return (ts_us << HASH_BITS) | (struct.unpack(">H", said[:2])[0] >> (16 - HASH_BITS))
+    return (ts_us << HASH_BITS) | (int.from_bytes(said[:2], "big") >> (16 - HASH_BITS))

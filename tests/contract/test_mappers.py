@@ -185,7 +185,7 @@ def replaced(value: object, path: list[int], by: object) -> object:
     keys = list(value) if isinstance(value, dict) else list(range(len(value)))
     key = keys[path[0] % len(keys)]
     copy = dict(value) if isinstance(value, dict) else list(value)
-    copy[key] = replaced(value[key], path[1:], by)  # type: ignore[index,call-overload]
+    copy[key] = replaced(value[key], path[1:], by)
     return copy
 
 

@@ -1,5 +1,6 @@
 """Mapping tables, aliases, units, instants and the quarantine."""
 
+import re
 from datetime import UTC
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from fleet.unit_mixup import QUANTITIES
 from streams.mappers.aliases import asset_of, load_aliases, parse_aliases
 from streams.mappers.canonical import Machine, to_canonical
-from streams.mappers.catalog import load_table, read_message
+from streams.mappers.catalog import load_table, read_message, shipped_tables
 from streams.mappers.formats.j1939 import pgn_of
 from streams.mappers.instants import instant_us
 from streams.mappers.quarantine import LONGEST, MOST_NAMES, Problem, Quarantine
@@ -54,6 +55,15 @@ def test_a_table_of_ones_own_says_only_what_is_different(tmp_path: Path) -> None
     assert (values["program"], values["feed_axis_load"], values["spindle_load"]) == (1.0, 12.0, 37.5)
     problems = {entry.name: entry.problem for entry in found.quarantine.entries()}
     assert problems["Path[P1].PalletMood"] is Problem.NO_CHANNEL
+
+
+def test_the_handbook_names_every_format_and_its_table_can_be_read(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "mappers.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)) == shipped_tables()
+    aliases, own = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert parse_aliases(aliases)["acme"]["7020027516"] == "digger-4"
+    table = load_table("ours", written(tmp_path, own, "ours"))
+    assert table.channels_of("machine-tool", "Spindle[S1].Vibration") == ("spindle_vibration",)
 
 
 def test_a_regulators_fault_codes_stand_in_place_of_the_others() -> None:
