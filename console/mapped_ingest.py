@@ -1,6 +1,7 @@
 """Messages in field formats over HTTP: mapped to frames, which are then judged as any others."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -41,7 +42,7 @@ async def ingest_mapped(parts: ApiParts, tenant: str, format_name: str, body: by
     except MapError as error:
         raise HTTPException(400, str(error)) from None
     found = await _canonical(parts, tenant, message, table)
-    rows = frames(found.readings, table.tick_s)
+    rows = await asyncio.to_thread(frames, found.readings, table.tick_s)
     if len(rows) > MAX_MESSAGES:
         raise HTTPException(413, f"a message carries at most {MAX_MESSAGES} rows: send less at a time")
     now_ms = microseconds(parts.clock.now()) // 1000
@@ -57,19 +58,22 @@ async def ingest_mapped(parts: ApiParts, tenant: str, format_name: str, body: by
 
 
 async def _canonical(parts: ApiParts, tenant: str, message: Message, table: MappingTable) -> Canonical:
+    """In a thread, as it may take a second; again with the registry read anew if a machine is unknown."""
     aliases = parts.mappings.aliases.get(tenant, {})
-    found = to_canonical(message, table, _machines(parts.registry.current, tenant, aliases))
+    machines = _machines(parts.registry.current, tenant, aliases)
+    found = await asyncio.to_thread(to_canonical, message, table, machines)
     strange = any(entry.problem is Problem.UNKNOWN_MACHINE for entry in found.quarantine.entries())
     if strange and await parts.registry.refresh():
-        found = to_canonical(message, table, _machines(parts.registry.current, tenant, aliases))
+        machines = _machines(parts.registry.current, tenant, aliases)
+        found = await asyncio.to_thread(to_canonical, message, table, machines)
     return found
 
 
-def _machines(registry: Registry, tenant: str, aliases: Any) -> Machines:
+def _machines(registry: Registry, tenant: str, aliases: Mapping[str, str]) -> Machines:
     mine = registry.by_key(tenant)
 
     def machine(name: str) -> Machine | None:
-        asset = mine.get(asset_of(name, aliases).encode())
+        asset = mine.get((asset_of(name, aliases) or "").encode())
         return Machine(asset.name, registry.equipment_type(asset.equipment_type)) if asset else None
 
     return machine

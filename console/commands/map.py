@@ -37,7 +37,12 @@ def map(  # noqa: A001 - the command's word
     equipment_type = equipment_type_of(table, _kind(table, kind))
     aliases = load_aliases(folder).get(tenant, {})
     message = read_message(file.read_bytes(), table)
-    found = to_canonical(message, table, lambda name: Machine(asset_of(name, aliases), equipment_type))
+
+    def machine(name: str) -> Machine | None:
+        asset = asset_of(name, aliases)
+        return Machine(asset, equipment_type) if asset else None
+
+    found = to_canonical(message, table, machine)
     rows = len(frames(found.readings, table.tick_s))
     if as_json:
         print_json(_plain(found) | {"rows": rows, "position": dict(message.position)})

@@ -46,6 +46,9 @@ def _asset(table: Table, name: str) -> str:
         raise table.error(f"{name}: {error}") from None
 
 
-def asset_of(machine: str, aliases: Mapping[str, str]) -> str:
-    """The alias, else the machine's own name in lower case, as assets are written."""
-    return aliases.get(machine) or machine.lower()
+def asset_of(machine: str, aliases: Mapping[str, str]) -> str | None:
+    """The alias, else the machine's own name in lower case, if an asset can have it."""
+    try:
+        return aliases.get(machine) or check_name("asset", machine.lower())
+    except FleetError:
+        return None

@@ -131,6 +131,7 @@ TOOL = {
     "WarningValue": 10.0,
     "IsCountingUp": False,
 }
+LIFE = ("Value", "Start", "Warning", "Limit", "Used")
 OPCUA = said(
     {
         "MessageId": "1",
@@ -266,8 +267,7 @@ SAMPLES = {
         frozenset(
             {
                 ("unknown_signal", "Monitoring.Spindle.Song"),
-                ("unknown_signal", "Equipment.Tools.T5.ToolLife"),
-                ("no_channel", "ToolLife.Used"),
+                *(("no_channel", f"ToolLife[Equipment.Tools.T5.ToolLife].{part}") for part in LIFE),
                 ("no_channel", "Monitoring.Spindle.Override"),
                 ("no_channel", "Production.ActiveProgram.State"),
                 ("no_channel", "Production.ActiveProgram.NumberInList"),

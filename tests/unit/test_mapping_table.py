@@ -117,6 +117,7 @@ def test_a_machine_is_an_alias_or_its_own_name(tmp_path: Path) -> None:
     (tmp_path / "aliases.toml").write_text('[acme]\n"7020027516" = "digger-4"')
     mine = load_aliases(tmp_path)["acme"]
     assert (asset_of("7020027516", mine), asset_of("MILL-3", mine)) == ("digger-4", "mill-3")
+    assert (asset_of("Mill 3", mine), asset_of("", mine)) == (None, None)
 
 
 @pytest.mark.parametrize(

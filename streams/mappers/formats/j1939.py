@@ -72,7 +72,8 @@ def pgn_of(identifier: int) -> int:
 def _frame_signals(
     machine: str, ts_us: int | None, pgn: int, content: bytes, table: MappingTable
 ) -> Iterator[Signal]:
-    inside = [row for row in table.signals.values() if row.layout is not None and row.layout.pgn == pgn]
+    rows = {row.name: row for row in table.signals.values()}  # some have several spellings
+    inside = [row for row in rows.values() if row.layout is not None and row.layout.pgn == pgn]
     if not inside:
         why = f"{TRANSPORT[pgn]} fragment: send the whole message" if pgn in TRANSPORT else ""
         yield Signal(machine, f"PGN {pgn}", ts_us, content.hex(), "", why)

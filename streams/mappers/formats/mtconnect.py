@@ -32,13 +32,14 @@ def read(data: bytes, table: MappingTable) -> Message:
     events: list[Event] = []
     for device in (device for streams in root.all("Streams") for device in streams.all("DeviceStream")):
         machine = device.attributes.get("name") or device.attributes.get("uuid") or ""
+        mine: list[Signal] = []
         seen = sorted(_observations(device), key=lambda each: _sequence(each[1]))
         for component, observation in seen:
             if observation.tag in FAULTS:
                 events.append(_event(machine, component, observation))
             elif _category(observation):
-                signals.append(_signal(machine, component, observation))
-        signals += _executed(machine, signals)
+                mine.append(_signal(machine, component, observation))
+        signals += [*mine, *_executed(mine)]
     return Message(tuple(signals), tuple(events), _position(root))
 
 
@@ -100,21 +101,19 @@ def _event(machine: str, component: Element, condition: Element) -> Event:
     return Event(machine, instant_us(said.get("timestamp")), code, code, text)
 
 
-def _executed(machine: str, signals: list[Signal]) -> list[Signal]:
+def _executed(signals: list[Signal]) -> Iterator[Signal]:
     """The program in execution after each change; missing while either is unknown."""
-    found: list[Signal] = []
     running: str | float | None = None
     program: str | float | None = None
     for signal in signals:
-        if signal.machine != machine or not signal.name.endswith((".Execution", ".Program")):
-            continue
         if signal.name.endswith(".Program"):
             program = signal.value
-        else:
+        elif signal.name.endswith(".Execution"):
             running = signal.value
+        else:
+            continue
         now = (program if running == RUNNING else "0") if running is not None else None
-        found.append(Signal(machine, EXECUTED, signal.ts_us, now))
-    return found
+        yield Signal(signal.machine, EXECUTED, signal.ts_us, now)
 
 
 def _position(root: Element) -> dict[str, int]:

@@ -3,7 +3,7 @@
 A machine is its data set writer's name, else the publisher's id. A signal is a field's browse path with
 points (`Monitoring.Spindle.Override`), without namespace indexes; numbers behind a logical node of IEC
 61400-25 and its data attributes (`WGEN1.Spd.mag.f`) are left off. A tool's life (ToolLifeType of OPC
-40501-1) also becomes the share that is used up. The envelope is from memory, unchecked.
+40501-1) is called `ToolLife[path]`. The envelope is from memory, unchecked.
 """
 
 import re
@@ -22,6 +22,9 @@ RUNNING = {"1", "Running"}
 STATE, NUMBER = "Production.ActiveProgram.State", "Production.ActiveProgram.NumberInList"
 EXECUTED = "Production.ProgramInExecution"
 """Made of the two: the number of the active program in the list while it runs, else 0 (OPC 40501-1, 8.6)."""
+
+LIFE = {"Value": "Value", "StartValue": "Start", "WarningValue": "Warning", "LimitValue": "Limit"}
+"""Of a ToolLifeType, and how these signals are called (OPC 40501-1)."""
 
 _INDEX = re.compile(r"(?:ns=)?\d+[:;]")
 _NODE = re.compile(r"^(W[A-Z]{3})(\d+)\.")
@@ -54,9 +57,10 @@ def _fields(machine: str, path: str, value: Any, instant: Any, table: MappingTab
         yield Signal(machine, _name(path), instant_us(instant, table.zone), *_value(value))
     elif "Value" in value:
         instant = value.get("SourceTimestamp", instant)
-        yield _data_value(machine, path, value, instant, table)
         if "LimitValue" in value:
-            yield _life_used(machine, path, value, instant, table)
+            yield from _tool_life(machine, path, value, instant, table)
+        else:
+            yield _data_value(machine, path, value, instant, table)
     else:
         for name, each in value.items():
             yield from _fields(machine, f"{path}.{name}" if path else name, each, instant, table)
@@ -97,18 +101,18 @@ def _unit(said: Any) -> str:
     return known(said) or ""
 
 
-def _life_used(
+def _tool_life(
     machine: str, path: str, value: Mapping[str, Any], instant: Any, table: MappingTable
-) -> Signal:
-    """How much of a life is used up in percent, counted up or down: from the start value to the limit."""
-    now, start, limit = (_value(value.get(name))[0] for name in ("Value", "StartValue", "LimitValue"))
-    ts_us = instant_us(instant, table.zone)
-    start = 0.0 if start is None else start
-    if _is_bad(value.get("StatusCode")) or now is None:
-        return Signal(machine, "ToolLife.Used", ts_us, None)
-    if isinstance(now, str) or isinstance(start, str) or not isinstance(limit, float) or limit == start:
-        return Signal(machine, "ToolLife.Used", ts_us, None, "", "start and limit must be two numbers")
-    return Signal(machine, "ToolLife.Used", ts_us, 100 * (now - start) / (limit - start))
+) -> Iterator[Signal]:
+    """A tool's life, its limits, and how much of it is used up in percent, whether it counts up or down."""
+    name, ts_us = f"ToolLife[{_name(path)}]", instant_us(instant, table.zone)
+    unit, bad = _unit(value.get("EngineeringUnits")), _is_bad(value.get("StatusCode"))
+    said = {key: None if bad else _value(value.get(key))[0] for key in LIFE}
+    for key, part in LIFE.items():
+        yield Signal(machine, f"{name}.{part}", ts_us, said[key], unit)
+    now, limit, start = said["Value"], said["LimitValue"], said["StartValue"] or 0.0
+    if isinstance(now, float) and isinstance(limit, float) and isinstance(start, float) and limit != start:
+        yield Signal(machine, f"{name}.Used", ts_us, 100 * (now - start) / (limit - start), "%")
 
 
 def _executed(signals: list[Signal]) -> Iterator[Signal]:
