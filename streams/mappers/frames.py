@@ -1,12 +1,13 @@
 """Readings as frames for the log: what a machine said within one tick is one row.
 
 A format reports each signal at an instant of its own, and a row for each would be nearly all gaps. So the
-time is cut into ticks; a row has of each channel the last reading in its tick and the instant of the last
-of all. Each row is a frame of its own, so that one which is too old is refused alone.
+time is cut into ticks; a row has of each channel the last reading in its tick and the instant of the last of
+all. Where a format tells only what changes (MTConnect, OPC UA), a row also has what has been said before in the
+message and still holds. Each row is a frame of its own, so that one which is too old is refused alone.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,27 +22,37 @@ HASH_BITS = 11
 """With the microseconds until 2100 (52 bits) they fill what the ledger compares."""
 
 
-def frames(readings: Iterable[Reading], tick_s: float) -> list[Frame]:
-    """One frame for each tick and asset, in order of time; a tick without any value makes none."""
+def frames(readings: Iterable[Reading], tick_s: float, hold: bool = False) -> list[Frame]:
+    """One frame for each tick and asset, in order of time; a tick without any value makes none.
+
+    hold: a value is in force until another, or none, is said.
+    """
     tick_us = round(tick_s * 1e6)
-    rows: dict[tuple[int, str], list[Reading]] = {}
+    rows: dict[tuple[int, str], dict[str, Reading]] = {}
+    ends: dict[tuple[int, str], int] = {}
+    held: dict[str, dict[str, Reading]] = {}
     for reading in sorted(readings, key=lambda reading: reading.ts_us):
-        rows.setdefault((reading.ts_us // tick_us, reading.asset), []).append(reading)
-    made = (_frame(rows[key]) for key in sorted(rows))
+        key = reading.ts_us // tick_us, reading.asset
+        before = held.setdefault(reading.asset, {}) if hold else {}
+        rows.setdefault(key, dict(before))[reading.channel] = reading
+        before[reading.channel] = reading
+        ends[key] = reading.ts_us
+    made = (_frame(asset, ends[tick, asset], row) for (tick, asset), row in sorted(rows.items(), key=_place))
     return [frame for frame in made if frame is not None]
 
 
-def _frame(readings: list[Reading]) -> Frame | None:
-    last = {reading.channel: reading for reading in readings}
-    channels = sorted(name for name, reading in last.items() if reading.value is not None)
-    if not channels:
+def _place(row: tuple[tuple[int, str], object]) -> tuple[int, str]:
+    return row[0]
+
+
+def _frame(asset: str, ts_us: int, row: Mapping[str, Reading]) -> Frame | None:
+    said = {name: row[name] for name in sorted(row) if row[name].value is not None}
+    if not said:
         return None
-    ts_us = readings[-1].ts_us
-    values = np.array([[last[name].value] for name in channels], np.float32)
-    units = tuple(last[name].unit for name in channels)
-    seq = _sequence(ts_us, channels, values)
-    instants = np.array([ts_us], np.int64)
-    return Frame(readings[0].asset, None, BOOT_ID, seq, instants, tuple(channels), units, values, None)
+    values = np.array([[reading.value] for reading in said.values()], np.float32)
+    units = tuple(reading.unit for reading in said.values())
+    seq, instants = _sequence(ts_us, list(said), values), np.array([ts_us], np.int64)
+    return Frame(asset, None, BOOT_ID, seq, instants, tuple(said), units, values, None)
 
 
 def _sequence(ts_us: int, channels: list[str], values: NDArray[np.float32]) -> int:
