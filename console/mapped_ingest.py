@@ -9,7 +9,7 @@ from fastapi import HTTPException
 from fastapi.responses import JSONResponse
 
 from console.api_parts import ApiParts
-from console.ingest import BINARY, MAX_MESSAGES, posted_at, take_in
+from console.ingest import BINARY, posted_at, take_in
 from console.mapped_view import plain, quarantined, when
 from fleet.clock import microseconds
 from fleet.registry import Registry
@@ -39,12 +39,10 @@ async def ingest_mapped(parts: ApiParts, tenant: str, format_name: str, body: by
         raise HTTPException(400, f"unknown format: there are {', '.join(parts.mappings.tables)}")
     try:
         message = await asyncio.to_thread(read_message, body, table)
+        found = await _canonical(parts, tenant, message, table)
+        rows = await asyncio.to_thread(frames, found.readings, table.tick_s, table.hold)
     except MapError as error:
         raise HTTPException(400, str(error)) from None
-    found = await _canonical(parts, tenant, message, table)
-    rows = await asyncio.to_thread(frames, found.readings, table.tick_s)
-    if len(rows) > MAX_MESSAGES:
-        raise HTTPException(413, f"a message carries at most {MAX_MESSAGES} rows: send less at a time")
     now_ms = microseconds(parts.clock.now()) // 1000
     accepted, rejected = await take_in(
         parts, tenant, [posted_at(i, now_ms, encode_binary(row), BINARY) for i, row in enumerate(rows)]

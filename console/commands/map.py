@@ -43,7 +43,7 @@ def map(  # noqa: A001 - the command's word
         return Machine(asset, equipment_type) if asset else None
 
     found = to_canonical(message, table, machine)
-    rows = len(frames(found.readings, table.tick_s))
+    rows = len(frames(found.readings, table.tick_s, table.hold))
     if as_json:
         print_json(_plain(found) | {"rows": rows, "position": dict(message.position)})
         return

@@ -2,8 +2,8 @@
 
 A format reports each signal at an instant of its own, and a row for each would be nearly all gaps. So the
 time is cut into ticks; a row has of each channel the last reading in its tick and the instant of the last of
-all. Where a format tells only what changes (MTConnect, OPC UA), a row also has what has been said before in the
-message and still holds. Each row is a frame of its own, so that one which is too old is refused alone.
+all. Where a format tells only what changes (MTConnect, OPC UA), a row also has what has been said before in
+the message and still holds. Each row is a frame of its own, so that one which is too old is refused alone.
 """
 
 import hashlib
@@ -13,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.mappers.canonical import Reading
+from streams.replay.toml_reader import MapError
 from streams.wire.frame import Frame
 
 BOOT_ID = int.from_bytes(b"mappers", "big")
 """One source for all mapped frames: their sequence is made of what they say."""
+
+MOST_ROWS = 10_000
 
 HASH_BITS = 11
 """With the microseconds until 2100 (52 bits) they fill what the ledger compares."""
@@ -25,13 +28,15 @@ HASH_BITS = 11
 def frames(readings: Iterable[Reading], tick_s: float, hold: bool = False) -> list[Frame]:
     """One frame for each tick and asset, in order of time; a tick without any value makes none.
 
-    hold: a value is in force until another, or none, is said.
+    hold: a value is in force until another, or none, is said. Raises `MapError` for too many rows.
     """
-    tick_us = round(tick_s * 1e6)
+    tick_us, readings = round(tick_s * 1e6), sorted(readings, key=lambda reading: reading.ts_us)
+    if len({(reading.ts_us // tick_us, reading.asset) for reading in readings}) > MOST_ROWS:
+        raise MapError(f"a message makes at most {MOST_ROWS} rows: send less at a time")
     rows: dict[tuple[int, str], dict[str, Reading]] = {}
     ends: dict[tuple[int, str], int] = {}
     held: dict[str, dict[str, Reading]] = {}
-    for reading in sorted(readings, key=lambda reading: reading.ts_us):
+    for reading in readings:
         key = reading.ts_us // tick_us, reading.asset
         before = held.setdefault(reading.asset, {}) if hold else {}
         rows.setdefault(key, dict(before))[reading.channel] = reading

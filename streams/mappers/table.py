@@ -54,15 +54,17 @@ class Fault:
 class MappingTable:
     """A format as one regulator, maker or plant speaks it.
 
-    mapper: the format's name in `catalog()`. tick_s: readings of that time make one row. zone: of instants
-    that name none. units: spellings of the units that are ours. fields: where a mapper finds what is no
-    signal. signals: by every spelling. channels: by equipment type, from channel to signal. faults: by code.
+    mapper: the format's name in `catalog()`. tick_s: readings of that time become one row. hold: the format
+    tells only what changes, so a value holds until another is told. zone: of instants that name none. units:
+    spellings of the units that are ours. fields: where a mapper finds what is no signal. signals: by every
+    spelling. channels: by equipment type, from channel to signal. faults: by code.
     """
 
     name: str
     title: str
     mapper: str
     tick_s: float
+    hold: bool
     zone: ZoneInfo
     units: Mapping[str, str]
     fields: Mapping[str, tuple[str, ...]]
@@ -118,7 +120,7 @@ def parse_table(document: Mapping[str, Any], name: str) -> MappingTable:
     where = f"mapping table {name}"
     top = Table(where, {key: value for key, value in document.items() if key not in SECTIONS})
     title, mapper = top.text("title", name), top.text("mapper")
-    tick_s, zone = top.number("tick_s", 1.0), top.text("timezone", "UTC")
+    tick_s, hold, zone = top.number("tick_s", 1.0), top.boolean("hold"), top.text("timezone", "UTC")
     top.done()
     if not 1e-6 <= tick_s <= 86_400:
         raise top.error(f"tick_s is from 0.000001 to 86400 seconds, not {tick_s:g}")
@@ -129,7 +131,7 @@ def parse_table(document: Mapping[str, Any], name: str) -> MappingTable:
     fields = {key: _names(where, key, each) for key, each in _of(document, "fields").items()}
     faults = {code: _fault(where, code, each) for code, each in _of(document, "fault").items()}
     return MappingTable(
-        name, title, mapper, tick_s, _zone(top, zone), units, fields, signals, channels, faults
+        name, title, mapper, tick_s, hold, _zone(top, zone), units, fields, signals, channels, faults
     )
 
 

@@ -93,9 +93,9 @@ def test_fault_codes_are_events_and_some_endanger_people(name: str) -> None:
 def test_the_same_bytes_say_the_same(name: str) -> None:
     once, again = (mapped(name, SAMPLES[name].data) for _ in range(2))
     assert (once.readings, once.events) == (again.readings, again.events)
-    tick_s = TABLES[name].tick_s
-    sent = [encode_binary(frame) for frame in frames(once.readings, tick_s)]
-    assert sent == [encode_binary(frame) for frame in frames(again.readings, tick_s)]
+    how = TABLES[name].tick_s, TABLES[name].hold
+    sent = [encode_binary(frame) for frame in frames(once.readings, *how)]
+    assert sent == [encode_binary(frame) for frame in frames(again.readings, *how)]
 
 
 @every
@@ -148,7 +148,7 @@ def survives(name: str, data: bytes) -> None:
         return
     for reading in found.readings:
         assert reading.value is None or math.isfinite(reading.value)
-    for frame in frames(found.readings, TABLES[name].tick_s):
+    for frame in frames(found.readings, TABLES[name].tick_s, TABLES[name].hold):
         check(frame)
     assert len(found.quarantine.entries()) <= MOST_NAMES
 
@@ -245,6 +245,23 @@ def test_rows_of_a_tick_have_the_last_reading_of_each_channel() -> None:
 
 
 TICK = [("a", 1, 1.0), ("a", 600_000, 2.0), ("b", 700_000, 5.0), ("c", 100, None), ("a", 1_000_000, 3.0)]
+
+
+def test_too_many_rows() -> None:
+    with pytest.raises(MapError, match="send less at a time"):
+        frames((Reading("m", "a", "A", NOON_US + us, 1.0) for us in range(10_001)), 1e-6)
+
+
+def test_what_holds_is_in_every_row_until_something_else_is_said() -> None:
+    said = [("a", 0, 1.0), ("b", 1, 5.0), ("b", 2, None), ("a", 4, 2.0)]
+    rows = frames((Reading("m", name, "A", NOON_US + s * 10**6, value) for name, s, value in said), 1.0, True)
+    assert [dict(zip(row.channels, row.values[:, 0].tolist(), strict=True)) for row in rows] == [
+        {"a": 1.0},
+        {"a": 1.0, "b": 5.0},
+        {"a": 1.0},
+        {"a": 2.0},
+    ]
+    assert [int(row.ts_us[0] - NOON_US) // 10**6 for row in rows] == [0, 1, 2, 4]
 
 
 def test_rows_of_one_instant_that_differ_are_different_frames() -> None:
