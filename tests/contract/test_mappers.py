@@ -144,11 +144,12 @@ def survives(name: str, data: bytes) -> None:
     """Either the one error that names a cure, or readings that may be stored."""
     try:
         found = mapped(name, data)
+        rows = frames(found.readings, TABLES[name].tick_s, TABLES[name].hold)
     except MapError:
         return
     for reading in found.readings:
         assert reading.value is None or math.isfinite(reading.value)
-    for frame in frames(found.readings, TABLES[name].tick_s, TABLES[name].hold):
+    for frame in rows:
         check(frame)
     assert len(found.quarantine.entries()) <= MOST_NAMES
 
