@@ -6,6 +6,8 @@ The tenant is not in a message: it is whoever sent it.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeGuard
 
 import numpy as np
 
@@ -22,12 +24,17 @@ GREATEST = float(np.finfo(np.float32).max)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Machine:
     """An asset's name and its equipment type."""
 
     asset: str
     equipment_type: EquipmentType
+
+    @cached_property
+    def units(self) -> dict[str, str]:
+        """Of its channels, by name."""
+        return {channel.name: channel.unit for channel in self.equipment_type.channels}
 
 
 Machines = Callable[[str], Machine | None]
@@ -67,82 +74,75 @@ class Canonical:
     quarantine: Quarantine
 
 
+class _Refused(Exception):
+    """A signal that cannot be a reading."""
+
+    def __init__(self, problem: Problem, name: str, detail: str) -> None:
+        super().__init__(detail)
+        self.problem, self.name, self.detail = problem, name, detail
+
+
 def to_canonical(message: Message, table: MappingTable, machines: Machines) -> Canonical:
     """Map a message; whatever cannot be mapped is in the quarantine."""
     quarantine = Quarantine()
     names = {signal.machine for signal in message.signals} | {event.machine for event in message.events}
     known = {name: machines(name) for name in names}
-    readings = [
-        reading
-        for signal in message.signals
-        for reading in _readings(signal, known[signal.machine], table, quarantine)
-    ]
+    readings: list[Reading] = []
+    for signal in message.signals:
+        try:
+            readings += _readings(signal, known[signal.machine], table)
+        except _Refused as refused:
+            quarantine.add(refused.problem, refused.name, signal.ts_us, signal.value, refused.detail)
     events = [_event(event, known[event.machine], table, quarantine) for event in message.events]
     return Canonical(tuple(readings), tuple(filter(None, events)), quarantine)
 
 
-def _readings(
-    signal: Signal, machine: Machine | None, table: MappingTable, quarantine: Quarantine
-) -> list[Reading]:
-    row = table.signal(signal.name)
-    refused = _refusal(signal, machine, row, table)
-    if refused is None and machine is not None and row is not None:
-        made = [
-            _reading(signal, machine, row, channel, table) for channel in _channels(signal, machine, table)
-        ]
-        for one in made:
-            if not isinstance(one, Reading):
-                quarantine.add(one[0], signal.name, signal.ts_us, signal.value, one[1])
-        return [one for one in made if isinstance(one, Reading)]
-    if refused is not None:
-        problem, detail = refused
-        name = signal.machine if problem is Problem.UNKNOWN_MACHINE else signal.name
-        quarantine.add(problem, name, signal.ts_us, signal.value, detail)
-    return []
-
-
-Refusal = tuple[Problem, str]
-
-
-def _refusal(signal: Signal, machine: Machine | None, row: Row | None, table: MappingTable) -> Refusal | None:
-    """What is wrong with a signal before its value is looked at."""
+def _readings(signal: Signal, machine: Machine | None, table: MappingTable) -> list[Reading]:
     if machine is None:
-        return Problem.UNKNOWN_MACHINE, "no asset has this name: add it, or name it in aliases.toml"
+        detail = "no asset has this name: add it, or name it in aliases.toml"
+        raise _Refused(Problem.UNKNOWN_MACHINE, signal.machine, detail)
+    row = table.signal(signal.name)
     if row is None:
-        return Problem.UNKNOWN_SIGNAL, f"table {table.name} has no such [signal]"
-    kind = machine.equipment_type.name
-    if not table.channels_of(kind, signal.name):
-        return Problem.NO_CHANNEL, f"table {table.name} names no channel for it under [channel.{kind}]"
-    if not _channels(signal, machine, table):
-        return Problem.NO_CHANNEL, f"{kind} has no channel {table.channels_of(kind, signal.name)[0]}"
-    if signal.ts_us is None or not EARLIEST_US <= signal.ts_us < LATEST_US:
-        return Problem.BAD_INSTANT, "no instant of the years 1970 to 2099"
-    return (Problem.BAD_VALUE, signal.problem) if signal.problem else None
+        raise _Refused(Problem.UNKNOWN_SIGNAL, signal.name, f"table {table.name} has no such [signal]")
+    channels = _channels(signal, machine, table)
+    if not _is_instant(signal.ts_us):
+        raise _Refused(Problem.BAD_INSTANT, signal.name, "no instant of the years 1970 to 2099")
+    if signal.problem:
+        raise _Refused(Problem.BAD_VALUE, signal.name, signal.problem)
+    return [_reading(signal, machine, row, channel, table) for channel in channels]
+
+
+def _is_instant(ts_us: int | None) -> TypeGuard[int]:
+    return ts_us is not None and EARLIEST_US <= ts_us < LATEST_US
 
 
 def _channels(signal: Signal, machine: Machine, table: MappingTable) -> list[str]:
-    has = {channel.name for channel in machine.equipment_type.channels}
-    return [name for name in table.channels_of(machine.equipment_type.name, signal.name) if name in has]
+    kind = machine.equipment_type.name
+    named = table.channels_of(kind, signal.name)
+    if not named:
+        detail = f"table {table.name} names no channel for it under [channel.{kind}]"
+        raise _Refused(Problem.NO_CHANNEL, signal.name, detail)
+    found = [name for name in named if name in machine.units]
+    if not found:
+        raise _Refused(Problem.NO_CHANNEL, signal.name, f"{kind} has no channel {named[0]}")
+    return found
 
 
-def _reading(
-    signal: Signal, machine: Machine, row: Row, channel: str, table: MappingTable
-) -> Reading | Refusal:
-    unit = machine.equipment_type.channels[machine.equipment_type.column(channel)].unit
-    ts_us = signal.ts_us or 0
+def _reading(signal: Signal, machine: Machine, row: Row, channel: str, table: MappingTable) -> Reading:
+    unit, ts_us = machine.units[channel], signal.ts_us or 0
     if signal.value is None:
         return Reading(machine.asset, channel, unit, ts_us, None)
     said = table.units.get(signal.unit, signal.unit) or row.unit
     factors = conversion(said, unit)
     if factors is None:
-        return Problem.UNKNOWN_UNIT, f"{brief(said)} cannot be converted to {unit}"
+        raise _Refused(Problem.UNKNOWN_UNIT, signal.name, f"{brief(said)} cannot be converted to {unit}")
     number = _number(signal.value, row)
     if number is None:
-        words = f"its codes are {', '.join(row.codes)}" if row.codes else "it must be a number"
-        return Problem.BAD_VALUE, words
+        detail = f"its codes are {', '.join(row.codes)}" if row.codes else "it must be a number"
+        raise _Refused(Problem.BAD_VALUE, signal.name, detail)
     value = number * factors[0] + factors[1]
     if not abs(value) <= GREATEST:
-        return Problem.BAD_VALUE, "beyond what is stored"
+        raise _Refused(Problem.BAD_VALUE, signal.name, "beyond what is stored")
     return Reading(machine.asset, channel, unit, ts_us, value)
 
 
@@ -162,7 +162,7 @@ def _event(
     if machine is None:
         quarantine.add(Problem.UNKNOWN_MACHINE, event.machine, event.ts_us, f"fault {event.code}")
         return None
-    if event.ts_us is None or not EARLIEST_US <= event.ts_us < LATEST_US:
+    if not _is_instant(event.ts_us):
         quarantine.add(Problem.BAD_INSTANT, f"fault {event.code}", event.ts_us, event.text)
         return None
     fault = table.faults.get(event.key)
