@@ -2,13 +2,14 @@
 
 import pkgutil
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from streams.mappers import formats
-from streams.mappers.message import Mapper, Message
+from streams.mappers.message import Event, Mapper, Message, Signal
 from streams.mappers.table import MappingTable, merged, parse_table
 from streams.replay.toml_reader import MapError
 
@@ -76,7 +77,16 @@ def read_message(data: bytes, table: MappingTable) -> Message:
     """What the bytes say, in the format's own names. Raises `MapError`."""
     if len(data) > MOST_BYTES:
         raise MapError(f"a message has at most {MOST_BYTES >> 20} MiB: send less at a time")
-    message = catalog()[table.mapper].read(data, table)
-    if len(message.signals) + len(message.events) > MOST_SIGNALS:
-        raise MapError(f"a message has at most {MOST_SIGNALS} values: send less at a time")
-    return message
+    signals: list[Signal] = []
+    events: list[Event] = []
+    position: Mapping[str, int] = {}
+    for number, said in enumerate(catalog()[table.mapper].read(data, table)):
+        if number >= MOST_SIGNALS:
+            raise MapError(f"a message has at most {MOST_SIGNALS} values: send less at a time")
+        if isinstance(said, Signal):
+            signals.append(said)
+        elif isinstance(said, Event):
+            events.append(said)
+        else:
+            position = said.values
+    return Message(tuple(signals), tuple(events), position)

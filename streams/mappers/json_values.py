@@ -7,9 +7,14 @@ from streams.replay.toml_reader import MapError
 from streams.wire.frame import FrameError
 from streams.wire.strict_json import parse
 
+MOST_COMMAS = 400_000
+"""What is between two of them takes some hundred bytes once it is read."""
+
 
 def parse_json(data: bytes) -> Any:
     """The JSON value in UTF-8 bytes; raises `MapError`."""
+    if data.count(b",") > MOST_COMMAS:
+        raise MapError(f"the JSON has more than {MOST_COMMAS} values: send less at a time")
     try:
         return parse(data)
     except FrameError as error:

@@ -1,6 +1,6 @@
 """What a mapper makes of a message: signals and events, in the format's own names and units."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from streams.mappers.table import MappingTable
@@ -35,18 +35,29 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """Where the sender's stream goes on, if the format has such a thing."""
+
+    values: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """What some bytes say. position: where the sender's stream goes on, if the format has such a thing."""
+    """What some bytes say."""
 
     signals: tuple[Signal, ...]
     events: tuple[Event, ...] = ()
     position: Mapping[str, int] = field(default_factory=dict)
 
 
+Said = Iterator[Signal | Event | Position]
+"""One after the other, so that whoever takes them in can stop a message that has too many."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mapper:
-    """A format. `read` is a pure function that raises `MapError` for bytes that are no such message."""
+    """A format. `read` is a pure generator that raises `MapError` for bytes that are no such message."""
 
     name: str
     title: str
-    read: Callable[[bytes, MappingTable], Message]
+    read: Callable[[bytes, MappingTable], Said]

@@ -229,6 +229,18 @@ def test_xml_that_means_harm(name: str, document: str, cure: str) -> None:
         read_message(document.encode(), TABLES[name])
 
 
+@pytest.mark.parametrize("name", sorted(TABLES.keys() - XML))
+def test_json_with_too_many_values(name: str) -> None:
+    with pytest.raises(MapError, match="send less at a time"):
+        read_message(b"[" + b"1," * 400_001 + b"1]", TABLES[name])
+
+
+def test_a_message_with_too_many_values() -> None:
+    said = {"EquipmentHeader": {"PIN": "x"}, "A": [{"B": 1}] * 100_001}
+    with pytest.raises(MapError, match="at most 100000 values"):
+        read_message(json.dumps(said).encode(), TABLES["aemp"])
+
+
 @every
 def test_a_message_that_is_too_large(name: str) -> None:
     with pytest.raises(MapError, match="send less at a time"):

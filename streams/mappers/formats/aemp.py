@@ -11,7 +11,7 @@ from typing import Any
 
 from streams.mappers.instants import instant_us
 from streams.mappers.json_values import known, parse_json, plain
-from streams.mappers.message import Event, Mapper, Message, Signal
+from streams.mappers.message import Event, Mapper, Said, Signal
 from streams.mappers.table import MappingTable
 from streams.mappers.xml_tree import Element, parse_xml
 from streams.replay.toml_reader import MapError
@@ -26,12 +26,10 @@ NO_DATA = {HEADER, "Links", "Version", "SnapshotTime"}
 NO_VALUE = {"Datetime", "Timestamp", "EngineNumber", "TankNumber"}
 
 
-def read(data: bytes, table: MappingTable) -> Message:
+def read(data: bytes, table: MappingTable) -> Said:
     """A fleet, one machine, or a time series; raises `MapError` if no machine is in it."""
     xml = data.lstrip()[:1] == b"<"
     document = _content(parse_xml(data)) if xml else _capitals(parse_json(data))
-    signals: list[Signal] = []
-    events: list[Event] = []
     machines = list(_machines(document))
     if not machines:
         raise MapError(f"no {HEADER} is in it: send a snapshot or time series of ISO/TS 15143-3")
@@ -39,10 +37,9 @@ def read(data: bytes, table: MappingTable) -> Message:
         name = _name(machine[HEADER])
         for element, said in _elements(machine):
             if element in FAULTS:
-                events += _faults(name, said, table)
+                yield from _faults(name, said, table)
             else:
-                signals += _signals(name, element, said, table)
-    return Message(tuple(signals), tuple(events))
+                yield from _signals(name, element, said, table)
 
 
 def _content(element: Element) -> Any:

@@ -10,26 +10,23 @@ from typing import Any
 
 from streams.mappers.instants import instant_us
 from streams.mappers.json_values import known, objects, plain
-from streams.mappers.message import Event, Mapper, Message, Signal
+from streams.mappers.message import Event, Mapper, Said, Signal
 from streams.mappers.table import MappingTable
 from streams.replay.toml_reader import MapError
 
 NO_FAULT = {"", "0"}
 
 
-def read(data: bytes, table: MappingTable) -> Message:
+def read(data: bytes, table: MappingTable) -> Said:
     """An object or an array of objects, one for each elevator and instant."""
-    signals: list[Signal] = []
-    events: list[Event] = []
     envelope = {name for names in table.fields.values() for name in names}
     for number, said in enumerate(objects(data)):
         fields = _flat(said, table.fields.get("body", ()))
         machine = _machine(fields, table, number)
         ts_us = instant_us(_first(fields, table.fields.get("time", ())), table.zone)
-        signals += [_signal(machine, name, ts_us, fields[name]) for name in fields if name not in envelope]
+        yield from (_signal(machine, name, ts_us, fields[name]) for name in fields if name not in envelope)
         for name in table.fields.get("faults", ()):
-            events += [Event(machine, ts_us, code, code) for code in _codes(fields.get(name))]
-    return Message(tuple(signals), tuple(events))
+            yield from (Event(machine, ts_us, code, code) for code in _codes(fields.get(name)))
 
 
 def _flat(said: Mapping[str, Any], bodies: tuple[str, ...]) -> dict[str, Any]:

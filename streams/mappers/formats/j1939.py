@@ -11,7 +11,7 @@ from typing import Any
 
 from streams.mappers.instants import instant_us
 from streams.mappers.json_values import known, objects, plain
-from streams.mappers.message import Event, Mapper, Message, Signal
+from streams.mappers.message import Event, Mapper, Said, Signal
 from streams.mappers.table import Layout, MappingTable, Row
 from streams.replay.toml_reader import MapError
 
@@ -25,21 +25,20 @@ NOT_AVAILABLE, ERROR, RESERVED = 0xFF, 0xFE, 0xFB
 """Of a parameter's highest byte (J1939-71, table 1)."""
 
 
-def read(data: bytes, table: MappingTable) -> Message:
+def read(data: bytes, table: MappingTable) -> Said:
     """An object or an array of objects, one for each machine; raises `MapError`."""
-    signals: list[Signal] = []
-    events: list[Event] = []
     for number, said in enumerate(objects(data)):
         machine = known(said.get("machine"))
         if machine is None or not {"frames", "values"} & said.keys():
             raise MapError(f"message {number} needs `machine`, and `frames` or `values`")
         for frame in _list(said, "frames", number):
             ts_us, pgn, content = _frame(frame, number)
-            events += _dm1(machine, ts_us, content) if pgn == DM1 else []
-            signals += _frame_signals(machine, ts_us, pgn, content, table) if pgn != DM1 else []
+            if pgn == DM1:
+                yield from _dm1(machine, ts_us, content)
+            else:
+                yield from _parameters(machine, ts_us, pgn, content, table)
         for each in _list(said, "values", number):
-            signals.append(_decoded(machine, each, number))
-    return Message(tuple(signals), tuple(events))
+            yield _decoded(machine, each, number)
 
 
 def _list(said: Mapping[str, Any], key: str, number: int) -> list[dict[str, Any]]:
@@ -69,7 +68,7 @@ def pgn_of(identifier: int) -> int:
     return pgn if pgn & 0xFF00 >= 0xF000 else pgn & 0x3FF00
 
 
-def _frame_signals(
+def _parameters(
     machine: str, ts_us: int | None, pgn: int, content: bytes, table: MappingTable
 ) -> Iterator[Signal]:
     rows = {row.name: row for row in table.signals.values()}  # some have several spellings

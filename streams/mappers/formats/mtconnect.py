@@ -9,7 +9,7 @@ within its `instanceId`.
 from collections.abc import Iterator
 
 from streams.mappers.instants import instant_us
-from streams.mappers.message import Event, Mapper, Message, Signal
+from streams.mappers.message import Event, Mapper, Position, Said, Signal
 from streams.mappers.table import MappingTable
 from streams.mappers.xml_tree import Element, parse_xml
 from streams.replay.toml_reader import MapError
@@ -21,26 +21,25 @@ EXECUTED = "Path.ProgramInExecution"
 RUNNING = "ACTIVE"
 
 
-def read(data: bytes, table: MappingTable) -> Message:
+def read(data: bytes, table: MappingTable) -> Said:
     """One document of any number of devices; raises `MapError`, also for an agent's error."""
     root = parse_xml(data)
     if root.tag == "MTConnectError":
         raise MapError(_error(root))
     if root.tag != "MTConnectStreams":
         raise MapError(f"<{root.tag}> is no MTConnectStreams document: send what /current or /sample answers")
-    signals: list[Signal] = []
-    events: list[Event] = []
     for device in (device for streams in root.all("Streams") for device in streams.all("DeviceStream")):
         machine = device.attributes.get("name") or device.attributes.get("uuid") or ""
         mine: list[Signal] = []
         seen = sorted(_observations(device), key=lambda each: _sequence(each[1]))
         for component, observation in seen:
             if observation.tag in FAULTS:
-                events.append(_event(machine, component, observation))
+                yield _event(machine, component, observation)
             elif _category(observation):
                 mine.append(_signal(machine, component, observation))
-        signals += [*mine, *_executed(mine)]
-    return Message(tuple(signals), tuple(events), _position(root))
+        yield from mine
+        yield from _executed(mine)
+    yield Position(_position(root))
 
 
 def _error(root: Element) -> str:

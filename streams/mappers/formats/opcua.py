@@ -12,7 +12,7 @@ from typing import Any
 
 from streams.mappers.instants import instant_us
 from streams.mappers.json_values import known, objects, plain
-from streams.mappers.message import Mapper, Message, Signal
+from streams.mappers.message import Mapper, Said, Signal
 from streams.mappers.table import MappingTable
 from streams.replay.toml_reader import MapError
 
@@ -31,9 +31,8 @@ _NODE = re.compile(r"^(W[A-Z]{3})(\d+)\.")
 _ATTRIBUTE = re.compile(r"(?:\.(?:instMag|mag|actVal|stVal|f|i))+$")
 
 
-def read(data: bytes, table: MappingTable) -> Message:
+def read(data: bytes, table: MappingTable) -> Said:
     """A network message, a data set message, or an array of these."""
-    signals: list[Signal] = []
     for number, said in enumerate(objects(data)):
         sets = said.get("Messages", [said])
         for each in sets if isinstance(sets, list) else [sets]:
@@ -47,8 +46,8 @@ def read(data: bytes, table: MappingTable) -> Message:
                     f"message {number} names no machine: set the DataSetWriterName or the PublisherId"
                 )
             mine = list(_fields(machine, "", each["Payload"], each.get("Timestamp"), table))
-            signals += [*mine, *_executed(mine)]
-    return Message(tuple(signals))
+            yield from mine
+            yield from _executed(mine)
 
 
 def _fields(machine: str, path: str, value: Any, instant: Any, table: MappingTable) -> Iterator[Signal]:
