@@ -177,6 +177,11 @@ def test_what_is_no_message_names_the_cure(name: str, said: Any, cure: str) -> N
         read(name, said)
 
 
+def test_a_body_of_an_elevator_message_that_is_none_is_a_signal() -> None:
+    said = {"eid": "1", "time": NOON, "status": 3, "data": {"speed": 1}}
+    assert values(read("gbt24476", said)) == {"status": 3.0, "speed": 1.0}
+
+
 @pytest.mark.parametrize("said", [0, "0", [], None, [0], ""])
 def test_an_elevator_without_fault_has_no_event(said: object) -> None:
     assert read("gbt24476", {"eid": "1", "time": NOON, "fault": said}).events == ()

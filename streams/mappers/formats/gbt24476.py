@@ -19,7 +19,7 @@ NO_FAULT = {"", "0"}
 
 def read(data: bytes, table: MappingTable) -> Said:
     """An object or an array of objects, one for each elevator and instant."""
-    envelope = {name for names in table.fields.values() for name in names}
+    envelope = {name for key, names in table.fields.items() for name in names if key != "body"}
     for number, said in enumerate(objects(data)):
         fields = _flat(said, table.fields.get("body", ()))
         machine = _machine(fields, table, number)
@@ -31,10 +31,10 @@ def read(data: bytes, table: MappingTable) -> Said:
 
 def _flat(said: Mapping[str, Any], bodies: tuple[str, ...]) -> dict[str, Any]:
     """The fields of a message with those of the objects within it that are its bodies."""
-    fields = dict(said)
-    for name in bodies:
-        if isinstance(body := fields.pop(name, None), dict):
-            fields |= body
+    inside = {name: said[name] for name in bodies if isinstance(said.get(name), dict)}
+    fields = {name: value for name, value in said.items() if name not in inside}
+    for body in inside.values():
+        fields |= body
     return fields
 
 
