@@ -13,7 +13,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from console import views
 from console.api_parts import ApiParts
-from console.ingest import ingest
+from console.ingest import ingest, read_body
+from console.mapped_ingest import ingest_mapped
+from console.mapped_view import quarantined
 from storage.apikeys import Principal, verify
 from streams import metrics
 from streams.errors import PartitionStopped
@@ -50,9 +52,22 @@ operators = APIRouter()
 
 
 @tenants.post("/telemetry")
-async def post_telemetry(parts: Parts, who: Ingester, request: Request) -> JSONResponse:
+async def post_telemetry(
+    parts: Parts,
+    who: Ingester,
+    request: Request,
+    format_name: Annotated[str | None, Query(alias="format", description="a field format")] = None,
+) -> JSONResponse:
     """Take in one message or an array of them; the answer comes when what was accepted is durable."""
-    return await ingest(parts, who.tenant, request)
+    if format_name is None:
+        return await ingest(parts, who.tenant, request)
+    return await ingest_mapped(parts, who.tenant, format_name, await read_body(request))
+
+
+@tenants.get("/quarantine")
+async def get_quarantine(parts: Parts, who: Reader) -> dict[str, Any]:
+    """What could not be mapped of the tenant's messages in field formats since this process started."""
+    return quarantined(parts.mappings.of(who.tenant))
 
 
 @tenants.get("/assets")

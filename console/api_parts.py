@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from faust.types import TP
 
+from console.mappings import Mappings
 from fleet.clock import Clock
 from storage.pool import Pool
 from streams.publisher import Publisher
@@ -21,5 +22,6 @@ class ApiParts:
     publisher: Publisher
     durable: Callable[[TP, int], Awaitable[None]]
     limits: Limits
+    mappings: Mappings
     clock: Clock
     problems: Callable[[], dict[str, str]]

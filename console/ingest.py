@@ -41,12 +41,17 @@ async def ingest(parts: ApiParts, tenant: str, request: Request) -> JSONResponse
     200: all are durable; 207: those that are not rejected are; 422: none was usable. Raises `HTTPException`
     for what is no request at all, and whatever the log or the database says while it is away.
     """
-    body = await _body(request)
+    body = await read_body(request)
     now_ms = microseconds(parts.clock.now()) // 1000
-    return await _ingest(parts, tenant, _messages(body, request.headers.get("content-type", ""), now_ms))
+    accepted, rejected = await take_in(
+        parts, tenant, _messages(body, request.headers.get("content-type", ""), now_ms)
+    )
+    status = 200 if not rejected else 207 if accepted else 422
+    return JSONResponse({"accepted": accepted, "rejected": rejected}, status)
 
 
-async def _body(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """The request's body; raises `HTTPException` 413 if it is too large."""
     chunks = bytearray()
     async for part in request.stream():
         chunks += part
@@ -59,13 +64,13 @@ def _messages(body: bytes, content_type: str, now_ms: int) -> list[Posted]:
     """The request's messages as raw bytes, so that each is judged exactly as if it had come over Kafka."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind == BINARY:
-        return [_posted(0, now_ms, body, BINARY)]
+        return [posted_at(0, now_ms, body, BINARY)]
     if kind not in {"application/json", ""}:
         raise HTTPException(415, f"send application/json or {BINARY}, not {kind}")
     raws = _elements(body) if body.lstrip()[:1] == b"[" else [body]
     if len(raws) > MAX_MESSAGES:
         raise HTTPException(413, f"an array carries at most {MAX_MESSAGES} messages")
-    return [_posted(i, now_ms, raw, "application/json") for i, raw in enumerate(raws)]
+    return [posted_at(i, now_ms, raw, "application/json") for i, raw in enumerate(raws)]
 
 
 def _elements(body: bytes) -> list[bytes]:
@@ -100,7 +105,8 @@ def _skip(text: str, at: int) -> int:
     return at
 
 
-def _posted(index: int, now_ms: int, raw: bytes, content_type: str) -> Posted:
+def posted_at(index: int, now_ms: int, raw: bytes, content_type: str) -> Posted:
+    """A message as it came at that moment, in milliseconds since 1970."""
     return Posted(index, now_ms, _key(raw, content_type), raw, (("content-type", content_type.encode()),))
 
 
@@ -113,7 +119,8 @@ def _key(raw: bytes, content_type: str) -> bytes:
     return frame.asset.encode()
 
 
-async def _ingest(parts: ApiParts, tenant: str, posted: list[Posted]) -> JSONResponse:
+async def take_in(parts: ApiParts, tenant: str, posted: list[Posted]) -> tuple[int, list[dict[str, Any]]]:
+    """Judge the messages and send the good ones; how many are durable then, and the others with reasons."""
     rejected: list[dict[str, Any]] = []
     landing: list[Awaitable[None]] = []
     async with asyncio.timeout(DURABLE_WITHIN_S):
@@ -128,8 +135,7 @@ async def _ingest(parts: ApiParts, tenant: str, posted: list[Posted]) -> JSONRes
             ]
             posted = posted[decoded.records :]
         await asyncio.gather(*landing)
-    status = 200 if not rejected else 207 if landing else 422
-    return JSONResponse({"accepted": len(landing), "rejected": rejected}, status)
+    return len(landing), rejected
 
 
 async def _decode(parts: ApiParts, tenant: str, posted: list[Posted]) -> DecodedChunk:

@@ -14,6 +14,7 @@ from console.api import build_api
 from console.api_parts import ApiParts
 from console.databases import Databases
 from console.logs import configure_logs
+from console.mappings import load_mappings
 from console.platform import FleetChanged, Platform, foundation, platform
 from console.settings import Settings, SettingsError
 from streams.heap import settle
@@ -99,6 +100,7 @@ def api_parts(running: Platform) -> ApiParts:
         publisher=running.publisher,
         durable=running.worker.durable,
         limits=running.limits,
+        mappings=load_mappings(running.settings.mapping_dir),
         clock=running.clock,
         problems=running.problems,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import DirectoryPath, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         default_factory=default_data_dir, description="where embedded PostgreSQL keeps its data"
+    )
+    mapping_dir: DirectoryPath | None = Field(
+        None, description="folder of your own mapping tables and aliases.toml (docs/mappers.md)"
     )
     group: str = Field("faultline", min_length=1, description="consumer group of the workers")
     worker_name: str | None = Field(

@@ -46,6 +46,12 @@ EPISODES = Counter(
     ["equipment_type"],
     registry=REGISTRY,
 )
+QUARANTINED = Counter(
+    "faultline_quarantined_total",
+    "Signals of messages in field formats that could not be mapped.",
+    ["format", "problem"],
+    registry=REGISTRY,
+)
 OUTBOX_SENT = Counter("faultline_outbox_sent_total", "Messages sent from the outbox.", registry=REGISTRY)
 
 

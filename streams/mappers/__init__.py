@@ -1,0 +1,1 @@
+"""Messages in the field's formats as readings of known machines: docs/mappers.md."""

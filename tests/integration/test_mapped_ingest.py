@@ -1,0 +1,84 @@
+"""A maker's gateway posts messages in its own format, and what cannot be mapped is seen."""
+
+from pathlib import Path
+
+import pytest
+
+from console.mappings import load_mappings
+from console.settings import Settings, SettingsError, load_settings
+from fleet.asset import Asset, Fleet, Site, Tenant
+from fleet.catalog import packs
+from storage.bootstrap import WRITER
+from storage.pool import open_pool
+from storage.registry import register
+from storage.server.database import Database
+from tests.contract.mapper_samples import MTCONNECT, SAMPLES
+from tests.integration.test_spine_bad_input import TENANT, ask, client, running
+
+ALIASES = f'[{TENANT}]\n"MILL-3" = "mill-west"\n'
+
+
+@pytest.fixture
+async def settings(plain_database: Database, tmp_path: Path) -> Settings:
+    (tmp_path / "aliases.toml").write_text(ALIASES)
+    mill = Asset(0, TENANT, "hall", "mill-west", "machine-tool")
+    lift = Asset(0, TENANT, "hall", "lift-a", "elevator")
+    kinds = (packs()["machine-tool"].equipment_type, packs()["elevator"].equipment_type)
+    dsn = plain_database.dsn(WRITER)
+    async with open_pool(dsn, "test") as pool:
+        await register(pool, Fleet((Tenant(TENANT),), (Site(TENANT, "hall"),), (mill, lift), kinds))
+    return load_settings(database=dsn, data_dir=tmp_path, partitions=1, mapping_dir=tmp_path)
+
+
+async def test_a_message_is_stored_once_and_what_it_leaves_over_is_counted(settings: Settings) -> None:
+    async with running(settings, "l1") as (wired, _), client(wired, ["ingest", "read"]) as http:
+        posts = [await http.post("/v1/telemetry?format=mtconnect", content=MTCONNECT) for _ in range(2)]
+        for answer in posts:
+            assert answer.status_code == 200, answer.text
+            said = answer.json()
+            assert (said["accepted"], said["rejected"]) == (3, [])
+            assert said["position"] == {"instance_id": 1700000000, "next_sequence": 118}
+            assert [event["code"] for event in said["events"]] == ["313"]
+        assert await ask(wired, "select count(*) from telemetry") == [(3,)]
+        assets = {one["name"]: one["values"] for one in (await http.get("/v1/assets")).json()}
+        speed = assets["mill-west"]["spindle_speed"]
+        assert speed == {"value": 1200.0, "unit": "r/min", "trusted": True}
+        kept = (await http.get("/v1/quarantine")).json()
+        assert {(one["problem"], one["name"]) for one in kept["quarantined"]} == SAMPLES[
+            "mtconnect"
+        ].quarantined
+        assert {one["count"] for one in kept["quarantined"]} == {2}
+        metrics = (await http.get("/metrics")).text
+        assert 'faultline_quarantined_total{format="mtconnect",problem="no_channel"}' in metrics
+
+
+async def test_a_trapped_passenger_is_in_the_answer(settings: Settings) -> None:
+    async with running(settings, "l1") as (wired, _), client(wired, ["ingest"]) as http:
+        said = (await http.post("/v1/telemetry?format=gbt24476", content=SAMPLES["gbt24476"].data)).json()
+        (event,) = said["events"]
+        assert (event["asset"], event["title_zh"], event["safety"]) == ("lift-a", "平层关人", True)
+
+
+async def test_what_cannot_be_taken_in_is_answered_with_the_cure(settings: Settings) -> None:
+    stale = MTCONNECT.replace(b"2026-03-01T12:00:0", b"2025-03-01T12:00:0")
+    stranger = MTCONNECT.replace(b"MILL-3", b"MILL-9")
+    async with running(settings, "l1") as (wired, _), client(wired, ["ingest"]) as http:
+        for name, content, status, words in [
+            ("fax", MTCONNECT, 400, "unknown format: there are aemp"),
+            ("../../etc/passwd", MTCONNECT, 400, "unknown format"),
+            ("aliases", MTCONNECT, 400, "unknown format"),
+            ("mtconnect", b"<!DOCTYPE x><x/>", 400, "send it without one"),
+            ("mtconnect", b"{}", 400, "not well-formed XML"),
+            ("mtconnect", stranger, 422, "unknown_machine"),
+            ("mtconnect", stale, 422, "ts_out_of_range"),
+        ]:
+            answer = await http.post("/v1/telemetry", params={"format": name}, content=content)
+            assert answer.status_code == status, answer.text
+            assert words in answer.text
+        assert await ask(wired, "select count(*) from telemetry") == [(0,)]
+
+
+def test_a_table_that_cannot_be_read_is_told_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "ours.toml").write_text('extends = "mtconnect"\ncolour = "red"')
+    with pytest.raises(SettingsError, match="mapping_dir: mapping table ours: unknown key 'colour'"):
+        load_mappings(tmp_path)
