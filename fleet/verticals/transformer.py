@@ -4,11 +4,21 @@ Ranges of channels are what common monitors can report and, like detection param
 source, engineering defaults. The typical 90 % gas values named below are those of IEC 60599.
 """
 
+from dataclasses import replace
+
 from fleet.asset import Channel, EquipmentType
-from fleet.modelled_wear import ModelledWear
+from fleet.modelled_wear import RatedWear, Reading
+from fleet.rating import Rating, Ratings
 from fleet.standard_limit import StandardLimit
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
-from forecasting.wear.transformer import InsulationAgeing, Transformer
+from forecasting.wear.transformer import (
+    DISTRIBUTION,
+    INSULATION_LIFE,
+    ONAF,
+    ONAN,
+    InsulationAgeing,
+    Transformer,
+)
 
 PER_MINUTE = 1 / 60
 
@@ -88,20 +98,53 @@ WEAR = (
 )
 
 
-def insulation_by_load(unit: Transformer, rated_current: float, upgraded: bool = False) -> ModelledWear:
-    """Insulation life from load and ambient, for units whose monitor keeps no count of it.
+COOLING = {"ONAN": ONAN, "ONAF": ONAF, "distribution": DISTRIBUTION}
 
-    Rises, cooling and rated current (A) are a unit's own, so no pack can have them for all: name them in a
-    pack for units of one kind, `replace(PACK, modelled=(insulation_by_load(...),))` under a type of its own.
-    """
-    return ModelledWear(
+HOT_SPOT_GRADIENT = {"ONAN": 1.3 * 17, "ONAF": 1.3 * 17, "distribution": 1.2 * 23}
+"""Rated hot spot over top oil in K, hot-spot factor times average gradient, where no test says it: values that
+go with the constants of cooling in Alliander's open transformer-thermal-model."""
+
+
+def _insulation(ratings: Ratings) -> tuple[InsulationAgeing, tuple[Reading, ...]]:
+    cooling = str(ratings["cooling"])
+    gradient = ratings.get("hot_spot_gradient", HOT_SPOT_GRADIENT[cooling])
+    rises = float(ratings["top_oil_rise"]), float(gradient)
+    unit = Transformer(COOLING[cooling], *rises, float(ratings["loss_ratio"]))
+    lifetime = replace(INSULATION_LIFE, start=float(ratings["insulation_used"]))
+    model = InsulationAgeing(unit, ratings["paper"] == "upgraded", lifetime)
+    load = Reading("load_current", 1 / float(ratings["rated_current"]))
+    return model, (load, Reading("ambient_temperature"))
+
+
+MODELLED = (
+    # beside the monitor's own count, if it keeps one
+    RatedWear(
         "insulation-by-load",
-        InsulationAgeing(unit, upgraded),
-        (("load_current", 1 / rated_current), ("ambient_temperature", 1.0)),
-        "Insulation life used, by load",
-        "绝缘寿命消耗（按负载）",
-    )
-
+        (
+            Rating("rated_current", "A", needed=True),
+            Rating("cooling", choices=tuple(COOLING), needed=True),
+            # load losses over no-load losses, at rated load
+            Rating("loss_ratio", needed=True),
+            # the most that IEC 60076-2 allows
+            Rating("top_oil_rise", "K", default=60.0),
+            Rating("hot_spot_gradient", "K"),
+            # plain paper ages faster
+            Rating("paper", choices=("plain", "upgraded"), default="plain"),
+            Rating("insulation_used", "h", default=0.0),
+        ),
+        _insulation,
+        # the ONAF example of IEC 60076-7
+        {
+            "rated_current": 800.0,
+            "cooling": "ONAF",
+            "loss_ratio": 6.0,
+            "top_oil_rise": 52.0,
+            "hot_spot_gradient": 26.0,
+        },
+        "Insulation life used at the hot spot, by load",
+        "热点绝缘寿命消耗（按负载）",
+    ),
+)
 
 # The more specific mode comes first. Gas patterns follow IEC 60599.
 FAULT_MODES = (
@@ -255,4 +298,5 @@ PACK = VerticalPack(
     WEAR,
     FAULT_MODES,
     LIMITS,
+    MODELLED,
 )

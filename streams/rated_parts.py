@@ -1,0 +1,116 @@
+"""One wear counter of many machines whose parts differ: one model for all parts with the same ratings."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.contract import StateError
+from detectors.state_bytes import pack, unpack
+from fleet.asset import EquipmentType
+from fleet.modelled_wear import ModelledWear, RatedWear
+from fleet.rating import Ratings
+from forecasting.contract import ModelError
+from forecasting.wear.model import Floats, Slots, WearModel
+
+STATE = "rated-parts-1"
+
+NOBODY = -1
+
+
+class RatedParts:
+    """Parts by slot of the machine. A machine whose ratings change has a new part, that begins anew."""
+
+    def __init__(self, wear: ModelledWear | RatedWear, kind: EquipmentType) -> None:
+        self._wear = wear
+        self._kind = kind
+        self._kinds: list[ModelledWear] = []
+        self._models: list[WearModel] = []
+        self._number: dict[str, int] = {}
+        self._which = np.zeros(0, np.int64)
+        self._place = np.zeros(0, np.int32)
+
+    def rate(self, ratings: Sequence[Ratings]) -> None:
+        """Say the ratings of the machines in slots 0 on; those of which they are missing have no part."""
+        wanted = np.array([self._of(each) for each in ratings], np.int64)
+        before = np.append(self._which, np.full(len(wanted) - len(self._which), NOBODY))
+        place = np.append(self._place, np.full(len(wanted) - len(self._place), NOBODY, np.int32))
+        for slot in np.flatnonzero((wanted != before) & (wanted != NOBODY)).tolist():
+            model = self._models[wanted[slot]]
+            place[slot] = len(model.value)
+            model.grow(len(model.value) + 1)
+        self._which, self._place = wanted, place
+
+    def of(self, slot: int) -> ModelledWear | None:
+        """The machine's counter, if it has one."""
+        which = self._which[slot]
+        return self._kinds[which] if which != NOBODY else None
+
+    def update(self, slot: Slots, ts_us: NDArray[np.int64], x: NDArray[np.float32]) -> Floats:
+        """Take in rows (n, channels); returns (n,), the counter after each, NaN where there is none yet."""
+        after = np.full(len(slot), np.nan)
+        which = self._which[slot]
+        for number in np.unique(which[which != NOBODY]).tolist():
+            rows = np.flatnonzero(which == number)
+            after[rows] = self._after(number, self._place[slot[rows]], ts_us[rows], x[rows])
+        return after
+
+    def _after(self, number: int, place: Slots, ts_us: NDArray[np.int64], x: NDArray[np.float32]) -> Floats:
+        model = self._models[number]
+        counted = model.update(place, ts_us, self._kinds[number].duty(self._kind, x))
+        return np.where(model.seen[place], counted, np.nan)
+
+    def _of(self, ratings: Ratings) -> int:
+        """The number of the model for such parts."""
+        mine = {each.name: ratings[each.name] for each in self._wear.ratings if each.name in ratings}
+        key = json.dumps(mine, sort_keys=True)
+        if key not in self._number:
+            made = self._wear.of(mine)
+            if made is None:
+                return NOBODY
+            self._number[key] = len(self._models)
+            self._kinds.append(made)
+            self._models.append(made.model.fresh())
+        return self._number[key]
+
+    def state(self) -> bytes:
+        """The models, each with its ratings and the slots of its machines."""
+        index = [[key, self._slots_of(number)] for key, number in self._number.items()]
+        states = [model.state() for model in self._models]
+        parts = {
+            "index": json.dumps(index).encode(),
+            "sizes": json.dumps([len(each) for each in states]).encode(),
+            "states": b"".join(states),
+        }
+        return pack(STATE, {name: np.frombuffer(part, np.uint8) for name, part in parts.items()})
+
+    def _slots_of(self, number: int) -> list[int]:
+        """Slots by place, `NOBODY` where the machine has another part by now."""
+        slots = np.full(len(self._models[number].value), NOBODY)
+        mine = np.flatnonzero(self._which == number)
+        slots[self._place[mine]] = mine
+        return [int(slot) for slot in slots]
+
+    def load(self, state: bytes, slots: int) -> None:
+        """Go on from a saved state of so many machines; raises `StateError`."""
+        raw: dict[str, NDArray[Any]] = dict.fromkeys(("index", "sizes", "states"), np.empty(0, np.uint8))
+        found = unpack(STATE, state, raw)
+        self._which, self._place = np.full(slots, NOBODY), np.full(slots, NOBODY, np.int32)
+        states, at = found["states"].tobytes(), 0
+        sizes = json.loads(found["sizes"].tobytes())
+        for (key, machines), size in zip(json.loads(found["index"].tobytes()), sizes, strict=True):
+            number = self._of(json.loads(key))
+            if number != NOBODY:
+                self._load(number, machines, states[at : at + size])
+            at += size
+
+    def _load(self, number: int, machines: list[int], state: bytes) -> None:
+        try:
+            self._models[number].load(state)
+        except ModelError as error:
+            raise StateError(str(error)) from error
+        for place, slot in enumerate(machines):
+            if slot != NOBODY:
+                self._which[slot], self._place[slot] = number, place
