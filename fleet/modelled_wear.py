@@ -72,7 +72,7 @@ class ModelledWear:
         """The counter of a machine with these ratings."""
         return self
 
-    def duty(self, kind: EquipmentType, x: NDArray[np.float32]) -> NDArray[np.float64]:
+    def duty(self, kind: EquipmentType, x: NDArray[np.floating]) -> NDArray[np.float64]:
         """(n, quantities) from rows of the type's channels (n, channels)."""
         columns = [kind.column(channel) for channel in self.channels]
         factors = np.array([reading.factor for reading in self.readings])

@@ -101,8 +101,8 @@ WEAR = (
 COOLING = {"ONAN": ONAN, "ONAF": ONAF, "distribution": DISTRIBUTION}
 
 HOT_SPOT_GRADIENT = {"ONAN": 1.3 * 17, "ONAF": 1.3 * 17, "distribution": 1.2 * 23}
-"""Rated hot spot over top oil in K, hot-spot factor times average gradient, where no test says it: values that
-go with the constants of cooling in Alliander's open transformer-thermal-model."""
+"""Rated hot spot over top oil in K where no test says it: hot-spot factor times average gradient, as Alliander's
+open transformer-thermal-model has them for these ways of cooling."""
 
 
 def _insulation(ratings: Ratings) -> tuple[InsulationAgeing, tuple[Reading, ...]]:
