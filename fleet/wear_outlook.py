@@ -12,8 +12,7 @@ from fleet.vertical import WearCounter
 from forecasting.wear.contract import Lifetime
 from forecasting.wear.forward import Duty, Outlook, outlook
 from forecasting.wear.headroom import hours_until
-from forecasting.wear.running_total import RunningTotal
-from forecasting.wear.time_above import TimeAbove
+from forecasting.wear.metered import RunningTotal, TimeAbove
 from forecasting.wear.transformer import InsulationAgeing
 
 OVERLOADS = (1.1, 1.2, 1.3)

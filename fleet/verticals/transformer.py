@@ -101,8 +101,8 @@ WEAR = (
 COOLING = {"ONAN": ONAN, "ONAF": ONAF, "distribution": DISTRIBUTION}
 
 HOT_SPOT_GRADIENT = {"ONAN": 1.3 * 17, "ONAF": 1.3 * 17, "distribution": 1.2 * 23}
-"""Rated hot spot over top oil in K where no test says it: hot-spot factor times average gradient, as Alliander's
-open transformer-thermal-model has them for these ways of cooling."""
+"""Rated hot spot over top oil in K where no test says it: hot-spot factor times average gradient, as the open
+transformer-thermal-model of Alliander has them for these ways of cooling."""
 
 
 def _insulation(ratings: Ratings) -> tuple[InsulationAgeing, tuple[Reading, ...]]:

@@ -51,7 +51,7 @@ def test_only_a_wear_model_says_what_another_load_does() -> None:
 
 def test_a_load_beyond_the_model_is_refused() -> None:
     past = Past(TRANSFORMER, HOURS * 3_600_000_000, duty(800.0, 20.0))
-    with pytest.raises(FleetError, match="insulation-by-load: at 400% .* ask for less"):
+    with pytest.raises(FleetError, match=r"insulation-by-load: at 400% .* ask for less"):
         counter_outlook(INSULATION, past, 0.0, (4.0,))
 
 

@@ -57,7 +57,7 @@ def test_the_examples_of_the_standard() -> None:
 
 
 def test_a_hot_spot_that_overshoots_reaches_what_it_does_not_keep() -> None:
-    """The oil speeds up later than the winding heats: at 1.175 it ends at 116 °C, and passes 110 on the way."""
+    """The winding heats sooner than the oil is moved to cool it (IEC 60076-7, 8.2.2)."""
     end = UNIT.steady(1.06, AMBIENT)[1]
     assert end < 110 - 5
     hot = np.array([UNIT.steady(1.06, AMBIENT)[0], 0.0, 0.0])  # warm oil, a winding that has just rested
