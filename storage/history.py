@@ -1,4 +1,4 @@
-"""What was stored of an asset, as a computation goes over it again: raw rows, minutes, health."""
+"""What was stored of an asset, as a computation goes over it again: raw rows, minutes, hours, health."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
@@ -11,6 +11,7 @@ from fleet.clock import microseconds
 from storage.binary_copy import POSTGRES_EPOCH_US
 from storage.pool import Pool
 
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 _HEADER, _TRAILER = 19, 2
@@ -71,6 +72,26 @@ async def trusted_minutes(
         rows = await (await conn.execute(statement, (asset_id, start, end))).fetchall()
     values = np.array([row[1] for row in rows], np.float64)
     return np.array([row[0] for row in rows], np.int64), values.reshape(-1, len(columns))
+
+
+async def trusted_hours(
+    pool: Pool, asset_id: int, column: int, start: datetime, end: datetime
+) -> NDArray[np.float64]:
+    """Means of a channel over each hour from `start`, a whole one, until before `end`, as of the last rollup.
+
+    (hours,) in the channel's unit, NaN where nothing was measured, or nothing to be trusted.
+    """
+    statement = sql.SQL(
+        "select (extract(epoch from ts - %(start)s) / 3600)::int, vmean[{}]::float8 from rollup_hour "
+        "where asset_id = %(asset_id)s and ts >= %(start)s and ts < %(end)s"
+    ).format(sql.Literal(column + 1))
+    async with pool.connection() as conn:
+        span = {"asset_id": asset_id, "start": start, "end": end}
+        rows = await (await conn.execute(statement, span)).fetchall()
+    mean = np.full(-(-(end - start) // HOUR), np.nan)
+    for hour, value in rows:
+        mean[hour] = np.nan if value is None else value
+    return mean
 
 
 async def health_history(pool: Pool, asset_id: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
