@@ -49,9 +49,7 @@ async def machine_outlook(
         if wear.asset_id == asset.asset_id
     }
     room = [found for one in counters if (found := headroom(one, past))]
-    told = [
-        counter_outlook(one, past, value.get(one.name, one.model.lifetime.start), loads) for one in counters
-    ]
+    told = [counter_outlook(one, past, value.get(one.name, one.used), loads) for one in counters]
     return MachineOutlook(end, tuple(told), room[0] if room else None, pack.lacking(asset.ratings))
 
 

@@ -24,7 +24,8 @@ class Reading:
 class ModelledWear:
     """Counts what `model` counts, against the limit of its lifetime.
 
-    readings: for each quantity of the model's duty the channel that says it.
+    readings: for each quantity of the model's duty the channel that says it. used: what the part had behind
+    it when the model began to count.
     """
 
     name: str
@@ -32,6 +33,7 @@ class ModelledWear:
     readings: tuple[Reading, ...]
     title_en: str = ""
     title_zh: str = ""
+    used: float = 0.0
 
     def __post_init__(self) -> None:
         check_name("wear counter", self.name)
@@ -91,13 +93,15 @@ class RatedWear:
     """A wear counter of a part whose ratings are a machine's own: without them the machine has none.
 
     make: the model and its readings, from the ratings with their defaults. example: ratings of some machine,
-    for tests and as a start, no default for any.
+    for tests and as a start, no default for any. used: the name of the rating that says what the part had
+    behind it when the counting began, in the counter's unit.
     """
 
     name: str
     ratings: tuple[Rating, ...]
     make: Callable[[Ratings], tuple[WearModel, tuple[Reading, ...]]]
     example: Ratings
+    used: str
     title_en: str = ""
     title_zh: str = ""
 
@@ -127,6 +131,7 @@ class RatedWear:
         given = {each.name: ratings.get(each.name, each.default) for each in self.ratings}
         try:
             model, readings = self.make({name: said for name, said in given.items() if said is not None})
-        except (ValueError, ZeroDivisionError) as error:
+        except ValueError as error:
             raise FleetError(f"wear counter {self.name}: {error}") from error
-        return ModelledWear(self.name, model, readings, self.title_en, self.title_zh)
+        used = float(given[self.used] or 0.0)
+        return ModelledWear(self.name, model, readings, self.title_en, self.title_zh, used)

@@ -14,13 +14,15 @@ Ratings = Mapping[str, float | str]
 class Rating:
     """A number in `unit`, or one of `choices`.
 
-    needed: it is a machine's own, so without it there is no counter. default: what holds where it is not
-    given; where there is none, whoever uses it says what holds.
+    Numbers are above 0, or 0 where that is the default; `signed` ones may be any. needed: it is a machine's
+    own, so without it there is no counter. default: what holds where it is not given; where there is none,
+    whoever uses it says what holds.
     """
 
     name: str
     unit: str = "1"
     choices: tuple[str, ...] = ()
+    signed: bool = False
     needed: bool = False
     default: float | str | None = None
 
@@ -40,6 +42,8 @@ class Rating:
         if number is None or not math.isfinite(number):
             wanted = "a number" if self.unit == "1" else f'in {self.unit}, as "12 {self.unit}"'
             raise FleetError(f"{self.name} must be {wanted}, not {said!r}")
+        if not (self.signed or number > 0 or number == self.default):
+            raise FleetError(f"{self.name} must be above 0, not {said!r}")
         return number
 
     def _number(self, said: object) -> float | None:

@@ -1,7 +1,6 @@
 """One wear counter of many machines whose parts differ: one model for all parts with the same ratings."""
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,16 +31,21 @@ class RatedParts:
         self._which = np.zeros(0, np.int64)
         self._place = np.zeros(0, np.int32)
 
-    def rate(self, ratings: Sequence[Ratings]) -> None:
-        """Say the ratings of the machines in slots 0 on; those of which they are missing have no part."""
-        wanted = np.array([self._of(each) for each in ratings], np.int64)
-        before = np.append(self._which, np.full(len(wanted) - len(self._which), NOBODY))
-        place = np.append(self._place, np.full(len(wanted) - len(self._place), NOBODY, np.int32))
-        for slot in np.flatnonzero((wanted != before) & (wanted != NOBODY)).tolist():
-            model = self._models[wanted[slot]]
-            place[slot] = len(model.value)
-            model.grow(len(model.value) + 1)
-        self._which, self._place = wanted, place
+    def grow(self, slots: int) -> None:
+        """Make room for slots 0 to `slots` - 1, whose machines have no part yet."""
+        more = max(slots - len(self._which), 0)
+        self._which = np.append(self._which, np.full(more, NOBODY))
+        self._place = np.append(self._place, np.full(more, NOBODY, np.int32))
+
+    def rate(self, slot: int, ratings: Ratings) -> None:
+        """Say the ratings of a machine; if one is missing it has no part."""
+        which = self._of(ratings)
+        if which in {NOBODY, self._which[slot]}:
+            self._which[slot] = which
+            return
+        model = self._models[which]
+        self._which[slot], self._place[slot] = which, len(model.seen)
+        model.grow(len(model.seen) + 1)
 
     def of(self, slot: int) -> ModelledWear | None:
         """The machine's counter, if it has one."""
@@ -51,6 +55,8 @@ class RatedParts:
     def update(self, slot: Slots, ts_us: NDArray[np.int64], x: NDArray[np.float32]) -> Floats:
         """Take in rows (n, channels); returns (n,), the counter after each, NaN where there is none yet."""
         after = np.full(len(slot), np.nan)
+        if not self._models:
+            return after
         which = self._which[slot]
         for number in np.unique(which[which != NOBODY]).tolist():
             rows = np.flatnonzero(which == number)
@@ -59,7 +65,8 @@ class RatedParts:
 
     def _after(self, number: int, place: Slots, ts_us: NDArray[np.int64], x: NDArray[np.float32]) -> Floats:
         model = self._models[number]
-        counted = model.update(place, ts_us, self._kinds[number].duty(self._kind, x))
+        one = self._kinds[number]
+        counted = one.used + model.update(place, ts_us, one.duty(self._kind, x))
         return np.where(model.seen[place], counted, np.nan)
 
     def _of(self, ratings: Ratings) -> int:
@@ -88,16 +95,16 @@ class RatedParts:
 
     def _slots_of(self, number: int) -> list[int]:
         """Slots by place, `NOBODY` where the machine has another part by now."""
-        slots = np.full(len(self._models[number].value), NOBODY)
+        slots = np.full(len(self._models[number].seen), NOBODY)
         mine = np.flatnonzero(self._which == number)
         slots[self._place[mine]] = mine
-        return [int(slot) for slot in slots]
+        return slots.tolist()
 
     def load(self, state: bytes, slots: int) -> None:
         """Go on from a saved state of so many machines; raises `StateError`."""
         raw: dict[str, NDArray[Any]] = dict.fromkeys(("index", "sizes", "states"), np.empty(0, np.uint8))
         found = unpack(STATE, state, raw)
-        self._which, self._place = np.full(slots, NOBODY), np.full(slots, NOBODY, np.int32)
+        self.grow(slots)
         states, at = found["states"].tobytes(), 0
         sizes = json.loads(found["sizes"].tobytes())
         for (key, machines), size in zip(json.loads(found["index"].tobytes()), sizes, strict=True):

@@ -242,17 +242,17 @@ class Scorer:
         return np.array([self._slots[asset_id] for asset_id in known.tolist()], np.int32)[position]
 
     def _grow(self, slots: int) -> None:
-        more = slots - len(self._told_hour)
-        if more > 0:
-            self._told_hour = np.append(self._told_hour, np.zeros(more, np.int64))
-            self.rate()
+        known = len(self._told_hour)
+        if slots > known:
+            self._told_hour = np.append(self._told_hour, np.zeros(slots - known, np.int64))
+            self._wear.rate(self._ratings(known), known)
 
     def rate(self) -> None:
         """Look at the machines' ratings again, which may have changed."""
         self._wear.rate(self._ratings())
 
-    def _ratings(self) -> list[Ratings]:
-        return [self._ratings_of(asset_id) for asset_id in self._assets]
+    def _ratings(self, first: int = 0) -> list[Ratings]:
+        return [self._ratings_of(asset_id) for asset_id in self._assets[first:]]
 
     def _detect(
         self, samples: Samples, clean: NDArray[np.float32], judged: NDArray[np.bool_]

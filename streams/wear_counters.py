@@ -26,12 +26,22 @@ class WearCounters:
         columns = [kind.column(counter.channel) for counter in pack.wear]
         self._meter = WearMeter(np.array(columns, np.int64), np.array(above, np.float64))
         self._parts = {each.name: RatedParts(each, kind) for each in pack.modelled}
+        self._ratings: list[Ratings] = []
 
-    def rate(self, ratings: Sequence[Ratings]) -> None:
-        """Make room for as many slots, and say the ratings of the machine in each."""
-        self._meter.grow(len(ratings))
+    def rate(self, ratings: Sequence[Ratings], first: int = 0) -> None:
+        """Say the ratings of the machines in slots `first` on, with room made for them."""
+        slots = first + len(ratings)
+        changed = [
+            (slot, said)
+            for slot, said in enumerate(ratings, first)
+            if slot >= len(self._ratings) or self._ratings[slot] != said
+        ]
+        self._ratings[first:] = ratings
+        self._meter.grow(slots)
         for parts in self._parts.values():
-            parts.rate(ratings)
+            parts.grow(slots)
+            for slot, said in changed:
+                parts.rate(slot, said)
 
     def of(self, slot: int) -> tuple[WearCounter | ModelledWear | None, ...]:
         """The machine's counters, None where it lacks ratings."""

@@ -5,14 +5,11 @@ to a trip or a door cycle is missing while the car stands. Ranges of channels ar
 report and, like detection parameters and wear limits without a source, engineering defaults.
 """
 
-from dataclasses import replace
-
 from fleet.asset import Channel, EquipmentType
 from fleet.modelled_wear import RatedWear, Reading
 from fleet.rating import Rating, Ratings
 from fleet.standard_limit import StandardLimit, either_way
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
-from forecasting.wear.contract import SHARE
 from forecasting.wear.operations import Operations
 from forecasting.wear.rope import STRENGTH, RopeBends, RopeDrive
 
@@ -77,8 +74,7 @@ GRAVITY = 9.80665
 
 def _brake(ratings: Ratings) -> tuple[Operations, tuple[Reading, ...]]:
     """Every trip ends with the brake closing once."""
-    used = float(ratings["brake_used"])
-    return Operations(float(ratings["brake_b10d"]), start=used), (Reading("trips"),)
+    return Operations(float(ratings["brake_b10d"])), (Reading("trips"),)
 
 
 def _rope(ratings: Ratings) -> tuple[RopeBends, tuple[Reading, ...]]:
@@ -90,7 +86,7 @@ def _rope(ratings: Ratings) -> tuple[RopeBends, tuple[Reading, ...]]:
     newton = GRAVITY / said["rope_falls"]
     force = Reading("car_load", said["rated_load"] / 100 * newton, said["car_mass"] * newton)
     bends = Reading("trips", said["bends_per_trip"])
-    return RopeBends(drive, replace(SHARE, start=said["rope_used"])), (bends, force)
+    return RopeBends(drive), (bends, force)
 
 
 MODELLED = (
@@ -99,6 +95,7 @@ MODELLED = (
         (Rating("brake_b10d", needed=True), Rating("brake_used", default=0.0)),
         _brake,
         {"brake_b10d": 4e6},
+        "brake_used",
         "Brake operations",
         "制动器动作次数",
     ),
@@ -109,7 +106,7 @@ MODELLED = (
             Rating("sheave_diameter", "mm", needed=True),
             Rating("rope_bent_length", "mm", needed=True),
             # Feyrer's constants of the rope's construction, from its maker or the book
-            *(Rating(f"rope_b{k}", needed=True) for k in range(6)),
+            *(Rating(f"rope_b{k}", signed=True, needed=True) for k in range(6)),
             Rating("rope_strength", "N/mm²", default=STRENGTH),
             # over how many ropes the car hangs, times two where they are roped 2:1
             Rating("rope_falls", needed=True),
@@ -136,6 +133,7 @@ MODELLED = (
             "rated_load": 1000.0,
             "bends_per_trip": 2.0,
         },
+        "rope_used",
         "Rope bends",
         "钢丝绳弯曲次数",
     ),

@@ -4,8 +4,6 @@
 controllers can report and, like detection parameters and limits without a source, engineering defaults.
 """
 
-from dataclasses import replace
-
 from detectors.vibration_severity import Size, VibrationSeverity
 from fleet.asset import Channel, EquipmentType
 from fleet.modelled_wear import RatedWear, Reading
@@ -13,7 +11,6 @@ from fleet.rating import Rating, Ratings
 from fleet.standard_limit import vibration_limits
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 from forecasting.wear.bearing import BALL, ROLLER, BearingLife, RollingBearing
-from forecasting.wear.contract import SHARE
 
 CHANNELS = (
     # 0 while nothing is executed (MTConnect EXECUTION), else the gateway's number of the PROGRAM, from 1
@@ -59,8 +56,7 @@ def _spindle_bearing(ratings: Ratings) -> tuple[BearingLife, tuple[Reading, ...]
     said = {name: float(value) for name, value in ratings.items() if name != "spindle_bearing_contact"}
     bearing = RollingBearing(said["spindle_bearing_dynamic"], exponent)
     load = Reading("spindle_load", said["spindle_bearing_load"] / 100, said["spindle_bearing_preload"])
-    lifetime = replace(SHARE, start=said["spindle_bearing_used"])
-    return BearingLife(bearing, lifetime), (load, Reading("spindle_speed"))
+    return BearingLife(bearing), (load, Reading("spindle_speed"))
 
 
 # The life of tools is not counted: no channel says which tool cuts and when it was changed, and a counter
@@ -79,6 +75,7 @@ MODELLED = (
         ),
         _spindle_bearing,
         {"spindle_bearing_dynamic": 14.0, "spindle_bearing_load": 2.0},
+        "spindle_bearing_used",
         "Spindle bearing rating life used",
         "主轴轴承额定寿命消耗",
     ),

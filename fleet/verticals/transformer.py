@@ -4,8 +4,6 @@ Ranges of channels are what common monitors can report and, like detection param
 source, engineering defaults. The typical 90 % gas values named below are those of IEC 60599.
 """
 
-from dataclasses import replace
-
 from fleet.asset import Channel, EquipmentType
 from fleet.modelled_wear import RatedWear, Reading
 from fleet.rating import Rating, Ratings
@@ -13,7 +11,6 @@ from fleet.standard_limit import StandardLimit
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 from forecasting.wear.transformer import (
     DISTRIBUTION,
-    INSULATION_LIFE,
     ONAF,
     ONAN,
     InsulationAgeing,
@@ -110,8 +107,7 @@ def _insulation(ratings: Ratings) -> tuple[InsulationAgeing, tuple[Reading, ...]
     gradient = ratings.get("hot_spot_gradient", HOT_SPOT_GRADIENT[cooling])
     rises = float(ratings["top_oil_rise"]), float(gradient)
     unit = Transformer(COOLING[cooling], *rises, float(ratings["loss_ratio"]))
-    lifetime = replace(INSULATION_LIFE, start=float(ratings["insulation_used"]))
-    model = InsulationAgeing(unit, ratings["paper"] == "upgraded", lifetime)
+    model = InsulationAgeing(unit, ratings["paper"] == "upgraded")
     load = Reading("load_current", 1 / float(ratings["rated_current"]))
     return model, (load, Reading("ambient_temperature"))
 
@@ -141,6 +137,7 @@ MODELLED = (
             "top_oil_rise": 52.0,
             "hot_spot_gradient": 26.0,
         },
+        "insulation_used",
         "Insulation life used at the hot spot, by load",
         "热点绝缘寿命消耗（按负载）",
     ),

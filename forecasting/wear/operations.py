@@ -25,18 +25,13 @@ class Operations(CountedModel):
     VERSION: ClassVar[int] = 1
 
     def __init__(
-        self,
-        b10d: float,
-        severity: Quantity | None = None,
-        rated: float = 1.0,
-        exponent: float = 1.0,
-        start: float = 0.0,
+        self, b10d: float, severity: Quantity | None = None, rated: float = 1.0, exponent: float = 1.0
     ) -> None:
         if min(b10d, rated, exponent) <= 0:
             raise ValueError("B10d, the rated severity and its exponent must be above 0")
         matters = () if severity is None else ((severity, exponent),)
         super().__init__(
-            Lifetime("1", warning=WARN_AT * b10d, limit=b10d, start=start),
+            Lifetime("1", warning=WARN_AT * b10d, limit=b10d),
             "operations",
             [quantity for quantity, _ in matters],
             [power for _, power in matters],

@@ -140,12 +140,17 @@ def test_a_wear_model_goes_with_its_channels() -> None:
 
 SEAL = RatedWear(
     "seal",
-    (Rating("seal_b10d", needed=True), Rating("duty", choices=("light", "heavy"), default="light")),
+    (
+        Rating("seal_b10d", needed=True),
+        Rating("duty", choices=("light", "heavy"), default="light"),
+        Rating("seal_used", default=0.0),
+    ),
     lambda said: (
         Operations(float(said["seal_b10d"])),
         (Reading("starts", 2.0 if said["duty"] == "heavy" else 1),),
     ),
     {"seal_b10d": 9.0},
+    "seal_used",
 )
 
 
@@ -153,28 +158,40 @@ def test_a_rated_counter_is_there_for_the_machines_whose_ratings_are_known() -> 
     pack = VerticalPack(PUMP, modelled=(SEAL,))
     assert pack.lacking({}) == {"seal": ("seal_b10d",)}
     assert SEAL.of({}) is None
-    ratings = pack.read_ratings({"seal_b10d": 20, "duty": "heavy"})
+    ratings = pack.read_ratings({"seal_b10d": 20, "duty": "heavy", "seal_used": 0})
     assert pack.lacking(ratings) == {}
     seal = SEAL.of(ratings)
     assert seal is not None
-    assert (seal.limit, seal.readings) == (20.0, (Reading("starts", 2.0),))
+    assert (seal.limit, seal.readings, seal.used) == (20.0, (Reading("starts", 2.0),), 0.0)
     assert pack.on(PUMP.first(1)).modelled == ()
 
 
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ({"seal_b10": 20}, "pump has no rating 'seal_b10': known are seal_b10d, duty"),
+        ({"seal_b10": 20}, "pump has no rating 'seal_b10': known are seal_b10d, duty, seal_used"),
         ({"seal_b10d": "20 h"}, "seal_b10d must be a number, not '20 h'"),
         ({"seal_b10d": True}, "must be a number"),
         ({"seal_b10d": float("inf")}, "must be a number"),
-        ({"seal_b10d": -1}, "wear counter seal: B10d, .* must be above 0"),
+        ({"seal_b10d": -1}, "seal_b10d must be above 0, not -1"),
+        ({"seal_b10d": 0}, "seal_b10d must be above 0"),
+        ({"seal_b10d": 900, "seal_used": -3}, "seal_used must be above 0"),
         ({"duty": "some"}, "duty is one of light, heavy, not 'some'"),
     ],
 )
 def test_a_rating_that_cannot_be_is_refused(said: dict[str, object], message: str) -> None:
     with pytest.raises(FleetError, match=message):
         VerticalPack(PUMP, modelled=(SEAL,)).read_ratings(said)
+
+
+def test_ratings_that_contradict_each_other_are_refused() -> None:
+    elevator = packs()["elevator"]
+    (rope,) = [one for one in elevator.modelled if one.name == "rope-bends"]
+    units = {rating.name: "" if rating.unit == "1" else rating.unit for rating in rope.ratings}
+    said = {name: f"{value} {units[name]}" if units[name] else value for name, value in rope.example.items()}
+    assert elevator.read_ratings(said) == rope.example
+    with pytest.raises(FleetError, match="wear counter rope-bends: a rope is thinner than its sheave"):
+        elevator.read_ratings({**said, "rope_diameter": "500 mm"})
 
 
 @pytest.mark.parametrize("said", [800, "800", "800 kA", "about 800 A", "nan A", ""])

@@ -1,6 +1,7 @@
 """Parts of one kind with ratings of their own: each counts as it would alone."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -14,19 +15,24 @@ from streams.rated_parts import RatedParts
 KIND = EquipmentType("fan", (Channel("speed", "r/min"), Channel("load", "kN")))
 WEAR = RatedWear(
     "bearing",
-    (Rating("dynamic", "kN", needed=True), Rating("preload", "kN", default=0.0)),
+    (
+        Rating("dynamic", "kN", needed=True),
+        Rating("preload", "kN", default=0.0),
+        Rating("used", default=0.0),
+    ),
     lambda said: (
         BearingLife(RollingBearing(float(said["dynamic"]))),
         (Reading("load", 1.0, float(said["preload"])), Reading("speed")),
     ),
     {"dynamic": 14.0},
+    "used",
 )
 MACHINES: tuple[Ratings, ...] = (
     {"dynamic": 14.0},
     {},
     {"dynamic": 20.0},
     {"dynamic": 14.0},
-    {"dynamic": 14.0, "preload": 0.5},
+    {"dynamic": 14.0, "preload": 0.5, "used": 0.9},
 )
 ROWS = 40
 
@@ -42,8 +48,14 @@ def rows(seed: int) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.fl
 
 def parts(ratings: tuple[Ratings, ...] = MACHINES) -> RatedParts:
     made = RatedParts(WEAR, KIND)
-    made.rate(ratings)
+    rate(made, ratings)
     return made
+
+
+def rate(parts: RatedParts, ratings: tuple[Ratings, ...]) -> None:
+    parts.grow(len(ratings))
+    for slot, said in enumerate(ratings):
+        parts.rate(slot, said)
 
 
 @settings(max_examples=30, deadline=None)
@@ -53,7 +65,7 @@ def test_each_machine_counts_as_it_would_alone_also_over_a_restart(seed: int, cu
     first, second = parts(), parts(())
     before = first.update(slot[:cut], ts_us[:cut], x[:cut])
     second.load(first.state(), len(MACHINES))
-    second.rate(MACHINES)
+    rate(second, MACHINES)
     together = np.concatenate([before, second.update(slot[cut:], ts_us[cut:], x[cut:])])
     for machine, ratings in enumerate(MACHINES):
         mine = slot == machine
@@ -67,7 +79,9 @@ def test_a_preload_is_carried_at_any_load() -> None:
     idle = np.array([[1000.0, 0.0]] * 2, np.float32)
     alone, loaded = parts(MACHINES[:1]), parts(MACHINES[4:])
     assert alone.update(slot, ts_us, idle)[-1] == 0
-    assert loaded.update(slot, ts_us, idle)[-1] == 1 / RollingBearing(14.0).life_h(0.5, 1000.0)
+    after = loaded.update(slot, ts_us, idle)
+    assert after[0] == 0.9  # what it had behind it
+    assert after[1] - after[0] == pytest.approx(1 / RollingBearing(14.0).life_h(0.5, 1000.0))
 
 
 def test_other_ratings_are_another_part_that_begins_anew_and_no_other_machine_notices() -> None:
@@ -76,10 +90,10 @@ def test_other_ratings_are_another_part_that_begins_anew_and_no_other_machine_no
     for each in (changed, kept):
         each.update(slot[:100], ts_us[:100], x[:100])
     exchanged = ({"dynamic": 20.0}, *MACHINES[1:])
-    changed.rate(exchanged)
+    rate(changed, exchanged)
     again = parts(())
     again.load(kept.state(), len(MACHINES))  # exchanged while the worker was down
-    again.rate(exchanged)
+    rate(again, exchanged)
     after, usual = (
         changed.update(slot[100:], ts_us[100:], x[100:]),
         kept.update(slot[100:], ts_us[100:], x[100:]),

@@ -263,9 +263,10 @@ RATED = replace(
     modelled=(
         RatedWear(
             "clutch",
-            (Rating("clutch_b10d", needed=True),),
+            (Rating("clutch_b10d", needed=True), Rating("clutch_used", default=0.0)),
             lambda said: (Operations(float(said["clutch_b10d"])), (Reading("strokes"),)),
             {"clutch_b10d": 9.0},
+            "clutch_used",
         ),
     ),
 )
