@@ -79,7 +79,8 @@ async def _past(
 ) -> Past:
     kind = pack.equipment_type
     columns = sorted({kind.column(channel) for one in counters for channel in one.channels})
-    start, after = end - timedelta(days=days), end + timedelta(microseconds=1)
+    start = end.replace(second=0, microsecond=0) - timedelta(days=days)
+    after = end + timedelta(microseconds=1)
     ts_us, values = await trusted_minutes(pool, asset.asset_id, columns, start, after)
     x = np.full((len(ts_us), len(kind.channels)), np.nan)
     x[:, columns] = values

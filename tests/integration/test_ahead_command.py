@@ -54,6 +54,7 @@ async def store(database: Database) -> None:
 @pytest.fixture
 def run(plain_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "240")  # no word of a table is cut
     monkeypatch.setenv("FAULTLINE_DATABASE", plain_database.dsn(WRITER))
     asyncio.run(store(plain_database))
     return lambda *words: CliRunner().invoke(build(["ahead"]), ["ahead", *words])
