@@ -64,10 +64,12 @@ class RatedParts:
         return after
 
     def _after(self, number: int, place: Slots, ts_us: NDArray[np.int64], x: NDArray[np.float32]) -> Floats:
-        model = self._models[number]
-        one = self._kinds[number]
-        counted = one.used + model.update(place, ts_us, one.duty(self._kind, x))
-        return np.where(model.seen[place], counted, np.nan)
+        model, one = self._models[number], self._kinds[number]
+        duty, seen = one.duty(self._kind, x), model.seen
+        counted = one.used + model.update(place, ts_us, duty)
+        if seen[place].all():
+            return counted
+        return np.where(seen[place] | _seen_since(place, model.knows(duty), len(seen)), counted, np.nan)
 
     def _of(self, ratings: Ratings) -> int:
         """The number of the model for such parts."""
@@ -121,3 +123,10 @@ class RatedParts:
         for place, slot in enumerate(machines):
             if slot != NOBODY:
                 self._which[slot], self._place[slot] = number, place
+
+
+def _seen_since(place: Slots, known: NDArray[np.bool_], places: int) -> NDArray[np.bool_]:
+    """(n,): whether a row of the same place up to this one is known; not a later one, or cuts would matter."""
+    first = np.full(places, len(place))
+    np.minimum.at(first, place[known], np.flatnonzero(known))
+    return np.asarray(np.arange(len(place)) >= first[place])
