@@ -126,7 +126,7 @@ class RatedParts:
 
 
 def _seen_since(place: Slots, known: NDArray[np.bool_], places: int) -> NDArray[np.bool_]:
-    """(n,): whether a row of the same place up to this one is known; not a later one, or cuts would matter."""
+    """(n,): whether a row of the same place, this one or one before it, is known."""
     first = np.full(places, len(place))
     np.minimum.at(first, place[known], np.flatnonzero(known))
     return np.asarray(np.arange(len(place)) >= first[place])
