@@ -26,7 +26,7 @@ def hours_until(unit: Transformer, thermal: Floats, load: float, ambient: float)
     temperatures follow the exponentials of the standard's equations, so also where the hot spot first rises
     beyond what the load leads to in the end.
     """
-    minutes = np.arange(SETTLED_H * 60 + 1)
+    minutes = np.arange(SETTLED_H * 60 + 1, dtype=np.float64)
     hot_spot = _hot_spot(unit, thermal, load, ambient, minutes)
     reached = {limit: np.flatnonzero(hot_spot >= limit) for limit in LIMITS}
     return {limit: float(at[0]) / 60 if len(at) else None for limit, at in reached.items()}
