@@ -133,7 +133,9 @@ def modelled(channel: str, *names: str) -> VerticalPack:
 def test_a_wear_model_goes_with_its_channels() -> None:
     pack = modelled("starts")
     assert pack.counters == pack.modelled
-    assert (pack.modelled[0].warning, pack.modelled[0].limit, pack.modelled[0].unit) == (7.2, 9.0, "1")
+    (one,) = pack.modelled
+    assert isinstance(one, ModelledWear)
+    assert (one.warning, one.limit, one.unit) == (7.2, 9.0, "1")
     assert pack.on(PUMP).modelled == pack.modelled
     assert pack.on(PUMP.first(1)).modelled == ()
 
@@ -187,6 +189,7 @@ def test_a_rating_that_cannot_be_is_refused(said: dict[str, object], message: st
 def test_ratings_that_contradict_each_other_are_refused() -> None:
     elevator = packs()["elevator"]
     (rope,) = [one for one in elevator.modelled if one.name == "rope-bends"]
+    assert isinstance(rope, RatedWear)
     units = {rating.name: "" if rating.unit == "1" else rating.unit for rating in rope.ratings}
     said = {name: f"{value} {units[name]}" if units[name] else value for name, value in rope.example.items()}
     assert elevator.read_ratings(said) == rope.example

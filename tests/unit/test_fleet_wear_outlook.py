@@ -6,6 +6,7 @@ import pytest
 from fleet.asset import Channel, EquipmentType, FleetError
 from fleet.catalog import packs
 from fleet.modelled_wear import ModelledWear, Reading
+from fleet.rating import Ratings
 from fleet.vertical import WearCounter
 from fleet.wear_outlook import CounterOutlook, Past, as_modelled, counter_outlook, headroom
 from forecasting.contract import Verdict
@@ -57,7 +58,7 @@ def test_a_load_beyond_the_model_is_refused() -> None:
 
 TRANSFORMER = packs()["transformer"].equipment_type
 (RATED,) = packs()["transformer"].modelled
-RATINGS = {"rated_current": 800.0, "cooling": "ONAF", "loss_ratio": 6.0}
+RATINGS: Ratings = {"rated_current": 800.0, "cooling": "ONAF", "loss_ratio": 6.0}
 INSULATION = RATED.of(RATINGS) or BRAKE
 
 
