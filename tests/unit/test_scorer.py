@@ -275,7 +275,7 @@ RATED = replace(
 def test_a_machine_has_the_counters_that_its_ratings_allow_up_to_its_own_limit() -> None:
     ratings: dict[int, Ratings] = {1: {"clutch_b10d": 900.0}, 2: {"clutch_b10d": 1800.0}, 3: {}}
     scorer = Scorer(RATED, ratings_of=ratings.__getitem__)
-    told = scorer.score(presses().take(slice(0, 900)), name_of)
+    told = scorer.score(presses().take(slice(0, 1200)), name_of)
     clutch = {row.asset_id: row for row in told.wear if row.counter == "clutch"}
     assert {asset: row.limit for asset, row in clutch.items()} == {1: 900.0, 2: 1800.0}
     levels = {message.asset_id: message.levels for message in told.messages}
@@ -283,7 +283,7 @@ def test_a_machine_has_the_counters_that_its_ratings_allow_up_to_its_own_limit()
     assert "clutch" not in levels[3]
     ratings[3] = {"clutch_b10d": 900.0}
     scorer.rate()
-    later = scorer.score(presses().take(slice(900, None)), name_of)
+    later = scorer.score(presses().take(slice(1200, None)), name_of)
     assert levels.keys() == {row.asset_id for row in later.wear if row.counter == "clutch"}
     again = Scorer(RATED, ratings_of=ratings.__getitem__)
     again.load(scorer.state())
