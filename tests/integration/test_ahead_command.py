@@ -4,20 +4,24 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from console import views
 from console.cli import build
 from fleet.asset import Asset, Channel, EquipmentType, Fleet, FleetError, Site, Tenant
 from storage.bootstrap import WRITER
 from storage.chunk_result import ChunkResult, Tally
 from storage.pool import open_pool
-from storage.registry import register
+from storage.registry import load_registry, register
 from storage.server.database import Database
 from storage.sink import Sink
+from streams.registry_cache import RegistryCache
 from tests.integration.storage_harness import block
 
 START = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
@@ -74,6 +78,19 @@ def test_the_next_days_are_like_those_so_far(run: Run, channel: str, unit: str) 
     shown = run("acme/p1", channel, "--hours", "48").output
     assert "Mon 2026-05-04 00:00" in shown
     assert "Tue 2026-05-05 00:00" in shown
+
+
+def test_the_api_says_the_same(plain_database: Database, run: Run) -> None:
+    told = json.loads(run("acme/p1", "power", "--hours", "24", "--json").stdout)
+
+    async def asked() -> dict[str, Any]:
+        async with open_pool(plain_database.dsn(WRITER)) as pool:
+            cache = RegistryCache(partial(load_registry, pool))
+            await cache.refresh()
+            return await views.ahead(pool, cache, "acme/p1", "power", 24)
+
+    answer = asyncio.run(asked())
+    assert json.loads(json.dumps(answer, default=datetime.isoformat)) == told
 
 
 def test_what_cannot_be_said_is_said_so(run: Run) -> None:
