@@ -16,6 +16,8 @@ from console.api_parts import ApiParts
 from console.ingest import ingest, read_body
 from console.mapped_ingest import ingest_mapped
 from console.mapped_view import quarantined
+from fleet.asset import FleetError
+from forecasting.channel_forecast import WEEK
 from storage.apikeys import Principal, verify
 from streams import metrics
 from streams.errors import PartitionStopped
@@ -88,6 +90,17 @@ async def get_episodes(
 async def get_forecasts(parts: Parts, who: Reader) -> list[dict[str, Any]]:
     """The newest forecast of what runs out on each machine."""
     return await views.forecasts(parts.pool, who.tenant)
+
+
+@tenants.get("/assets/{asset}/ahead/{channel}")
+async def get_ahead(
+    parts: Parts, who: Reader, asset: str, channel: str, hours: Annotated[int, Query(ge=1, le=WEEK)] = WEEK
+) -> dict[str, Any]:
+    """The next hours of one of a machine's channels, with intervals."""
+    try:
+        return await views.ahead(parts.pool, parts.registry, f"{who.tenant}/{asset}", channel, hours)
+    except FleetError as error:
+        raise HTTPException(404, str(error)) from None
 
 
 @operators.get("/health")

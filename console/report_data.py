@@ -76,6 +76,7 @@ async def _machine(
         health=now.health,
         episodes=tuple(sorted(episodes, key=lambda e: e.end is not None)),  # those that are on come first
         outlooks=tuple(sorted(outlooks, key=lambda o: (o.target != "condition", o.target))),
+        lacking=pack_of(kind).lacking(registry.asset_by_id(now.asset_id).ratings),
     )
     return machine if now.ts is None else await _with_lines(pool, machine, now.asset_id, kind, now.ts)
 

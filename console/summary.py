@@ -1,6 +1,6 @@
 """What a person wants to know: what came in, which machines are odd and why, what needs service when."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -134,6 +134,8 @@ class Machine:
     score_line: Series | None = None
     health_line: Series | None = None
     channel_lines: dict[str, Series] = field(default_factory=dict)
+    lacking: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Wear counters that it has not, each with the ratings that are missing."""
 
     @property
     def condition(self) -> Outlook | None:

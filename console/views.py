@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from console.ahead import channel_ahead, document
+from console.machines import find_machine
 from fleet.asset import Channel
 from storage.pool import Pool
 from storage.queries import AssetNow, fleet_now, latest_forecasts, recent_episodes
@@ -37,6 +39,14 @@ async def episodes(pool: Pool, tenant: str, limit: int) -> list[dict[str, Any]]:
 async def forecasts(pool: Pool, tenant: str) -> list[dict[str, Any]]:
     """The newest forecast of what runs out on each of the tenant's machines."""
     return [_without(asdict(one), "asset_id", "tenant") for one in await latest_forecasts(pool, tenant)]
+
+
+async def ahead(
+    pool: Pool, registry: RegistryCache, machine: str, channel: str, hours: int
+) -> dict[str, Any]:
+    """The next hours of a channel of TENANT/NAME; raises `FleetError` if there is none."""
+    asset = find_machine(registry.current, machine)
+    return document(asset, await channel_ahead(pool, registry.current, asset, channel, hours))
 
 
 def _without(row: Mapping[str, Any], *names: str) -> dict[str, Any]:

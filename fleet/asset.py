@@ -1,6 +1,7 @@
 """Tenants, sites, assets and channels (IEC 62264 role-based equipment, OPC UA variables)."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 MAX_CHANNELS = 64
@@ -88,7 +89,10 @@ class EquipmentType:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A machine. `asset_id` is the database's number; `name` is unique within its tenant."""
+    """A machine. `asset_id` is the database's number; `name` is unique within its tenant.
+
+    `ratings` are what its nameplate and data sheets say, see `fleet.rating`.
+    """
 
     asset_id: int
     tenant: str
@@ -96,6 +100,7 @@ class Asset:
     name: str
     equipment_type: str
     title: str = ""
+    ratings: Mapping[str, float | str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fleet.asset import Asset, Channel, EquipmentType, Fleet, FleetError, Site, Tenant, check_name
 from fleet.catalog import packs
+from fleet.rating import Ratings
 
 T = TypeVar("T")
 
 _NUMBERS = frozenset({"low", "high", "rate_hz"})
+_TABLES = frozenset({"channel", "ratings"})
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys that a table must and may have; all are texts but those in `_NUMBERS`."""
+    """The keys that a table must and may have; all are texts but those in `_NUMBERS` and `_TABLES`."""
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
@@ -28,7 +30,7 @@ class Keys:
 
 TENANT = Keys(("name",), ("title",))
 SITE = Keys(("tenant", "name"), ("title", "timezone"))
-ASSET = Keys(("tenant", "site", "name", "equipment_type"), ("title",))
+ASSET = Keys(("tenant", "site", "name", "equipment_type"), ("title", "ratings"))
 TYPE = Keys(("name", "channel"), ("title_en", "title_zh"))
 CHANNEL = Keys(("name", "unit"), ("low", "high", "kind", "rate_hz", "title_en", "title_zh"))
 
@@ -82,7 +84,7 @@ def check_keys(table: Mapping[str, Any], keys: Keys, where: str) -> None:
             raise FleetError(f"{where}: unknown key {key!r}: known keys are {', '.join(known)}")
         if key in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise FleetError(f"{where}: {key} must be a number, not {value!r}")
-        if key not in _NUMBERS and key != "channel" and not isinstance(value, str):
+        if key not in _NUMBERS | _TABLES and not isinstance(value, str):
             raise FleetError(f"{where}: {key} must be text in quotes, not {value!r}")
     if missing := [key for key in keys.required if key not in table]:
         raise FleetError(f"{where}: {missing[0]} is missing: add `{missing[0]} = ...`")
@@ -127,7 +129,16 @@ def _site(table: Mapping[str, Any], where: str) -> Site:
 def _asset(table: Mapping[str, Any], where: str) -> Asset:
     check_keys(table, ASSET, where)
     check_name("asset", table["name"])
-    return Asset(asset_id=0, **table)
+    ratings = _ratings(table["equipment_type"], table.get("ratings", {}))
+    return Asset(asset_id=0, **{**table, "ratings": ratings})
+
+
+def _ratings(equipment_type: str, said: Any) -> Ratings:
+    if not isinstance(said, Mapping):
+        raise FleetError("ratings: write them as a table [asset.ratings]")
+    if said and equipment_type not in packs():
+        raise FleetError(f"ratings: {equipment_type} has no wear model that wants them: leave them out")
+    return packs()[equipment_type].read_ratings(said) if said else {}
 
 
 def _channel(table: Mapping[str, Any], where: str) -> Channel:

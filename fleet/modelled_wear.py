@@ -1,30 +1,44 @@
 """A wear counter that a wear model keeps, from what channels of the machine say of its duty."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from fleet.asset import FleetError, check_name
+import numpy as np
+from numpy.typing import NDArray
+
+from fleet.asset import EquipmentType, FleetError, check_name
+from fleet.rating import Rating, Ratings
 from forecasting.wear.model import WearModel
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A quantity of a duty, in its unit, is `factor` times what the channel reads, plus `offset`."""
+
+    channel: str
+    factor: float = 1.0
+    offset: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class ModelledWear:
     """Counts what `model` counts, against the limit of its lifetime.
 
-    channels: for each quantity of the model's duty the channel that says it, and what its readings are
-    multiplied with to be in the quantity's unit: 1 over the rated current makes a load factor of a current.
+    readings: for each quantity of the model's duty the channel that says it. used: what the part had behind
+    it when the model began to count.
     """
 
     name: str
     model: WearModel
-    channels: tuple[tuple[str, float], ...]
+    readings: tuple[Reading, ...]
     title_en: str = ""
     title_zh: str = ""
+    used: float = 0.0
 
     def __post_init__(self) -> None:
         check_name("wear counter", self.name)
         wanted = [quantity.name for quantity in self.model.duty]
-        if len(self.channels) != len(wanted):
+        if len(self.readings) != len(wanted):
             raise FleetError(f"wear counter {self.name}: needs a channel for each of {', '.join(wanted)}")
 
     @property
@@ -42,8 +56,82 @@ class ModelledWear:
         """What it counts in."""
         return self.model.lifetime.unit
 
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that it looks at."""
+        return tuple(reading.channel for reading in self.readings)
+
+    @property
+    def ratings(self) -> tuple[Rating, ...]:
+        """None: it is the same for all machines."""
+        return ()
+
+    def missing(self, ratings: Ratings) -> tuple[str, ...]:
+        """No rating is."""
+        return ()
+
+    def of(self, ratings: Ratings) -> "ModelledWear":
+        """The counter of a machine with these ratings."""
+        return self
+
+    def duty(self, kind: EquipmentType, x: NDArray[np.floating]) -> NDArray[np.float64]:
+        """(n, quantities) from rows of the type's channels (n, channels)."""
+        columns = [kind.column(channel) for channel in self.channels]
+        factors = np.array([reading.factor for reading in self.readings])
+        offsets = np.array([reading.offset for reading in self.readings])
+        return np.asarray(x[:, columns] * factors + offsets, np.float64)
+
     def check(self, known: Mapping[str, str]) -> None:
         """Raise `FleetError` if a channel's kind, by its name, is not what the model wants."""
-        for (channel, _), quantity in zip(self.channels, self.model.duty, strict=True):
+        for channel, quantity in zip(self.channels, self.model.duty, strict=True):
             if quantity.counter and known[channel] != "counter":
                 raise FleetError(f"wear counter {self.name}: {quantity.name} is a counter, {channel} is not")
+
+
+@dataclass(frozen=True, slots=True)
+class RatedWear:
+    """A wear counter of a part whose ratings are a machine's own: without them the machine has none.
+
+    make: the model and its readings, from the ratings with their defaults. example: ratings of some machine,
+    for tests and as a start, no default for any. used: the name of the rating that says what the part had
+    behind it when the counting began, in the counter's unit.
+    """
+
+    name: str
+    ratings: tuple[Rating, ...]
+    make: Callable[[Ratings], tuple[WearModel, tuple[Reading, ...]]]
+    example: Ratings
+    used: str
+    title_en: str = ""
+    title_zh: str = ""
+
+    def __post_init__(self) -> None:
+        check_name("wear counter", self.name)
+        if missing := self.missing(self.example):
+            raise FleetError(f"wear counter {self.name}: its example needs {', '.join(missing)}")
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that it looks at."""
+        return self._made(self.example).channels
+
+    def missing(self, ratings: Ratings) -> tuple[str, ...]:
+        """The ratings that it needs and that are not among these."""
+        return tuple(each.name for each in self.ratings if each.needed and each.name not in ratings)
+
+    def of(self, ratings: Ratings) -> ModelledWear | None:
+        """The counter of a machine with these ratings; raises `FleetError` for ratings that cannot be."""
+        return None if self.missing(ratings) else self._made(ratings)
+
+    def check(self, known: Mapping[str, str]) -> None:
+        """Raise `FleetError` if a channel's kind, by its name, is not what the model wants."""
+        self._made(self.example).check(known)
+
+    def _made(self, ratings: Ratings) -> ModelledWear:
+        given = {each.name: ratings.get(each.name, each.default) for each in self.ratings}
+        try:
+            model, readings = self.make({name: said for name, said in given.items() if said is not None})
+        except ValueError as error:
+            raise FleetError(f"wear counter {self.name}: {error}") from error
+        used = float(given[self.used] or 0.0)
+        return ModelledWear(self.name, model, readings, self.title_en, self.title_zh, used)

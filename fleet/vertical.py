@@ -6,7 +6,8 @@ from math import prod
 
 from detectors.promised_level import HIGHEST, LOWEST
 from fleet.asset import EquipmentType, FleetError, check_name
-from fleet.modelled_wear import ModelledWear
+from fleet.modelled_wear import ModelledWear, RatedWear
+from fleet.rating import Rating, Ratings
 from fleet.standard_limit import StandardLimit
 
 MOST_REGIMES = 16
@@ -98,7 +99,8 @@ class FaultMode:
 class VerticalPack:
     """An equipment type with its detection parameters, wear counters, fault modes and limits.
 
-    `modelled` are the counters that a wear model keeps, beside those that are read or timed.
+    `modelled` are the counters that a wear model keeps, beside those that are read or timed; those that are
+    rated are there for the machines whose ratings are known.
     """
 
     equipment_type: EquipmentType
@@ -106,7 +108,7 @@ class VerticalPack:
     wear: tuple[WearCounter, ...] = ()
     fault_modes: tuple[FaultMode, ...] = ()
     limits: tuple[StandardLimit, ...] = ()
-    modelled: tuple[ModelledWear, ...] = ()
+    modelled: tuple[ModelledWear | RatedWear, ...] = ()
 
     def __post_init__(self) -> None:
         known = {channel.name: channel.kind for channel in self.equipment_type.channels}
@@ -128,9 +130,7 @@ class VerticalPack:
             wear=tuple(counter for counter in self.wear if counter.channel in known),
             fault_modes=tuple(mode for mode in self.fault_modes if known.issuperset(mode.channels)),
             limits=tuple(limit for limit in self.limits if limit.channel in known),
-            modelled=tuple(
-                one for one in self.modelled if known.issuperset(name for name, _ in one.channels)
-            ),
+            modelled=tuple(one for one in self.modelled if known.issuperset(one.channels)),
             detection=replace(
                 self.detection, bands=tuple(band for band in self.detection.bands if band[0] in known)
             ),
@@ -143,9 +143,31 @@ class VerticalPack:
         return int(min(highest[0], MOST_REGIMES - 1)) + 1 if highest else 1
 
     @property
-    def counters(self) -> tuple[WearCounter | ModelledWear, ...]:
+    def counters(self) -> tuple[WearCounter | ModelledWear | RatedWear, ...]:
         """All wear counters, those of models last."""
         return (*self.wear, *self.modelled)
+
+    @property
+    def ratings(self) -> Mapping[str, Rating]:
+        """The ratings that wear models want of a machine, by name."""
+        return {rating.name: rating for one in self.modelled for rating in one.ratings}
+
+    def lacking(self, ratings: Ratings) -> Mapping[str, tuple[str, ...]]:
+        """The counters that a machine with these ratings has not, each with the ratings that it needs."""
+        missing = {one.name: one.missing(ratings) for one in self.modelled}
+        return {name: names for name, names in missing.items() if names}
+
+    def read_ratings(self, said: Mapping[str, object]) -> Ratings:
+        """A machine's ratings, from what a fleet file says of each; raises `FleetError`."""
+        kind, known = self.equipment_type.name, self.ratings
+        for name in said:
+            if name not in known:
+                wanted = f"known are {', '.join(known)}" if known else "it has none"
+                raise FleetError(f"{kind} has no rating {name!r}: {wanted}")
+        read = {name: known[name].read(value) for name, value in said.items()}
+        for one in self.modelled:
+            one.of(read)
+        return read
 
     def _check_counters(self, known: Mapping[str, str]) -> None:
         names = [counter.name for counter in self.counters]
@@ -155,7 +177,7 @@ class VerticalPack:
             if counter.above is None and known[counter.channel] != "counter":
                 raise FleetError(f"wear counter {counter.name}: {counter.channel} is no counter, say `above`")
         for one in self.modelled:
-            self._check_channels("wear counter", ((one.name, name) for name, _ in one.channels), known)
+            self._check_channels("wear counter", ((one.name, name) for name in one.channels), known)
             one.check(known)
 
     def _check_bands(self, known: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import astuple, dataclass
 from typing import Any
 
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from fleet.asset import Asset, Channel, EquipmentType, Fleet
 from fleet.registry import Registry
@@ -57,10 +58,11 @@ returning xmax = 0
 """
 
 _ASSETS = """
-insert into asset as known (tenant, site, name, equipment_type, title)
-select * from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
-on conflict (tenant, name) do update set site = excluded.site, title = excluded.title
-where (known.site, known.title) <> (excluded.site, excluded.title)
+insert into asset as known (tenant, site, name, equipment_type, title, ratings)
+select * from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[])
+on conflict (tenant, name) do update set
+    site = excluded.site, title = excluded.title, ratings = excluded.ratings
+where (known.site, known.title, known.ratings) <> (excluded.site, excluded.title, excluded.ratings)
 returning xmax = 0
 """
 
@@ -106,7 +108,7 @@ async def load_registry(pool: Pool) -> Registry:
         await cursor.execute("select name from tenant order by name")
         tenants = tuple(row["name"] for row in await cursor.fetchall())
         await cursor.execute(
-            "select asset_id, tenant, site, name, equipment_type, title from asset order by asset_id"
+            "select asset_id, tenant, site, name, equipment_type, title, ratings from asset order by asset_id"
         )
         return Registry(tenants, tuple(Asset(**row) for row in await cursor.fetchall()), types)
 
@@ -123,7 +125,7 @@ async def _load_types(conn: Connection) -> tuple[EquipmentType, ...]:
 
 
 async def register(pool: Pool, fleet: Fleet) -> RegistrationReport:
-    """Add what is new and update titles, bounds, rates and sites; remove nothing; all or nothing.
+    """Add what is new and update titles, bounds, rates, sites and ratings; remove nothing; all or nothing.
 
     Raises `RegistrationRefused` where stored values would change their meaning: a channel of an equipment
     type that is known may not move to another column, go, or change its unit, and an asset may not change
@@ -141,12 +143,16 @@ async def register(pool: Pool, fleet: Fleet) -> RegistrationReport:
             sites=await _upsert(conn, _SITES, map(astuple, fleet.sites)),
             equipment_types=await _upsert(conn, _TYPES, map(_titles, fleet.equipment_types)),
             channels=await _upsert(conn, _CHANNEL, _channel_rows(fleet.equipment_types)),
-            assets=await _upsert(conn, _ASSETS, (astuple(asset)[1:] for asset in fleet.assets)),
+            assets=await _upsert(conn, _ASSETS, map(_asset_row, fleet.assets)),
         )
 
 
 def _titles(kind: EquipmentType) -> tuple[str, str, str]:
     return kind.name, kind.title_en, kind.title_zh
+
+
+def _asset_row(asset: Asset) -> tuple[Any, ...]:
+    return asset.tenant, asset.site, asset.name, asset.equipment_type, asset.title, Jsonb(asset.ratings)
 
 
 def _channel_rows(kinds: Iterable[EquipmentType]) -> Iterator[tuple[Any, ...]]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from detectors.state_bytes import pack, unpack
 from fleet.catalog import pack_of
 from fleet.dead_letter import Reason
+from fleet.rating import Ratings
 from fleet.vertical import VerticalPack
 from storage import crash_point
 from storage.chunk_result import FRAME, ChunkResult, DeadLetter, OutboxMessage, Tally
@@ -50,6 +51,7 @@ class ScoreEngine:
         self._tenant = tenant
         self._false_per_day = false_per_day
         self._registry = registry
+        self._rated_by = registry.current
         self._sink = sink
         self._limits = limits
         self._seen = FrameDedup()
@@ -63,6 +65,7 @@ class ScoreEngine:
         sightings = _sightings(chunk, decoded)
         fates = await self._judge(sightings, again)
         new = fates == Fate.NEW
+        self._rate()
         scored = [self._score(block, new) for block in decoded.blocks]
         if not again:
             _count(decoded.blocks, scored)
@@ -101,14 +104,27 @@ class ScoreEngine:
         known = await self._sink.known_frames(sightings.keys(doubt.which))
         return self._seen.judge(sightings, doubt, known, again)
 
+    def _rate(self) -> None:
+        """Take up ratings that were registered since."""
+        if self._rated_by is not self._registry.current:
+            self._rated_by = self._registry.current
+            for scorer in self._scorers.values():
+                scorer.rate()
+
     def _score(self, block: Block, new: NDArray[np.bool_]) -> Scored:
         scorer = self._scorers.get(block.equipment_type)
         if scorer is None:
-            scorer = self._scorers[block.equipment_type] = Scorer(self._pack(block.equipment_type))
+            scorer = self._scorers[block.equipment_type] = self._scorer(block.equipment_type)
         elif scorer.channels < block.values.shape[1]:  # some were added while we run
             scorer.widen(self._pack(block.equipment_type))
         rows = Rows(block.asset_id, block.ts_us, block.values).take(new[block.frame])
         return scorer.score(rows, self._name_of)
+
+    def _scorer(self, equipment_type: str) -> Scorer:
+        return Scorer(self._pack(equipment_type), ratings_of=self._ratings_of)
+
+    def _ratings_of(self, asset_id: int) -> Ratings:
+        return self._registry.current.asset_by_id(asset_id).ratings
 
     def _pack(self, equipment_type: str) -> VerticalPack:
         pack = pack_of(self._registry.current.equipment_type(equipment_type))
@@ -140,7 +156,7 @@ class ScoreEngine:
         states, at = found["states"].tobytes(), 0
         scorers = {}
         for name, size in zip(names, sizes, strict=True):
-            scorers[name] = Scorer(self._pack(name))
+            scorers[name] = self._scorer(name)
             scorers[name].load(states[at : at + size])
             at += size
         self._scorers = scorers

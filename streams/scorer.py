@@ -25,8 +25,10 @@ from detectors.promised_level import PromisedLevel
 from detectors.quality import QualityGate, SensorFault
 from detectors.reviews import Reviews
 from detectors.window_knn import WindowKnn
+from fleet.modelled_wear import ModelledWear
+from fleet.rating import Ratings
 from fleet.unit_mixup import mix_up_table
-from fleet.vertical import VerticalPack
+from fleet.vertical import VerticalPack, WearCounter
 from storage.chunk_result import EpisodeRow, HealthRow, Telemetry, WearRow
 from streams.episode_book import EpisodeBook, Subject
 from streams.health_message import HealthMessage
@@ -56,6 +58,9 @@ Part = Watcher | Detector | PromisedLevel | EpisodeTracker | HealthTracker
 
 NameOf = Callable[[int], tuple[str, str]]
 """Tenant and name of an asset by its number."""
+
+RatingsOf = Callable[[int], Ratings]
+"""Ratings of an asset by its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +124,11 @@ class _Verdict:
 class Scorer:
     """The machines' state, by slot; the first machine seen has slot 0."""
 
-    def __init__(self, pack: VerticalPack, judge: str = ENSEMBLE) -> None:
+    def __init__(
+        self, pack: VerticalPack, judge: str = ENSEMBLE, ratings_of: RatingsOf = lambda _: {}
+    ) -> None:
         self._judge = judge
+        self._ratings_of = ratings_of
         self._kind = f"scorer {VERSION}: {pack.equipment_type.name}"
         self._start(pack)
 
@@ -187,7 +195,7 @@ class Scorer:
         self._book.pack = pack
         for detector in (self._t2, self._knn):
             detector.widen(self._width())
-        self._wear = self._wear.widened(pack)
+        self._wear = self._wear.widened(pack, self._ratings())
 
     def score(self, rows: Rows, name_of: NameOf) -> Scored:
         """Store all rows, score those that are on time."""
@@ -234,10 +242,17 @@ class Scorer:
         return np.array([self._slots[asset_id] for asset_id in known.tolist()], np.int32)[position]
 
     def _grow(self, slots: int) -> None:
-        more = slots - len(self._told_hour)
-        if more > 0:
-            self._told_hour = np.append(self._told_hour, np.zeros(more, np.int64))
-            self._wear.grow(slots)
+        known = len(self._told_hour)
+        if slots > known:
+            self._told_hour = np.append(self._told_hour, np.zeros(slots - known, np.int64))
+            self._wear.rate(self._ratings(known), known)
+
+    def rate(self) -> None:
+        """Look at the machines' ratings again, which may have changed."""
+        self._wear.rate(self._ratings())
+
+    def _ratings(self, first: int = 0) -> list[Ratings]:
+        return [self._ratings_of(asset_id) for asset_id in self._assets[first:]]
 
     def _detect(
         self, samples: Samples, clean: NDArray[np.float32], judged: NDArray[np.bool_]
@@ -325,19 +340,24 @@ class Scorer:
     def _wear_rows(self, i: int, rows: Rows, wear: NDArray[np.float64]) -> list[WearRow]:
         asset_id, ts_us = int(rows.asset_id[i]), int(rows.ts_us[i])
         return [
-            WearRow(asset_id, one.name, ts_us, float(value), one.warning, one.limit, one.unit)
-            for one, value in zip(self._pack.counters, wear[i], strict=True)
-            if np.isfinite(value)
+            WearRow(asset_id, one.name, ts_us, value, one.warning, one.limit, one.unit)
+            for one, value in self._counted(asset_id, wear[i])
         ]
 
     def _message(
         self, i: int, rows: Rows, health: NDArray[np.float32], wear: NDArray[np.float64]
     ) -> HealthMessage:
-        levels = {"condition": 1.0 - float(health[i]) / 100.0}
-        for counter, value in zip(self._pack.counters, wear[i], strict=True):
-            if np.isfinite(value):
-                levels[counter.name] = float(value) / counter.limit
-        return HealthMessage(int(rows.asset_id[i]), int(rows.ts_us[i]), levels)
+        asset_id = int(rows.asset_id[i])
+        counted = {one.name: value / one.limit for one, value in self._counted(asset_id, wear[i])}
+        levels = {"condition": 1.0 - float(health[i]) / 100.0} | counted
+        return HealthMessage(asset_id, int(rows.ts_us[i]), levels)
+
+    def _counted(
+        self, asset_id: int, wear: NDArray[np.float64]
+    ) -> list[tuple[WearCounter | ModelledWear, float]]:
+        """The counters of the machine of which something is known, with where they stand."""
+        counters = zip(self._wear.of(self._slots[asset_id]), wear.tolist(), strict=True)
+        return [(one, value) for one, value in counters if one is not None and np.isfinite(value)]
 
     def state(self) -> bytes:
         """Everything by slot, each part as it packs itself."""
@@ -371,7 +391,7 @@ class Scorer:
         self._slots = {asset_id: slot for slot, asset_id in enumerate(self._assets)}
         self._told_hour = found["told_hour"]
         self._reviews.take(found["review_clock"], found["review_last_us"])
-        self._wear.take(found)
+        self._wear.take(found, self._ratings())
         self._book.take(found["findings"])
 
     def _parts(self) -> dict[str, Part]:

@@ -1,17 +1,16 @@
 """All wear counters of an equipment type's machines: those read or timed, and those of wear models."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.contract import StateError
 from fleet.modelled_wear import ModelledWear
-from fleet.vertical import VerticalPack
-from forecasting.contract import ModelError
-from forecasting.wear.model import WearModel
+from fleet.rating import Ratings
+from fleet.vertical import VerticalPack, WearCounter
 from forecasting.wear_meter import WearMeter
+from streams.rated_parts import RatedParts
 
 MODEL = "wear model "
 """How the names of the models' arrays begin in what is saved."""
@@ -26,61 +25,64 @@ class WearCounters:
         above = [np.nan if counter.above is None else counter.above for counter in pack.wear]
         columns = [kind.column(counter.channel) for counter in pack.wear]
         self._meter = WearMeter(np.array(columns, np.int64), np.array(above, np.float64))
-        self._models: dict[str, WearModel] = {each.name: each.model.fresh() for each in pack.modelled}
+        self._parts = {each.name: RatedParts(each, kind) for each in pack.modelled}
+        self._ratings: list[Ratings] = []
 
-    def grow(self, slots: int) -> None:
-        """Make room for slots 0 to `slots` - 1."""
+    def rate(self, ratings: Sequence[Ratings], first: int = 0) -> None:
+        """Say the ratings of the machines in slots `first` on, with room made for them."""
+        slots = first + len(ratings)
+        changed = [
+            (slot, said)
+            for slot, said in enumerate(ratings, first)
+            if slot >= len(self._ratings) or self._ratings[slot] != said
+        ]
+        self._ratings[first:] = ratings
         self._meter.grow(slots)
-        for model in self._models.values():
-            model.grow(slots)
+        for parts in self._parts.values():
+            parts.grow(slots)
+            for slot, said in changed:
+                parts.rate(slot, said)
+
+    def of(self, slot: int) -> tuple[WearCounter | ModelledWear | None, ...]:
+        """The machine's counters, None where it lacks ratings."""
+        return (*self._pack.wear, *(parts.of(slot) for parts in self._parts.values()))
 
     def update(
         self, slot: NDArray[np.int32], ts_us: NDArray[np.int64], x: NDArray[np.float32]
     ) -> NDArray[np.float64]:
         """Take in rows (n, channels); returns (n, counters) after each, NaN where a model has seen none."""
         read = self._meter.update(slot, ts_us, x)
-        modelled = [self._after(each, slot, ts_us, x) for each in self._pack.modelled]
+        modelled = [parts.update(slot, ts_us, x) for parts in self._parts.values()]
         return np.column_stack([read, *modelled]) if modelled else read
 
-    def _after(
-        self, each: ModelledWear, slot: NDArray[np.int32], ts_us: NDArray[np.int64], x: NDArray[np.float32]
-    ) -> NDArray[np.float64]:
-        column = [self._pack.equipment_type.column(channel) for channel, _ in each.channels]
-        duty = x[:, column] * np.array([factor for _, factor in each.channels])
-        model = self._models[each.name]
-        after = model.update(slot, ts_us, duty)
-        return np.where(model.seen[slot], after, np.nan)
-
-    def widened(self, pack: VerticalPack) -> "WearCounters":
+    def widened(self, pack: VerticalPack, ratings: Sequence[Ratings]) -> "WearCounters":
         """The same for a pack whose type has channels added; counters that stay go on."""
         wider = WearCounters(pack)
-        wider.grow(len(self._meter.last_us))
+        wider._meter.grow(len(self._meter.last_us))
         wider._meter.last_us = self._meter.last_us
         counted = dict(zip((one.name for one in self._pack.wear), self._meter.value.T, strict=True))
         for k, one in enumerate(pack.wear):
             wider._meter.value[:, k] = counted.get(one.name, 0.0)
-        wider._models |= {name: model for name, model in self._models.items() if name in wider._models}
+        wider._parts |= {name: parts for name, parts in self._parts.items() if name in wider._parts}
+        wider.rate(ratings)
         return wider
 
     def arrays(self, slots: int) -> dict[str, NDArray[Any]]:
         """What is saved of the first slots; a model's array is named after its counter."""
-        states = {f"{MODEL}{name}": model.state() for name, model in self._models.items()}
+        states = {f"{MODEL}{name}": parts.state() for name, parts in self._parts.items()}
         return {
             "wear_us": self._meter.last_us[:slots],
             "wear": self._meter.value[:slots],
             **{name: np.frombuffer(state, np.uint8) for name, state in states.items()},
         }
 
-    def take(self, saved: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from what `arrays` gave; raises `StateError`. A model that is not in it starts now."""
-        self._meter.last_us, self._meter.value = saved["wear_us"], saved["wear"]
-        for name, model in self._models.items():
-            if f"{MODEL}{name}" in saved:
-                self._load(model, saved[f"{MODEL}{name}"].tobytes())
-        self.grow(len(self._meter.last_us))
+    def take(self, saved: Mapping[str, NDArray[Any]], ratings: Sequence[Ratings]) -> None:
+        """Go on from what `arrays` gave, with the ratings of today; raises `StateError`.
 
-    def _load(self, model: WearModel, state: bytes) -> None:
-        try:
-            model.load(state)
-        except ModelError as error:
-            raise StateError(str(error)) from error
+        A model that is not in it starts now.
+        """
+        self._meter.last_us, self._meter.value = saved["wear_us"], saved["wear"]
+        for name, parts in self._parts.items():
+            if f"{MODEL}{name}" in saved:
+                parts.load(saved[f"{MODEL}{name}"].tobytes(), len(self._meter.last_us))
+        self.rate(ratings)

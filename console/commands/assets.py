@@ -1,5 +1,7 @@
 """`faultline assets`: make tenants, sites and machines known."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +15,7 @@ from console.fleet_file import load_fleet
 from console.output import fail, out, print_json, print_table
 from console.settings import load_settings
 from fleet.asset import FleetError
+from fleet.catalog import pack_of
 from storage.access.grants import refresh
 from storage.apikeys import create_key, known_keys, revoke
 from storage.pool import Pool
@@ -62,13 +65,21 @@ def list_assets(
     if tenant and tenant not in registry.tenants:
         fail(f"no tenant {tenant!r}: there are {', '.join(registry.tenants) or 'none yet'}")
     found = registry.assets_of(wanted)
+    lacking = [pack_of(registry.equipment_type(one.equipment_type)).lacking(one.ratings) for one in found]
     if as_json:
-        print_json(found)
-    else:
-        rows = [(a.asset_id, a.tenant, a.site, a.name, a.equipment_type, a.title) for a in found]
-        print_table(
-            f"{len(found)} machines", ["id", "tenant", "site", "name", "equipment type", "title"], rows
-        )
+        told = zip(found, lacking, strict=True)
+        print_json([{**asdict(one), "ratings_missing": missing} for one, missing in told])
+        return
+    header = ["id", "tenant", "site", "name", "equipment type", "title", "no counter for want of ratings"]
+    rows = [
+        (a.asset_id, a.tenant, a.site, a.name, a.equipment_type, a.title, _missing(names))
+        for a, names in zip(found, lacking, strict=True)
+    ]
+    print_table(f"{len(found)} machines", header, rows)
+
+
+def _missing(lacking: Mapping[str, Sequence[str]]) -> str:
+    return "; ".join(f"{counter}: {', '.join(names)}" for counter, names in lacking.items())
 
 
 @app.command(epilog="Example: faultline assets key acme --scope ingest --scope read --days 90")

@@ -10,11 +10,12 @@ import typer
 from console.backtest import Backtest, Raised
 from console.backtest import backtest as run
 from console.command_database import with_database
+from console.machines import find_machine
 from console.output import fail, out, print_json, print_table
 from console.settings import load_settings
 from detectors.baseline import FEWEST
 from detectors.promised_level import HIGHEST, LOWEST
-from fleet.asset import Asset, FleetError
+from fleet.asset import Asset
 from fleet.catalog import pack_of
 from fleet.vertical import VerticalPack
 from storage.pool import Pool
@@ -83,11 +84,7 @@ def backtest(
 async def _find(pool: Pool, machine: str) -> tuple[Asset, VerticalPack]:
     """The machine called TENANT/NAME and its type's pack; raises `FleetError`."""
     registry = await load_registry(pool)
-    tenant, _, name = machine.partition("/")
-    known = {(asset.tenant, asset.name): asset for asset in registry.assets}
-    if (tenant, name) not in known:
-        raise FleetError(f"no machine {machine!r}: `faultline assets list` shows them as TENANT and NAME")
-    asset = known[tenant, name]
+    asset = find_machine(registry, machine)
     return asset, pack_of(registry.equipment_type(asset.equipment_type))
 
 

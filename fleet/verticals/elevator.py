@@ -6,8 +6,12 @@ report and, like detection parameters and wear limits without a source, engineer
 """
 
 from fleet.asset import Channel, EquipmentType
+from fleet.modelled_wear import RatedWear, Reading
+from fleet.rating import Rating, Ratings
 from fleet.standard_limit import StandardLimit, either_way
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
+from forecasting.wear.operations import Operations
+from forecasting.wear.rope import STRENGTH, RopeBends, RopeDrive
 
 CHANNELS = (
     # 0 standing, 1 up, 2 down: the direction field of GB/T 24476, as is the running time
@@ -62,6 +66,76 @@ WEAR = (
     ),
     WearCounter(
         "running", "running_time", 18_000, 20_000, "h", title_en="Running time", title_zh="累计运行时间"
+    ),
+)
+
+GRAVITY = 9.80665
+
+
+def _brake(ratings: Ratings) -> tuple[Operations, tuple[Reading, ...]]:
+    """Every trip ends with the brake closing once."""
+    return Operations(float(ratings["brake_b10d"])), (Reading("trips"),)
+
+
+def _rope(ratings: Ratings) -> tuple[RopeBends, tuple[Reading, ...]]:
+    """The ropes share the weight of the car and what is in it."""
+    said = {name: float(value) for name, value in ratings.items()}
+    b0, b1, b2, b3, b4, b5 = (said[f"rope_b{k}"] for k in range(6))
+    sizes = said["rope_diameter"], said["sheave_diameter"], said["rope_bent_length"]
+    drive = RopeDrive(*sizes, (b0, b1, b2, b3, b4, b5), said["rope_strength"])
+    newton = GRAVITY / said["rope_falls"]
+    force = Reading("car_load", said["rated_load"] / 100 * newton, said["car_mass"] * newton)
+    bends = Reading("trips", said["bends_per_trip"])
+    return RopeBends(drive), (bends, force)
+
+
+MODELLED = (
+    RatedWear(
+        "brake",
+        (Rating("brake_b10d", needed=True), Rating("brake_used", default=0.0)),
+        _brake,
+        {"brake_b10d": 4e6},
+        "brake_used",
+        "Brake operations",
+        "制动器动作次数",
+    ),
+    RatedWear(
+        "rope-bends",
+        (
+            Rating("rope_diameter", "mm", needed=True),
+            Rating("sheave_diameter", "mm", needed=True),
+            Rating("rope_bent_length", "mm", needed=True),
+            # Feyrer's constants of the rope's construction, from its maker or the book
+            *(Rating(f"rope_b{k}", signed=True, needed=True) for k in range(6)),
+            Rating("rope_strength", "N/mm²", default=STRENGTH),
+            # over how many ropes the car hangs, times two where they are roped 2:1
+            Rating("rope_falls", needed=True),
+            Rating("car_mass", "kg", needed=True),
+            Rating("rated_load", "kg", needed=True),
+            # of the rope's most bent part
+            Rating("bends_per_trip", needed=True),
+            Rating("rope_used", default=0.0),
+        ),
+        _rope,
+        # constants of the right order, made up
+        {
+            "rope_diameter": 10.0,
+            "sheave_diameter": 400.0,
+            "rope_bent_length": 2000.0,
+            "rope_b0": 1.3,
+            "rope_b1": 0.03,
+            "rope_b2": 6.2,
+            "rope_b3": -0.3,
+            "rope_b4": -1.6,
+            "rope_b5": 1.0,
+            "rope_falls": 12.0,
+            "car_mass": 1200.0,
+            "rated_load": 1000.0,
+            "bends_per_trip": 2.0,
+        },
+        "rope_used",
+        "Rope bends",
+        "钢丝绳弯曲次数",
     ),
 )
 
@@ -202,4 +276,5 @@ PACK = VerticalPack(
     WEAR,
     FAULT_MODES,
     LIMITS,
+    MODELLED,
 )

@@ -6,8 +6,11 @@ controllers can report and, like detection parameters and limits without a sourc
 
 from detectors.vibration_severity import Size, VibrationSeverity
 from fleet.asset import Channel, EquipmentType
+from fleet.modelled_wear import RatedWear, Reading
+from fleet.rating import Rating, Ratings
 from fleet.standard_limit import vibration_limits
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
+from forecasting.wear.bearing import BALL, ROLLER, BearingLife, RollingBearing
 
 CHANNELS = (
     # 0 while nothing is executed (MTConnect EXECUTION), else the gateway's number of the PROGRAM, from 1
@@ -43,6 +46,39 @@ WEAR = (
     ),
     # rating life of a ball guide (ISO 14728-1): 50 km (C/P)³ with C/P = 5 is 6250 km
     WearCounter("guide", "axis_travel", 5_000, 6_250, "km", title_en="Guideway travel", title_zh="导轨行程"),
+)
+
+CONTACT = {"ball": BALL, "roller": ROLLER}
+
+
+def _spindle_bearing(ratings: Ratings) -> tuple[BearingLife, tuple[Reading, ...]]:
+    exponent = CONTACT[str(ratings["spindle_bearing_contact"])]
+    said = {name: float(value) for name, value in ratings.items() if name != "spindle_bearing_contact"}
+    bearing = RollingBearing(said["spindle_bearing_dynamic"], exponent)
+    load = Reading("spindle_load", said["spindle_bearing_load"] / 100, said["spindle_bearing_preload"])
+    return BearingLife(bearing), (load, Reading("spindle_speed"))
+
+
+# The life of tools is not counted: no channel says which tool cuts and when it was changed, and a counter
+# that no change sets back would call the first worn tool worn for ever.
+MODELLED = (
+    RatedWear(
+        "spindle-bearing",
+        (
+            Rating("spindle_bearing_dynamic", "kN", needed=True),
+            # equivalent load at 100 % spindle load, beyond the preload
+            Rating("spindle_bearing_load", "kN", needed=True),
+            Rating("spindle_bearing_preload", "kN", default=0.0),
+            # fast spindles run on angular contact ball bearings
+            Rating("spindle_bearing_contact", choices=tuple(CONTACT), default="ball"),
+            Rating("spindle_bearing_used", default=0.0),
+        ),
+        _spindle_bearing,
+        {"spindle_bearing_dynamic": 14.0, "spindle_bearing_load": 2.0},
+        "spindle_bearing_used",
+        "Spindle bearing rating life used",
+        "主轴轴承额定寿命消耗",
+    ),
 )
 
 # The more specific mode comes first.
@@ -113,4 +149,5 @@ PACK = VerticalPack(
     WEAR,
     FAULT_MODES,
     LIMITS,
+    MODELLED,
 )

@@ -5,10 +5,17 @@ source, engineering defaults. The typical 90 % gas values named below are those 
 """
 
 from fleet.asset import Channel, EquipmentType
-from fleet.modelled_wear import ModelledWear
+from fleet.modelled_wear import RatedWear, Reading
+from fleet.rating import Rating, Ratings
 from fleet.standard_limit import StandardLimit
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
-from forecasting.wear.transformer import InsulationAgeing, Transformer
+from forecasting.wear.transformer import (
+    DISTRIBUTION,
+    ONAF,
+    ONAN,
+    InsulationAgeing,
+    Transformer,
+)
 
 PER_MINUTE = 1 / 60
 
@@ -88,20 +95,53 @@ WEAR = (
 )
 
 
-def insulation_by_load(unit: Transformer, rated_current: float, upgraded: bool = False) -> ModelledWear:
-    """Insulation life from load and ambient, for units whose monitor keeps no count of it.
+COOLING = {"ONAN": ONAN, "ONAF": ONAF, "distribution": DISTRIBUTION}
 
-    Rises, cooling and rated current (A) are a unit's own, so no pack can have them for all: name them in a
-    pack for units of one kind, `replace(PACK, modelled=(insulation_by_load(...),))` under a type of its own.
-    """
-    return ModelledWear(
+HOT_SPOT_GRADIENT = {"ONAN": 1.3 * 17, "ONAF": 1.3 * 17, "distribution": 1.2 * 23}
+"""Rated hot spot over top oil in K where no test says it: hot-spot factor times average gradient, as the open
+transformer-thermal-model of Alliander has them for these ways of cooling."""
+
+
+def _insulation(ratings: Ratings) -> tuple[InsulationAgeing, tuple[Reading, ...]]:
+    cooling = str(ratings["cooling"])
+    gradient = ratings.get("hot_spot_gradient", HOT_SPOT_GRADIENT[cooling])
+    rises = float(ratings["top_oil_rise"]), float(gradient)
+    unit = Transformer(COOLING[cooling], *rises, float(ratings["loss_ratio"]))
+    model = InsulationAgeing(unit, ratings["paper"] == "upgraded")
+    load = Reading("load_current", 1 / float(ratings["rated_current"]))
+    return model, (load, Reading("ambient_temperature"))
+
+
+MODELLED = (
+    # beside the monitor's own count, if it keeps one
+    RatedWear(
         "insulation-by-load",
-        InsulationAgeing(unit, upgraded),
-        (("load_current", 1 / rated_current), ("ambient_temperature", 1.0)),
-        "Insulation life used, by load",
-        "绝缘寿命消耗（按负载）",
-    )
-
+        (
+            Rating("rated_current", "A", needed=True),
+            Rating("cooling", choices=tuple(COOLING), needed=True),
+            # load losses over no-load losses, at rated load
+            Rating("loss_ratio", needed=True),
+            # the most that IEC 60076-2 allows
+            Rating("top_oil_rise", "K", default=60.0),
+            Rating("hot_spot_gradient", "K"),
+            # plain paper ages faster
+            Rating("paper", choices=("plain", "upgraded"), default="plain"),
+            Rating("insulation_used", "h", default=0.0),
+        ),
+        _insulation,
+        # the ONAF example of IEC 60076-7
+        {
+            "rated_current": 800.0,
+            "cooling": "ONAF",
+            "loss_ratio": 6.0,
+            "top_oil_rise": 52.0,
+            "hot_spot_gradient": 26.0,
+        },
+        "insulation_used",
+        "Insulation life used at the hot spot, by load",
+        "热点绝缘寿命消耗（按负载）",
+    ),
+)
 
 # The more specific mode comes first. Gas patterns follow IEC 60599.
 FAULT_MODES = (
@@ -255,4 +295,5 @@ PACK = VerticalPack(
     WEAR,
     FAULT_MODES,
     LIMITS,
+    MODELLED,
 )

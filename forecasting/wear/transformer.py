@@ -61,8 +61,12 @@ class Transformer:
 
     def steady(self, load: float, ambient: float) -> tuple[float, float]:
         """Top oil and hot spot that a load factor leads to in the end; they and the ambient are in °C."""
-        top_oil, winding, oil_flow = _steady(load, ambient, self.rated, astuple(self.cooling))
+        top_oil, winding, oil_flow = self.steady_parts(load, ambient)
         return top_oil, top_oil + winding - oil_flow
+
+    def steady_parts(self, load: float, ambient: float) -> tuple[float, float, float]:
+        """Top oil in °C, and Δθh1 and Δθh2, whose difference is the hot spot over it, in K, in the end."""
+        return _steady(load, ambient, self.rated, astuple(self.cooling))
 
     @property
     def rated(self) -> tuple[float, float, float]:
@@ -100,6 +104,11 @@ class InsulationAgeing(WearModel):
     def example(cls) -> Self:
         """An ONAF transformer with plain paper that at rated load and 20 °C ages at its reference rate."""
         return cls(Transformer(ONAF, top_oil_rise=52.0, gradient=26.0, loss_ratio=6.0))
+
+    @property
+    def thermal(self) -> Floats:
+        """(slots, 3): the modelled top oil in °C, Δθh1 and Δθh2 in K, NaN before the first row."""
+        return self._by_slot["thermal"].copy()
 
     @property
     def top_oil(self) -> Floats:

@@ -4,15 +4,21 @@ from datetime import timedelta
 
 from fleet.asset import Asset, Fleet, Site, Tenant
 from fleet.catalog import packs
+from fleet.rating import Ratings
 from streams.simulator.fault import OUT_OF_RANGE, STUCK, Fault
+from streams.simulator.transformer import RATED_CURRENT
 
 DURATION = timedelta(days=30)
+
+LIFT: Ratings = {"brake_b10d": 4e6}
+TRANSFORMER: Ratings = {"rated_current": RATED_CURRENT, "cooling": "ONAN", "loss_ratio": 6.0}
+MILL: Ratings = {"spindle_bearing_dynamic": 25.0, "spindle_bearing_load": 3.0, "spindle_bearing_preload": 0.5}
 
 
 def demo_fleet() -> Fleet:
     """Six elevators in two buildings, a transformer and a machine tool."""
     lifts = [
-        Asset(0, "harbour", site, f"lift-{letter}", "elevator", f"Lift {letter.upper()}")
+        Asset(0, "harbour", site, f"lift-{letter}", "elevator", f"Lift {letter.upper()}", LIFT)
         for site, letters in (("tower-1", "abcd"), ("tower-2", "ef"))
         for letter in letters
     ]
@@ -30,8 +36,8 @@ def demo_fleet() -> Fleet:
         ),
         (
             *lifts,
-            Asset(0, "northgrid", "substation-7", "t1", "transformer", "Main transformer"),
-            Asset(0, "precision", "hall-2", "mill-1", "machine-tool", "Milling centre 1"),
+            Asset(0, "northgrid", "substation-7", "t1", "transformer", "Main transformer", TRANSFORMER),
+            Asset(0, "precision", "hall-2", "mill-1", "machine-tool", "Milling centre 1", MILL),
         ),
         tuple(packs()[name].equipment_type for name in ("elevator", "transformer", "machine-tool")),
     )

@@ -44,6 +44,7 @@ def test_every_command_explains_itself_with_an_example(run: Run, command: str) -
 
 def test_the_commands_are_those_of_the_handbook(run: Run) -> None:
     wanted = {
+        "ahead",
         "backtest",
         "demo",
         "serve",
@@ -58,6 +59,7 @@ def test_the_commands_are_those_of_the_handbook(run: Run) -> None:
         "deadletters",
         "maintenance",
         "models",
+        "outlook",
         "plan",
         "check",
         "chaos",
@@ -122,6 +124,8 @@ def test_dead_letters_are_sent_again_once_their_machine_is_known(run: Run, tmp_p
         (("assets", "list", "--tenant", "nobody"), "no tenant 'nobody'"),
         (("assets", "key", "nobody"), "faultline assets add"),
         (("deadletters", "show", "17"), "faultline deadletters list"),
+        (("outlook", "nobody/t1"), "faultline assets list"),
+        (("outlook", "northgrid/t1", "--load", "1.1"), "say it as 110%"),
         (("replay", "some.csv"), "fits no shipped map"),
         (("replay", "some.csv", "--map", "nonsense"), "skab"),
         (("worker",), "set kafka"),

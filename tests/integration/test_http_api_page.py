@@ -56,6 +56,10 @@ async def test_the_examples_are_what_is_answered(plain_database: Database, tmp_p
         await sink.write(await sink.claim("telemetry.acme", 0), chunk(0, 1, **rows))
         for route, example in [("assets", ASSETS), ("episodes", EPISODES), ("forecasts", FORECASTS)]:
             assert (await http.get(f"/v1/{route}")).json() == json.loads(example), route
+        ahead = (await http.get("/v1/assets/lift-1/ahead/current?hours=24")).json()
+        assert (ahead["verdict"], ahead["hours"]) == ("too_little_data", [])
+        assert (await http.get("/v1/assets/lift-9/ahead/current")).status_code == 404
+        assert (await http.get("/v1/assets/lift-1/ahead/current?hours=169")).status_code == 422
         assert (await http.get("/health")).json() == json.loads(HEALTH)
         paths = (await http.get("/openapi.json")).json()["paths"]
         routes = [f"`{method.upper()} {path}`" for path, methods in paths.items() for method in methods]

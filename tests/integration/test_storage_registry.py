@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from fleet.asset import Asset, Channel, EquipmentType, Fleet, Site, Tenant
+from fleet.rating import Ratings
 from storage.bootstrap import WRITER
 from storage.errors import RegistrationRefused
 from storage.pool import Pool, open_pool
@@ -79,6 +80,16 @@ async def test_what_is_new_is_added_and_what_is_described_otherwise_is_changed(p
         ("l1", "hall"),
         ("p3", "yard"),
     ]
+
+
+async def test_the_ratings_of_a_machine_come_back_and_may_change(pool: Pool) -> None:
+    p1, *others = small_fleet().assets
+    told: tuple[Ratings, ...] = ({"rated_force": 25.5, "drive": "servo"}, {"rated_force": 30.0}, {})
+    for ratings in told:
+        fleet = replace(small_fleet(), assets=(replace(p1, ratings=ratings), *others))
+        await register(pool, fleet)
+        assert (await load_registry(pool)).by_key("acme")[b"p1"].ratings == ratings
+        assert (await register(pool, fleet)).assets == NOTHING
 
 
 FORCE, SPEED, TEMPERATURE = PRESS.channels

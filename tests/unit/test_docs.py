@@ -8,6 +8,7 @@ import pytest
 import typer
 
 from console.cli import build, command_names
+from fleet.catalog import packs
 from forecasting.wear.catalog import catalog
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,6 +68,22 @@ def test_the_examples_of_the_wear_models_run() -> None:
     found = doctest.testfile(str(page), module_relative=False)
     assert found.attempted > 5
     assert not found.failed
+
+
+def test_every_rating_is_in_the_table() -> None:
+    page = (ROOT / "docs" / "wear-models.md").read_text()
+    rows = {
+        row[1]: row
+        for row in re.findall(r"^\| ([a-z-]+) \| `([a-z-]+)` \| (.*) \| (.*) \|$", page, re.MULTILINE)
+    }
+    for kind, pack in packs().items():
+        for one in (each for each in pack.modelled if each.ratings):
+            of, _, needed, others = rows.pop(one.name)
+            assert of == kind
+            for rating in one.ratings:
+                family = re.sub(r"\d$", "", rating.name)
+                assert f"`{family}" in (needed if rating.needed else others), rating.name
+    assert not rows
 
 
 def test_every_wear_model_is_in_the_table() -> None:

@@ -57,6 +57,19 @@ def test_a_declared_type_stands_with_its_channels() -> None:
     assert (flow.name, flow.unit, flow.low, flow.high) == ("flow", "L/min", 0, 10.5)
 
 
+RATED = (
+    SMALL
+    + """
+[asset.ratings]
+brake_b10d = 4_000_000
+"""
+)
+
+
+def test_a_machine_has_the_ratings_that_stand_below_it() -> None:
+    assert parse_fleet(RATED, "f").assets[0].ratings == {"brake_b10d": 4e6}
+
+
 def test_the_same_asset_name_may_stand_in_two_tenants() -> None:
     other = SMALL.replace("harbour", "other")
     assert len(parse_fleet(SMALL + other, "f").assets) == 2
@@ -80,6 +93,10 @@ def test_the_same_asset_name_may_stand_in_two_tenants() -> None:
         (SMALL.replace('site = "tower-1"', 'site = "tower-2"'), r"has no site 'tower-2': add a \[\[site\]\]"),
         (SMALL.replace("Asia/Shanghai", "Asia/Shangri-La"), "unknown timezone 'Asia/Shangri-La'"),
         (SMALL.replace("Asia/Shanghai", "../etc"), "unknown timezone"),
+        (RATED.replace("brake_b10d", "brake"), r"\[\[asset\]\] number 1: elevator has no rating 'brake'"),
+        (RATED.replace("4_000_000", "'many'"), "brake_b10d must be a number, not 'many'"),
+        (SMALL + "ratings = 4", r"write them as a table \[asset.ratings\]"),
+        (RATED.replace('"elevator"', '"pump"') + TYPE, "ratings: pump has no wear model that wants them"),
         (SMALL + SMALL, "tenant harbour is there twice"),
         (SMALL + SMALL.split("\n\n")[2], "asset harbour/lift-a is there twice"),
         (SMALL.split("\n\n", 1)[1], r"no tenant 'harbour': add a \[\[tenant\]\]"),

@@ -10,7 +10,8 @@ from detectors.vibration_severity import Size, VibrationSeverity
 from fleet.asset import Channel, EquipmentType, FleetError
 from fleet.catalog import pack_of, packs
 from fleet.limit_finding import read_limit
-from fleet.modelled_wear import ModelledWear
+from fleet.modelled_wear import ModelledWear, RatedWear, Reading
+from fleet.rating import Rating
 from fleet.standard_limit import StandardLimit, either_way, vibration_limits
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 from forecasting.wear.operations import Operations
@@ -23,7 +24,7 @@ def test_the_three_verticals_are_found() -> None:
 @pytest.mark.parametrize("name", sorted(packs()))
 def test_people_can_read_it_in_english_and_chinese(name: str) -> None:
     pack = packs()[name]
-    titled = (pack.equipment_type, *pack.equipment_type.channels), pack.wear, pack.fault_modes
+    titled = (pack.equipment_type, *pack.equipment_type.channels), pack.counters, pack.fault_modes
     titles = [(thing.title_en, thing.title_zh) for things in titled for thing in things]  # type: ignore[attr-defined]
     assert all(en.isascii() and en and not zh.isascii() for en, zh in titles)
     assert all(mode.check_en.endswith(".") and mode.check_zh.endswith("。") for mode in pack.fault_modes)
@@ -125,21 +126,93 @@ def limit(channel: str, at: float, source: str = "ISO 1, 2.3", **rules: Any) -> 
 
 def modelled(channel: str, *names: str) -> VerticalPack:
     """Counters of operations."""
-    counters = [ModelledWear(name, Operations(9.0), ((channel, 1.0),)) for name in names or ("w",)]
+    counters = [ModelledWear(name, Operations(9.0), (Reading(channel),)) for name in names or ("w",)]
     return VerticalPack(PUMP, modelled=tuple(counters))
 
 
 def test_a_wear_model_goes_with_its_channels() -> None:
     pack = modelled("starts")
     assert pack.counters == pack.modelled
-    assert (pack.modelled[0].warning, pack.modelled[0].limit, pack.modelled[0].unit) == (7.2, 9.0, "1")
+    (one,) = pack.modelled
+    assert isinstance(one, ModelledWear)
+    assert (one.warning, one.limit, one.unit) == (7.2, 9.0, "1")
     assert pack.on(PUMP).modelled == pack.modelled
     assert pack.on(PUMP.first(1)).modelled == ()
+
+
+SEAL = RatedWear(
+    "seal",
+    (
+        Rating("seal_b10d", needed=True),
+        Rating("duty", choices=("light", "heavy"), default="light"),
+        Rating("seal_used", default=0.0),
+    ),
+    lambda said: (
+        Operations(float(said["seal_b10d"])),
+        (Reading("starts", 2.0 if said["duty"] == "heavy" else 1),),
+    ),
+    {"seal_b10d": 9.0},
+    "seal_used",
+)
+
+
+def test_a_rated_counter_is_there_for_the_machines_whose_ratings_are_known() -> None:
+    pack = VerticalPack(PUMP, modelled=(SEAL,))
+    assert pack.lacking({}) == {"seal": ("seal_b10d",)}
+    assert SEAL.of({}) is None
+    ratings = pack.read_ratings({"seal_b10d": 20, "duty": "heavy", "seal_used": 0})
+    assert pack.lacking(ratings) == {}
+    seal = SEAL.of(ratings)
+    assert seal is not None
+    assert (seal.limit, seal.readings, seal.used) == (20.0, (Reading("starts", 2.0),), 0.0)
+    assert pack.on(PUMP.first(1)).modelled == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"seal_b10": 20}, "pump has no rating 'seal_b10': known are seal_b10d, duty, seal_used"),
+        ({"seal_b10d": "20 h"}, "seal_b10d must be a number, not '20 h'"),
+        ({"seal_b10d": True}, "must be a number"),
+        ({"seal_b10d": float("inf")}, "must be a number"),
+        ({"seal_b10d": -1}, "seal_b10d must be above 0, not -1"),
+        ({"seal_b10d": 0}, "seal_b10d must be above 0"),
+        ({"seal_b10d": 900, "seal_used": -3}, "seal_used must be above 0"),
+        ({"duty": "some"}, "duty is one of light, heavy, not 'some'"),
+    ],
+)
+def test_a_rating_that_cannot_be_is_refused(said: dict[str, object], message: str) -> None:
+    with pytest.raises(FleetError, match=message):
+        VerticalPack(PUMP, modelled=(SEAL,)).read_ratings(said)
+
+
+def test_ratings_that_contradict_each_other_are_refused() -> None:
+    elevator = packs()["elevator"]
+    (rope,) = [one for one in elevator.modelled if one.name == "rope-bends"]
+    assert isinstance(rope, RatedWear)
+    units = {rating.name: "" if rating.unit == "1" else rating.unit for rating in rope.ratings}
+    said = {name: f"{value} {units[name]}" if units[name] else value for name, value in rope.example.items()}
+    assert elevator.read_ratings(said) == rope.example
+    with pytest.raises(FleetError, match="wear counter rope-bends: a rope is thinner than its sheave"):
+        elevator.read_ratings({**said, "rope_diameter": "500 mm"})
+
+
+@pytest.mark.parametrize("said", [800, "800", "800 kA", "about 800 A", "nan A", ""])
+def test_a_rating_with_a_unit_is_told_in_it(said: object) -> None:
+    rating = Rating("rated_current", "A")
+    assert rating.read("800 A") == rating.read(" 8e2  A") == 800.0
+    with pytest.raises(FleetError, match='in A, as "12 A"'):
+        rating.read(said)
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (
+            lambda: VerticalPack(PUMP.first(1), modelled=(SEAL,)),
+            "wear counter seal names no channel 'starts'",
+        ),
+        (lambda: replace(SEAL, example={}), "wear counter seal: its example needs seal_b10d"),
         (lambda: VerticalPack(PUMP, wear=(WearCounter("w", "head", 1, 2, "1"),)), "no channel 'head'"),
         (lambda: VerticalPack(PUMP, wear=(WearCounter("w", "flow", 1, 2, "1"),)), "flow is no counter"),
         (lambda: WearCounter("w", "starts", 3, 2, "1"), "0 < warning <= limit"),

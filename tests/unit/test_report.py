@@ -1,5 +1,6 @@
 """What the report makes of limits, episodes and sensor faults: what comes first, and in which words."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -42,6 +43,15 @@ def test_a_limit_says_how_a_machine_is_and_a_diagnosis_says_why(
 
 def test_a_machine_without_an_episode_is_fine() -> None:
     assert state_of([]) == State.FINE
+
+
+def test_the_page_says_which_rating_a_machine_lacks() -> None:
+    intake = Intake(0, 0, 0, 0, 0, {}, None, None)
+    lacking = replace(machine(), lacking={"brake": ("brake_b10d",)})
+    page = html(Summary(AT, intake, (lacking,)))
+    for words in ("No counter", "无计数器", "brake: ", "the fleet file does not say", "brake_b10d"):
+        assert words in page
+    assert "No counter" not in html(Summary(AT, intake, (machine(),)))
 
 
 def test_the_page_says_in_both_languages_which_limit_is_passed_and_what_to_look_at() -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from detectors.contract import StateError
 from detectors.moving_normal import CLOSEST, LONG, LOOKS
 from fleet.asset import Channel, EquipmentType
-from fleet.modelled_wear import ModelledWear
+from fleet.modelled_wear import ModelledWear, RatedWear, Reading
+from fleet.rating import Rating, Ratings
 from fleet.standard_limit import StandardLimit
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 from forecasting.wear.contract import Quantity
@@ -47,9 +48,11 @@ PACK = VerticalPack(
     (FORCE, CURRENT),
     (
         ModelledWear(
-            "clutch", Operations(900.0, Quantity("force", "kN", 100.0), 20.0), (("strokes", 1), ("force", 1))
+            "clutch",
+            Operations(900.0, Quantity("force", "kN", 100.0), 20.0),
+            (Reading("strokes"), Reading("force")),
         ),
-        ModelledWear("frame", Fatigue(SnCurve(36.0)), (("force", 10.0),)),
+        ModelledWear("frame", Fatigue(SnCurve(36.0)), (Reading("force", 10.0),)),
     ),
 )
 
@@ -253,6 +256,38 @@ def test_a_state_from_before_a_part_had_its_model_goes_on_and_the_model_starts()
     told, plain = scorer.score(later, name_of), old.score(later, name_of)
     assert [row for row in told.wear if row.counter in {"die", "running"}] == plain.wear
     assert 0 < next(row.value for row in reversed(told.wear) if row.counter == "clutch") < 310
+
+
+RATED = replace(
+    PACK,
+    modelled=(
+        RatedWear(
+            "clutch",
+            (Rating("clutch_b10d", needed=True), Rating("clutch_used", default=0.0)),
+            lambda said: (Operations(float(said["clutch_b10d"])), (Reading("strokes"),)),
+            {"clutch_b10d": 9.0},
+            "clutch_used",
+        ),
+    ),
+)
+
+
+def test_a_machine_has_the_counters_that_its_ratings_allow_up_to_its_own_limit() -> None:
+    ratings: dict[int, Ratings] = {1: {"clutch_b10d": 900.0}, 2: {"clutch_b10d": 1800.0}, 3: {}}
+    scorer = Scorer(RATED, ratings_of=ratings.__getitem__)
+    told = scorer.score(presses().take(slice(0, 1200)), name_of)
+    clutch = {row.asset_id: row for row in told.wear if row.counter == "clutch"}
+    assert {asset: row.limit for asset, row in clutch.items()} == {1: 900.0, 2: 1800.0}
+    levels = {message.asset_id: message.levels for message in told.messages}
+    assert levels[1]["clutch"] == pytest.approx(2 * levels[2]["clutch"], rel=0.02)
+    assert "clutch" not in levels[3]
+    ratings[3] = {"clutch_b10d": 900.0}
+    scorer.rate()
+    later = scorer.score(presses().take(slice(1200, None)), name_of)
+    assert levels.keys() == {row.asset_id for row in later.wear if row.counter == "clutch"}
+    again = Scorer(RATED, ratings_of=ratings.__getitem__)
+    again.load(scorer.state())
+    assert again.state() == scorer.state()
 
 
 def one_press(force: list[float]) -> Rows:

@@ -89,6 +89,16 @@ def test_weather_goes_on_where_it_stopped() -> None:
     np.testing.assert_allclose(np.concatenate([parts.walk(rng, 99, 60.0), parts.walk(rng, 401, 60.0)]), whole)
 
 
+def test_the_demo_fleet_has_ratings_for_its_hot_spot_its_brakes_and_its_spindle() -> None:
+    counted = {
+        one.name: limit.limit
+        for asset in demo_fleet().assets
+        for one in packs()[asset.equipment_type].modelled
+        if (limit := one.of(asset.ratings))
+    }
+    assert counted == {"brake": 4e6, "insulation-by-load": 180_000.0, "spindle-bearing": 1.0}
+
+
 def test_the_demo_fleet_reports_every_minute_within_its_ranges() -> None:
     fleet = demo_fleet()
     found = gathered(list(simulate(fleet, START, timedelta(days=2), 1)))

@@ -1,20 +1,17 @@
 """A transformer's insulation as its monitor counts it and as a wear model does, from load and ambient."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fleet.verticals.transformer import PACK, insulation_by_load
-from forecasting.wear.transformer import ONAN, Transformer
+from fleet.rating import Ratings
+from fleet.verticals.transformer import PACK
 from streams.simulator.machine import DAY_S, Block
 from streams.simulator.transformer import RATED_CURRENT
 from streams.simulator.transformer import Transformer as Simulated
 from streams.wear_counters import WearCounters
 
-UNIT = insulation_by_load(Transformer(ONAN, 60.0, 1.3 * 17, 6.0), RATED_CURRENT)
-MODELLED = replace(PACK, modelled=(UNIT,))
+RATINGS: Ratings = {"rated_current": RATED_CURRENT, "cooling": "ONAN", "loss_ratio": 6.0}
 MINUTES = 1440
 
 
@@ -37,10 +34,10 @@ def count(counters: WearCounters, x: NDArray[np.float32], first: int = 0) -> NDA
 def test_the_model_counts_what_the_monitor_counts() -> None:
     """From the load current and the ambient alone, within 1 % of the integral over the true hot spot."""
     x = days(5)
-    counters = WearCounters(MODELLED)
-    counters.grow(1)
+    counters = WearCounters(PACK)
+    counters.rate([RATINGS])
     after = count(counters, x)
-    names = [counter.name for counter in MODELLED.counters]
+    names = [counter.name for counter in PACK.counters]
     assert names[-1] == "insulation-by-load"
     monitor = x[:, PACK.equipment_type.column("ageing_hours")].astype(np.float64)
     settled = MINUTES  # the simulated unit begins colder than its first load makes it
@@ -51,22 +48,22 @@ def test_the_model_counts_what_the_monitor_counts() -> None:
 
 def test_a_restart_goes_on_to_the_bit() -> None:
     x = days(1)
-    whole, first, second = WearCounters(MODELLED), WearCounters(MODELLED), WearCounters(MODELLED)
+    whole, first, second = WearCounters(PACK), WearCounters(PACK), WearCounters(PACK)
     for counters in (whole, first):
-        counters.grow(1)
+        counters.rate([RATINGS])
     at_once = count(whole, x)
     count(first, x[:700])
-    second.take(first.arrays(1))
+    second.take(first.arrays(1), [RATINGS])
     assert count(second, x[700:], 700).tobytes() == at_once[700:].tobytes()
 
 
 def test_counters_go_on_when_channels_are_added() -> None:
     short = PACK.equipment_type.first(12)  # without the monitor's own count
-    narrow = WearCounters(MODELLED.on(short))
-    narrow.grow(1)
+    narrow = WearCounters(PACK.on(short))
+    narrow.rate([RATINGS])
     x = days(1)
     before = count(narrow, np.ascontiguousarray(x[:700, :12]))
-    wide = narrow.widened(MODELLED)
+    wide = narrow.widened(PACK, [RATINGS])
     after = count(wide, x[700:], 700)
     assert after.shape[1] == before.shape[1] + 1
     assert after[0, -1] >= before[-1, -1] > 0
