@@ -17,6 +17,14 @@ from storage.bootstrap import OWNER
 from storage.chunk_result import DeadLetter, OutboxMessage
 from storage.dead_letters import letters, mark_replayed, one_letter, unsent_ids, unsent_letters
 from storage.maintenance import events, forget_event, last_events, record_event
+from storage.model_roles import (
+    Role,
+    end_role,
+    model_uses,
+    models_in_use,
+    roll_back,
+    use_model,
+)
 from storage.models import (
     Role,
     known_models,
