@@ -1,6 +1,5 @@
 """What is known of a model's forecasts: beside the champion's, and since it answers."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 import numpy as np
@@ -52,7 +51,7 @@ async def champion_for(pool: Pool, scope: Scope) -> Model | None:
     return next((one for one in await known_models(pool, scope.equipment_type) if one.key == key), None)
 
 
-def on_record(record: Record, model: Model, champion: Model, answers: Forecaster) -> Mapping[str, Comparison]:
+def on_record(record: Record, model: Model, champion: Model, answers: Forecaster) -> dict[str, Comparison]:
     """Errors for the same lives at the same instants, none of which either had seen.
 
     The champion's are those of the very fit that answers where enough lives have ended since. Else they are

@@ -78,7 +78,8 @@ def against_champion(found: Mapping[str, Comparison]) -> list[str]:
         seen = ", ".join(f"{each.lives} {where}" for where, each in found.items())
         return [f"too few lives tell it from the champion: {seen}, of {FEWEST_COMPARED}"]
     return [
-        f"it errs by {each.mae_h:.0f} h, the champion by {each.champion_mae_h:.0f} h ({each.lives} lives {where})"
+        f"it errs by {each.mae_h:.0f} h, the champion by {each.champion_mae_h:.0f} h "
+        f"({each.lives} lives {where})"
         for where, each in enough.items()
         if each.mae_h > WORSE * each.champion_mae_h
     ]

@@ -6,14 +6,14 @@ performance" (IJPHM 1, 2010); the score of the IEEE PHM 2012 challenge after Nec
 in any one unit for the measures, in hours for `left_out`.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.contract import Forecaster, History, Run, Verdict
+from forecasting.contract import Forecast, Forecaster, History, Run, Verdict
 
 Floats = NDArray[np.float64]
 
@@ -193,16 +193,22 @@ def _along(forecaster: Forecaster, life: int, whole: History, usual_h: float) ->
     age, x = whole.age_h, whole.x
     at = np.searchsorted(age - age[0], PARTS * (age[-1] - age[0]))
     said = forecaster.predict([History(age[: i + 1], x[: i + 1]) for i in at])
-    none = (np.nan, np.nan, np.nan)
     return [
         (
             life,
             age[-1] - age[i],
             max(usual_h - (age[i] - age[0]), 0.0),
-            *((one.p10_h, one.p50_h, one.p90_h) if one.verdict is Verdict.ESTIMATE else none),
+            *_hours(one),
         )
         for i, one in zip(at, said, strict=True)
     ]
+
+
+def _hours(said: Forecast) -> Iterable[float]:
+    """P10, P50, P90; NaN where one is not given, and all where it is no estimate."""
+    quantiles = said.p10_h, said.p50_h, said.p90_h
+    known = said.verdict is Verdict.ESTIMATE
+    return (np.nan if hours is None or not known else hours for hours in quantiles)
 
 
 def _by_life(parts: Sequence[Answers]) -> Answers:

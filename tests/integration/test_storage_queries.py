@@ -10,7 +10,9 @@ import pytest
 
 from fleet.clock import from_microseconds
 from fleet.dead_letter import Reason
+from fleet.maintenance import MaintenanceEvent, MaintenanceKind
 from storage.chunk_result import DeadLetter, EpisodeRow, ForecastRow, HealthRow, Tally, WearRow
+from storage.maintenance import record_event
 from storage.pool import Pool
 from storage.queries import (
     AssetNow,
@@ -90,6 +92,10 @@ async def test_episodes_forecasts_and_wear(plain_pool: Pool) -> None:
         None,
     )
     assert (strokes.target, strokes.p90_h, strokes.ts) == ("strokes", 3.0, START)
+    assert not condition.before_repair
+    await record_event(plain_pool, MaintenanceEvent(1, condition.ts, MaintenanceKind.RESTORED))
+    assert [one.before_repair for one in await latest_forecasts(plain_pool)] == [True, False]
+    assert not any(one.before_repair for one in await latest_forecasts(plain_pool, until=START))
     (counter,) = await wear_counters(plain_pool)
     assert (counter.asset, counter.value, counter.limit, counter.unit) == ("p2", 5.0, 100.0, "1")
 

@@ -1,4 +1,4 @@
-"""The published measures, worked out by hand; forecasters are judged on assets that they were not fitted on."""
+"""The published measures, worked out by hand; and forecasters on assets that they were not fitted on."""
 
 from collections.abc import Sequence
 from typing import ClassVar
