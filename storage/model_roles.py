@@ -27,6 +27,13 @@ where %(kind)s::text is null or equipment_type = %(kind)s
 order by model_use_id
 """
 
+_IN_USE = """
+select equipment_type, tenant, role, forecaster, version
+from (select distinct on (equipment_type, scope, role) equipment_type, tenant, role, forecaster, version
+      from model_role order by equipment_type, scope, role, model_use_id desc) as newest
+where forecaster is not null
+"""
+
 ROLLED_BACK = "rolled back from"
 """How the reason for a rollback begins."""
 
@@ -72,14 +79,14 @@ async def use_model(pool: Pool, scope: Scope, role: Role, model: ModelKey | None
     """
     async with _decision(pool) as conn:
         await _give(conn, scope, role, model, reason)
-        if role is Role.CHAMPION and _in_use(await _uses(conn)).get((scope, Role.CHALLENGER)) == model:
+        if role is Role.CHAMPION and (await _in_use(conn)).get((scope, Role.CHALLENGER)) == model:
             await _give(conn, scope, Role.CHALLENGER, None, "it answers now")
 
 
 async def end_role(pool: Pool, scope: Scope, role: Role) -> ModelKey | None:
     """Take a role away; returns who had it, None if nobody had."""
     async with _decision(pool) as conn:
-        model = _in_use(await _uses(conn)).get((scope, role))
+        model = (await _in_use(conn)).get((scope, role))
         if model is not None:
             await _give(conn, scope, role, None, "ended")
         return model
@@ -88,7 +95,8 @@ async def end_role(pool: Pool, scope: Scope, role: Role) -> ModelKey | None:
 async def roll_back(pool: Pool, scope: Scope) -> tuple[ModelKey | None, ModelKey | None] | None:
     """Let the champion before answer; returns that and who answered, None without one to go back to."""
     async with _decision(pool) as conn:
-        line = champions([use for use in await _uses(conn) if use.scope == scope])
+        uses = await _uses(conn, scope.equipment_type)
+        line = champions([use for use in uses if use.scope == scope])
         if len(line) < 2:
             return None
         before, now = line[-2:]
@@ -121,7 +129,8 @@ async def model_uses(pool: Pool, equipment_type: str | None = None) -> list[Mode
 
 async def models_in_use(pool: Pool) -> dict[tuple[Scope, Role], ModelKey]:
     """The model in each role that one has, by whose machines it is for."""
-    return _in_use(await model_uses(pool))
+    async with pool.connection() as conn:
+        return await _in_use(conn)
 
 
 @asynccontextmanager
@@ -142,6 +151,6 @@ async def _uses(conn: Connection, equipment_type: str | None = None) -> list[Mod
         return await cursor.fetchall()
 
 
-def _in_use(uses: Sequence[ModelUse]) -> dict[tuple[Scope, Role], ModelKey]:
-    newest = {(use.scope, Role(use.role)): use.model for use in uses}
-    return {role: model for role, model in newest.items() if model is not None}
+async def _in_use(conn: Connection) -> dict[tuple[Scope, Role], ModelKey]:
+    rows = await (await conn.execute(_IN_USE)).fetchall()
+    return {(Scope(kind, tenant), Role(role)): (name, fit) for kind, tenant, role, name, fit in rows}

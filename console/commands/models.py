@@ -217,8 +217,9 @@ def check(equipment_type: Kind, tenant: Tenant = None, as_json: Json = False) ->
 
 async def _to_end(pool: Pool, scope: Scope, name: str | None, role: Role | None) -> tuple[Scope, Role]:
     """Whose role it is, and which; ends the command for a model that has none to end."""
-    if role is not None or name is None:
-        return scope, role or Role.CHALLENGER
+    if role is not None:
+        return scope, role
+    assert name is not None  # one of the two was given
     model = await _known(pool, scope.equipment_type, name)
     found = [
         its

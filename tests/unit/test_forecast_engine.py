@@ -1,6 +1,6 @@
 """Health messages become trajectories and forecasts, whatever the chunks and restarts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -137,8 +137,8 @@ class FakeRecord:
 
 
 def engine(
-    fitted: dict[Scope, Forecaster] | None = None,
-    challengers: dict[Scope, Forecaster] | None = None,
+    fitted: Mapping[Scope, Forecaster] | None = None,
+    challengers: Mapping[Scope, Forecaster] | None = None,
     renewed_us: dict[int, int] | None = None,
 ) -> ForecastEngine:
     async def load() -> Registry:
