@@ -109,7 +109,8 @@ async def test_a_forecast_from_before_a_repair_is_shown_as_that_and_not_in_the_a
     then = await latest_forecasts(plain_pool, until=START)
     assert [one.before_repair for one in then] == [False, False]
     assert [one["target"] for one in await forecasts(plain_pool, "acme")] == ["strokes"]
-    condition, strokes = (await build_summary(plain_pool, START)).machines[0].outlooks
+    shown = await build_summary(plain_pool, START)
+    ((condition, strokes),) = [one.outlooks for one in shown.machines if one.name == "p1"]
     assert (condition.p50_h, strokes.p50_h) == (None, 2.0)
 
     await sink.write(claim, chunk(1, 2, forecasts=[replace(said, ts_us=T0 + 2 * SECOND)]))
