@@ -14,7 +14,8 @@ from storage.pool import Connection, Pool
 ModelKey = tuple[str, int]
 """Forecaster and version."""
 
-_LOCK = 0x6D6F64656C  # "model": two decisions wait for each other
+LOCK = 0x6D6F64656C
+"""PostgreSQL's advisory lock "model": two decisions wait for each other."""
 
 _USE = """
 insert into model_role (equipment_type, tenant, role, forecaster, version, reason)
@@ -137,7 +138,7 @@ async def models_in_use(pool: Pool) -> dict[tuple[Scope, Role], ModelKey]:
 async def _decision(pool: Pool) -> AsyncIterator[Connection]:
     """A transaction in which nobody else gives or ends roles, so that what was read still holds."""
     async with pool.connection() as conn, conn.transaction():
-        await conn.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+        await conn.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
         yield conn
 
 

@@ -14,6 +14,7 @@ from fleet.clock import SystemClock
 from fleet.dead_letter import Reason
 from fleet.maintenance import MaintenanceEvent, MaintenanceKind
 from fleet.model_scope import Scope
+from storage import model_roles
 from storage.apikeys import Principal, create_key, revoke, verify
 from storage.bootstrap import OWNER, WRITER
 from storage.chunk_result import DeadLetter, OutboxMessage
@@ -36,7 +37,7 @@ from storage.sink import Sink
 from streams.publisher import Headers, MemoryPublisher
 from streams.relay import Relay
 from streams.transports.memory_broker import MemoryBroker
-from tests.integration.storage_harness import TOPIC, ask, chunk, writer_pool
+from tests.integration.storage_harness import TOPIC, ask, chunk, until_blocked, writer_pool
 
 
 @pytest.fixture
@@ -263,10 +264,14 @@ async def test_a_promotion_that_fails_half_way_leaves_all_as_it_was(
     assert await model_uses(pool) == before
 
 
-async def test_who_rolls_back_twice_at_once_goes_back_twice(pool: Pool) -> None:
+async def test_who_rolls_back_twice_at_once_goes_back_twice(any_database: Database, pool: Pool) -> None:
     await two_models(pool)
     await use_model(pool, PRESS, Role.CHAMPION, ("gamma", 2), "it is better")
-    gone_back = await asyncio.gather(roll_back(pool, PRESS), roll_back(pool, PRESS))
+    async with pool.connection() as conn, conn.transaction():
+        await conn.execute("select pg_advisory_xact_lock(%s)", (model_roles.LOCK,))
+        twice = [asyncio.create_task(roll_back(pool, PRESS)) for _ in range(2)]
+        await until_blocked(any_database, 2)
+    gone_back = await asyncio.gather(*twice)
     assert set(gone_back) == {(("gamma", 1), ("gamma", 2)), (None, ("gamma", 1))}
     assert await roll_back(pool, PRESS) is None
     assert await models_in_use(pool) == {}

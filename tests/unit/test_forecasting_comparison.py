@@ -18,8 +18,10 @@ def answers(*p50_h: float) -> Answers:
 
 
 def test_only_instants_at_which_both_answered_count_and_each_life_once() -> None:
-    found = compare(answers(np.nan, 20, 14, 35), answers(99, 26, 10, 25))
-    assert (found.lives, found.mae_h, found.champion_mae_h) == (2, (2 + 10) / 2, (3 + 0) / 2)
+    found = compare(answers(30, 20, np.nan, 35), answers(34, 26, 10, 25))
+    assert (found.lives, found.mae_h, found.champion_mae_h) == (2, (0 + 10) / 2, (5 + 0) / 2)
+    one_less = compare(answers(30, 20, 14, 35), answers(34, 26, np.nan, 25))
+    assert one_less == found
 
 
 def test_a_champion_that_never_answers_loses() -> None:
