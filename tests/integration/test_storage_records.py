@@ -253,24 +253,24 @@ async def test_the_newest_use_of_each_role_counts_and_the_history_stays(pool: Po
 
 
 async def test_a_promotion_that_fails_half_way_leaves_all_as_it_was(
-    any_database: Database, pool: Pool
+    plain_database: Database, pool: Pool
 ) -> None:
     await two_models(pool)
     before = await model_uses(pool)
-    with psycopg.connect(any_database.dsn(OWNER)) as conn:  # a fault at the second of its two rows
+    with psycopg.connect(plain_database.dsn(OWNER)) as conn:  # a fault at the second of its two rows
         conn.execute("alter table model_role add check (reason <> 'it answers now')")
     with pytest.raises(psycopg.errors.CheckViolation):
         await use_model(pool, PRESS, Role.CHAMPION, ("gamma", 2), "it is better")
     assert await model_uses(pool) == before
 
 
-async def test_who_rolls_back_twice_at_once_goes_back_twice(any_database: Database, pool: Pool) -> None:
+async def test_who_rolls_back_twice_at_once_goes_back_twice(plain_database: Database, pool: Pool) -> None:
     await two_models(pool)
     await use_model(pool, PRESS, Role.CHAMPION, ("gamma", 2), "it is better")
     async with pool.connection() as conn, conn.transaction():
         await conn.execute("select pg_advisory_xact_lock(%s)", (model_roles.LOCK,))
         twice = [asyncio.create_task(roll_back(pool, PRESS)) for _ in range(2)]
-        await until_blocked(any_database, 2)
+        await until_blocked(plain_database, 2)
     gone_back = await asyncio.gather(*twice)
     assert set(gone_back) == {(("gamma", 1), ("gamma", 2)), (None, ("gamma", 1))}
     assert await roll_back(pool, PRESS) is None
@@ -286,7 +286,7 @@ async def test_a_role_ends_once(pool: Pool) -> None:
 
 
 async def test_a_tenants_model_has_no_role_for_others_nor_a_types_for_a_tenant(
-    any_database: Database, pool: Pool
+    plain_database: Database, pool: Pool
 ) -> None:
     await two_models(pool)
     await register(pool, Fleet((Tenant("other"),), (), (), ()))
@@ -299,10 +299,10 @@ async def test_a_tenants_model_has_no_role_for_others_nor_a_types_for_a_tenant(
     found = await models_in_use(pool)
     assert (found[ACMES, Role.CHAMPION], found[PRESS, Role.CHAMPION]) == (("gamma", 3), ("gamma", 2))
     seen_before = "select distinct version from model_use where forecaster is not null order by 1"
-    assert ask(any_database, seen_before, WRITER) == [(1,), (2,)]  # by workers of an earlier release
+    assert ask(plain_database, seen_before, WRITER) == [(1,), (2,)]  # by workers of an earlier release
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
         ask(
-            any_database,
+            plain_database,
             "insert into model_use (equipment_type, role, forecaster, version, reason) "
             "values ('press', 'champion', 'gamma', 3, 'by an earlier release')",
             WRITER,
