@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 import structlog
 
 from fleet.clock import microseconds
+from fleet.model_scope import Scope
 from forecasting.catalog import catalog
-from forecasting.contract import ModelError
+from forecasting.contract import Forecaster, ModelError
 from forecasting.robust_trend import RobustTrend
 from storage.maintenance import last_events
-from storage.models import Role, load_state, models_in_use
+from storage.model_roles import ModelKey, Role, models_in_use
+from storage.models import load_state
 from storage.pool import Pool
 from streams.forecast_engine import FittedModel, Forecasters
 
@@ -21,11 +23,11 @@ class ModelsInUse:
     """The forecasters, and what they were made from."""
 
     pool: Pool
-    _fitted: dict[str, FittedModel] = field(default_factory=dict)
-    _challengers: dict[str, FittedModel] = field(default_factory=dict)
-    _priors: dict[str, FittedModel] = field(default_factory=dict)
+    _fitted: dict[Scope, FittedModel] = field(default_factory=dict)
+    _challengers: dict[Scope, FittedModel] = field(default_factory=dict)
+    _priors: dict[Scope, FittedModel] = field(default_factory=dict)
     _renewed_us: dict[int, int] = field(default_factory=dict)
-    _loaded: dict[tuple[str, Role], tuple[str, int]] = field(default_factory=dict)
+    _loaded: dict[tuple[Scope, Role], ModelKey] = field(default_factory=dict)
 
     @property
     def forecasters(self) -> Forecasters:
@@ -42,25 +44,34 @@ class ModelsInUse:
             Role.PRIOR: self._priors,
         }
         for role, kept in roles.items():
-            wanted = {kind: model for (kind, its), model in found.items() if its is role}
-            for kind in kept.keys() - wanted.keys():
-                del kept[kind]
-            for kind, model in wanted.items():
-                if last.get((kind, role)) != model:
-                    await self._take(kept, kind, *model)
+            wanted = {scope: model for (scope, its), model in found.items() if its is role}
+            for scope in kept.keys() - wanted.keys():
+                del kept[scope]
+            for scope, model in wanted.items():
+                if last.get((scope, role)) != model:
+                    await self._take(kept, scope, *model)
         self._loaded = found
         renewed = {asset_id: microseconds(ts) for asset_id, ts in (await last_events(self.pool)).items()}
         self._renewed_us.update(renewed)
         for asset_id in self._renewed_us.keys() - renewed.keys():
             del self._renewed_us[asset_id]
 
-    async def _take(self, kept: dict[str, FittedModel], kind: str, name: str, version: int) -> None:
-        state = await load_state(self.pool, kind, name, version)
-        kept.pop(kind, None)
+    async def _take(self, kept: dict[Scope, FittedModel], scope: Scope, name: str, version: int) -> None:
+        state = await load_state(self.pool, scope.equipment_type, name, version)
+        kept.pop(scope, None)
         try:
-            forecaster = catalog()[name]()
-            forecaster.load(state)
-        except (KeyError, ModelError) as error:
-            log.warning("model not usable, fit it again", kind=kind, model=name, reason=repr(error))
+            forecaster = revived(name, state)
+        except ModelError as error:
+            log.warning("model not usable, fit it again", of=str(scope), model=name, reason=repr(error))
             return
-        kept[kind] = FittedModel(forecaster, version)
+        kept[scope] = FittedModel(forecaster, version)
+
+
+def revived(name: str, state: bytes) -> Forecaster:
+    """A forecaster from what was kept of it; raises `ModelError` if this program cannot use that."""
+    known = catalog()
+    if name not in known:
+        raise ModelError(f"there is no forecaster {name!r} any more; fit another")
+    forecaster = known[name]()
+    forecaster.load(state)
+    return forecaster

@@ -50,11 +50,6 @@ class Past:
             known.append(self.renewed[said.asset_id])
         return max(known)
 
-    def outdates(self, said: LatestForecast) -> bool:
-        """Whether a forecast is of a condition that was renewed since."""
-        renewed = self.renewed.get(said.asset_id)
-        return said.target == CONDITION and renewed is not None and said.ts <= renewed
-
 
 def sort_out(
     forecasts: Iterable[LatestForecast], registry: Registry, past: Past, terms: Terms, now: datetime
@@ -64,7 +59,7 @@ def sort_out(
     for said in forecasts:
         asset = registry.asset_by_id(said.asset_id)
         where = (asset.tenant, asset.site), asset.name, said.target
-        if past.outdates(said):
+        if said.before_repair:
             unknown.append(Unknown(*where, "no forecast since it was repaired or restored"))
         elif now - said.ts > STALE:
             unknown.append(Unknown(*where, f"no forecast for {STALE.days} days"))

@@ -75,7 +75,10 @@ def state_of(episodes: Sequence[Episode]) -> State:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """The newest forecast of what runs out on a machine; hours from `made`."""
+    """The newest forecast of what runs out on a machine; hours from `made`.
+
+    Of one `before_repair`, which says nothing of the machine as it is now, there are no hours.
+    """
 
     target: str
     title: Text
@@ -86,9 +89,12 @@ class Outlook:
     p90_h: float | None
     basis: str
     forecaster: str
+    before_repair: bool
 
     def window(self) -> Text:
         """When service is due, in words."""
+        if self.before_repair:
+            return Text("repaired since; the next forecast follows", "已维修，等待新预测")
         if self.verdict == Verdict.ESTIMATE and self.p10_h is not None and self.p90_h is not None:
             if self.p90_h <= 0:
                 return Text("now: the limit is reached", "立即：已达到限值")

@@ -11,11 +11,15 @@ from numpy.typing import NDArray
 from fleet.asset import FleetError
 from fleet.clock import from_microseconds
 from fleet.maintenance import Life, lives
+from fleet.model_scope import Scope
+from fleet.registry import Registry
 from forecasting.catalog import catalog
 from forecasting.contract import Forecaster, Run
-from forecasting.drift import decile_edges, shares, stability_index
-from forecasting.evaluation import evaluate
+from forecasting.drift import decile_edges, error_profile, shares, stability_index
+from forecasting.evaluation import evaluation, left_out
 from forecasting.leakage import leaks
+from forecasting.prior_calibration import calibration
+from forecasting.weibull_life import WeibullLife
 from storage.history import health_history
 from storage.maintenance import events
 from storage.pool import Pool
@@ -31,13 +35,14 @@ RECENT_US = 30 * 86_400 * 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The lives of a type's machines. `assets` says whose each is.
+    """The lives of a type's machines. `assets` says whose each is, `ends_us` when it was last seen.
 
     Of all health on record (n,): `ts_us` and the `level` of wear.
     """
 
     runs: list[Run]
     assets: list[int]
+    ends_us: list[int]
     ts_us: NDArray[np.int64]
     level: NDArray[np.float64]
 
@@ -51,15 +56,12 @@ class Record:
         return np.asarray(self.level[self.ts_us > self.ts_us.max(initial=0) - RECENT_US])
 
 
-async def record_of(pool: Pool, equipment_type: str) -> Record:
-    """What is on record; raises `FleetError` if there is no such type."""
-    registry = await load_registry(pool)
-    kinds = [kind.name for kind in registry.equipment_types]
-    if equipment_type not in kinds:
-        raise FleetError(f"no equipment type {equipment_type!r}: there are {', '.join(kinds) or 'none yet'}")
-    assets = [one.asset_id for one in registry.assets if one.equipment_type == equipment_type]
+async def record_of(pool: Pool, scope: Scope) -> Record:
+    """What is on record of a scope's machines; raises `FleetError` without such a type or tenant."""
+    assets = _machines(await load_registry(pool), scope)
     happened = await events(pool, assets)
-    runs, owners, instants, levels = list[Run](), list[int](), list[NDArray[Any]](), list[NDArray[Any]]()
+    runs, owners, ends = list[Run](), list[int](), list[int]()
+    instants, levels = list[NDArray[Any]](), list[NDArray[Any]]()
     for asset_id in assets:
         ts_us, health = await health_history(pool, asset_id)
         level = 1.0 - health / 100.0
@@ -69,9 +71,25 @@ async def record_of(pool: Pool, equipment_type: str) -> Record:
             mine = slice(life.start, life.end)
             runs.append(_run(ts_us[mine], level[mine], life))
             owners.append(asset_id)
+            ends.append(int(ts_us[life.end - 1]))
     if not instants:
-        return Record(runs, owners, np.zeros(0, np.int64), np.zeros(0))
-    return Record(runs, owners, np.concatenate(instants), np.concatenate(levels))
+        return Record(runs, owners, ends, np.zeros(0, np.int64), np.zeros(0))
+    return Record(runs, owners, ends, np.concatenate(instants), np.concatenate(levels))
+
+
+def _machines(registry: Registry, scope: Scope) -> list[int]:
+    kinds = [kind.name for kind in registry.equipment_types]
+    if scope.equipment_type not in kinds:
+        raise FleetError(
+            f"no equipment type {scope.equipment_type!r}: there are {', '.join(kinds) or 'none yet'}"
+        )
+    if scope.tenant not in {None, *registry.tenants}:
+        raise FleetError(f"no tenant {scope.tenant!r}: there are {', '.join(registry.tenants)}")
+    return [
+        one.asset_id
+        for one in registry.assets
+        if one.equipment_type == scope.equipment_type and scope.tenant in {None, one.tenant}
+    ]
 
 
 def fit(record: Record, name: str) -> tuple[Forecaster, dict[str, Any]]:
@@ -89,7 +107,6 @@ def fit(record: Record, name: str) -> tuple[Forecaster, dict[str, Any]]:
         )
     forecaster = known[name]()
     forecaster.fit(record.runs)
-    scores = evaluate(known[name], record.runs, record.assets)
     edges = decile_edges(record.recent_level())
     return forecaster, {
         "from": from_microseconds(int(record.ts_us.min())).isoformat(),
@@ -99,9 +116,27 @@ def fit(record: Record, name: str) -> tuple[Forecaster, dict[str, Any]]:
         "assets": len(set(record.assets)),
         "columns": COLUMNS,
         "code": f"faultline {metadata.version('faultline')}, {name} {known[name].VERSION}",
-        "scores": scores.as_json() if scores else None,
         "level": {"edges": edges, "shares": shares(edges, record.recent_level())},
+        **(_calibrated(record) if name == WeibullLife.NAME else _scored(record, known[name])),
     }
+
+
+def _scored(record: Record, make: type[Forecaster]) -> dict[str, Any]:
+    """How well such a fit does on machines left out, and how far it errs at how much life left."""
+    said = left_out(make, record.runs, record.assets)
+    if said is None:
+        return {"scores": None}
+    known = said.at(said.answered)
+    return {
+        "scores": evaluation(said).as_json(),
+        "errors": error_profile(known.left_h, np.abs(known.p50_h - known.left_h)),
+    }
+
+
+def _calibrated(record: Record) -> dict[str, Any]:
+    """How a survival prior does on machines left out, those that still run included."""
+    found = calibration(record.runs, record.assets)
+    return {"scores": None, "calibration": found.as_json() if found else None}
 
 
 def shifts(lineage: Mapping[str, Any], record: Record) -> dict[str, float]:

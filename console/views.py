@@ -37,8 +37,11 @@ async def episodes(pool: Pool, tenant: str, limit: int) -> list[dict[str, Any]]:
 
 
 async def forecasts(pool: Pool, tenant: str) -> list[dict[str, Any]]:
-    """The newest forecast of what runs out on each of the tenant's machines."""
-    return [_without(asdict(one), "asset_id", "tenant") for one in await latest_forecasts(pool, tenant)]
+    """The newest forecast of what runs out on each of the tenant's machines, none from before a repair."""
+    found = await latest_forecasts(pool, tenant)
+    return [
+        _without(asdict(one), "asset_id", "tenant", "before_repair") for one in found if not one.before_repair
+    ]
 
 
 async def ahead(

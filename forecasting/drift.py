@@ -1,6 +1,6 @@
-"""Whether what a model sees now still looks like what it was fitted on."""
+"""Whether what a model sees, and how far it errs, is still as it was when it was fitted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,6 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 BINS = 10
+
+PROFILE = 5
+"""Bins of hours left, in each of which forecasts err alike."""
 
 
 def decile_edges(values: ArrayLike) -> list[float]:
@@ -35,3 +38,22 @@ def shares(edges: Sequence[float], values: ArrayLike) -> list[float]:
     known = np.asarray(values, np.float64)
     count = np.bincount(np.searchsorted(np.asarray(edges), known), minlength=len(edges) + 1)
     return [float(share) for share in count / max(len(known), 1)]
+
+
+def error_profile(left_h: ArrayLike, error_h: ArrayLike) -> dict[str, list[float]]:
+    """How far forecasts (n,) erred at how many hours left: means over at most `PROFILE` equally full bins."""
+    left, error = np.asarray(left_h, np.float64), np.asarray(error_h, np.float64)
+    parts = [part for part in np.array_split(np.argsort(left, kind="stable"), PROFILE) if len(part)]
+    return {
+        "left_h": [round(float(left[part].mean()), 3) for part in parts],
+        "error_h": [round(float(error[part].mean()), 3) for part in parts],
+    }
+
+
+def expected_error(profile: Mapping[str, Sequence[float]], left_h: ArrayLike) -> Floats:
+    """Errors (n,) in hours that a profile, not an empty one, lets one expect at so many hours left (n,).
+
+    Errors grow with the life that is left: compared without regard to it, a model that was asked earlier in
+    lives would look worse than it was.
+    """
+    return np.interp(np.asarray(left_h, np.float64), profile["left_h"], profile["error_h"])

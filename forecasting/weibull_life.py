@@ -18,6 +18,9 @@ LIMIT = 1.0
 STRANGE = 0.5
 """A duty this many ranges beyond all on record is outside what the lives can tell."""
 
+SURE = 1e-9
+"""Survival below this counts as this."""
+
 SHAPES = {"span": np.zeros((2, 0)), "failed": np.zeros(0, np.bool_), "duty": np.zeros((0, 0))}
 
 
@@ -57,6 +60,19 @@ class WeibullLife:
     def predict(self, histories: Sequence[History]) -> list[Forecast]:
         """Forecast each history from the age at its last row."""
         return [self._forecast(history) for history in histories]
+
+    def hazard(self, run: Run) -> float | None:
+        """Cumulative hazard that a run went through, as these lives have it; None where they give no law.
+
+        It is the residual of Cox and Snell (1968): over many runs not learned from, as many are expected to
+        fail as their hazards sum up to, however long each was seen.
+        """
+        age, x = in_order(run.history.age_h, run.history.x)
+        if self._law is None or not len(age) or self._unlike(age[:1], x):
+            return None
+        span = np.maximum(age[[0, -1]], 0.0)
+        alive = float(self._law.survival(span[1:], x[:, 1:].mean(axis=0), float(span[0]))[0])
+        return float(-np.log(max(alive, SURE)))
 
     def state(self) -> bytes:
         """The lives themselves: what is learned from them is learned again in 10 ms."""

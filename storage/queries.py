@@ -53,7 +53,10 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class LatestForecast:
-    """The newest forecast of what runs out on an asset; hours from `ts`."""
+    """The newest forecast of what runs out on an asset; hours from `ts`.
+
+    One `before_repair` is of a condition that a repair has renewed since: it says nothing of the machine now.
+    """
 
     asset_id: int
     tenant: str
@@ -66,6 +69,7 @@ class LatestForecast:
     p50_h: float | None
     p90_h: float | None
     basis: str
+    before_repair: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,11 @@ async def latest_forecasts(
     """The newest forecast of each asset and target, as of an instant if it is given."""
     statement = """
         select distinct on (asset_id, target)
-               asset_id, tenant, name as asset, target, ts, forecaster, verdict, p10_h, p50_h, p90_h, basis
+               asset_id, tenant, name as asset, target, ts, forecaster, verdict, p10_h, p50_h, p90_h, basis,
+               target = 'condition' and exists (
+                   select from maintenance as done where done.asset_id = forecast.asset_id
+                   and done.ts >= forecast.ts and (%(until)s::timestamptz is null or done.ts <= %(until)s)
+               ) as before_repair
         from forecast join asset using (asset_id)
         where (%(tenant)s::text is null or tenant = %(tenant)s)
           and (%(until)s::timestamptz is null or ts <= %(until)s)
@@ -166,22 +174,6 @@ async def first_health(pool: Pool) -> dict[int, datetime]:
     """
     async with pool.connection() as conn:
         return dict(await (await conn.execute(statement)).fetchall())
-
-
-async def held_forecasts(pool: Pool, equipment_type: str, forecaster: str) -> list[float]:
-    """Of each life that ended in failure, which share of a forecaster's intervals for its end it kept to."""
-    statement = """
-        select avg((extract(epoch from ended.ts - said.ts) / 3600 between p10_h and p90_h)::int)::float8
-        from forecast as said join asset using (asset_id),
-        lateral (select ts, kind from maintenance where maintenance.asset_id = said.asset_id
-                 and maintenance.ts > said.ts order by maintenance.ts, kind limit 1) as ended
-        where equipment_type = %s and target = 'condition' and forecaster = %s
-        and verdict = 'estimate' and ended.kind = 'failed'
-        group by asset_id, ended.ts
-    """
-    async with pool.connection() as conn:
-        rows = await (await conn.execute(statement, (equipment_type, forecaster))).fetchall()
-    return [share for (share,) in rows]
 
 
 async def wear_counters(pool: Pool, tenant: str | None = None) -> list[Wear]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from detectors.state_bytes import pack, unpack
 from fleet.dead_letter import Reason
+from fleet.model_scope import Scope, nearest
 from forecasting.contract import Forecast, Forecaster, History, Verdict
 from forecasting.first_passage import FirstPassage
 from storage.chunk_result import ChunkResult, DeadLetter, ForecastRow, Tally
@@ -47,8 +48,12 @@ class FittedModel:
 
     def says(self, history: History) -> tuple[str, Forecast]:
         """Its name, as it stands beside each forecast, and its forecast from the end of the history."""
-        name, said = _says(self.forecaster, history)
-        return f"{name} fit {self.fit}", said
+        return name_of_fit(self.forecaster, self.fit), self.forecaster.predict([history])[0]
+
+
+def name_of_fit(forecaster: Forecaster | type[Forecaster], fit: int) -> str:
+    """What stands beside each forecast of a fitted model."""
+    return f"{_name(forecaster)} fit {fit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +61,18 @@ class Forecasters:
     """Which forecaster answers.
 
     A wear counter goes on at its pace. Whether a condition gets worse at all is the trend's word, on the
-    asset's own past. If so, a model fitted on failures of the equipment type says when; what it cannot say,
-    the trend does, and what that cannot say either, the lives of such machines (`priors`). Where no wear is
-    to be seen, that stays the answer, with those lives beside it. `challengers` are asked beside the fitted
-    models. `renewed_us` is when each asset was repaired or restored last: its condition begins anew there.
-    Whoever fills the mappings may change them at any time.
+    asset's own past. If so, a model fitted on failures of the equipment type says when; what it cannot
+    say, the trend does, and what that cannot say either, the lives of such machines (`priors`). Where no
+    wear is to be seen, that stays the answer, with those lives beside it. `challengers` are asked beside
+    the fitted models. Each of these is a tenant's own, or else the equipment type's; never another
+    tenant's. `renewed_us` is when each asset was repaired or restored last: its condition begins anew
+    there. Whoever fills the mappings may change them at any time.
     """
 
     trend: Forecaster
-    fitted: Mapping[str, FittedModel] = field(default_factory=dict)
-    challengers: Mapping[str, FittedModel] = field(default_factory=dict)
-    priors: Mapping[str, FittedModel] = field(default_factory=dict)
+    fitted: Mapping[Scope, FittedModel] = field(default_factory=dict)
+    challengers: Mapping[Scope, FittedModel] = field(default_factory=dict)
+    priors: Mapping[Scope, FittedModel] = field(default_factory=dict)
     renewed_us: Mapping[int, int] = field(default_factory=dict)
     counter: Forecaster = field(default_factory=FirstPassage)
 
@@ -76,12 +82,12 @@ class Forecasters:
         known = since is not None and since < trajectory.ts_us[-1]
         return trajectory.history(since if known else None)
 
-    def forecast(self, equipment_type: str, target: str, history: History) -> tuple[str, Forecast]:
-        """The forecaster's name and its forecast from the last point of the history."""
+    def forecast(self, scope: Scope, target: str, history: History) -> tuple[str, Forecast]:
+        """The forecaster's name and its forecast from the last point of the history of a tenant's machine."""
         if target != CONDITION:
             return _says(self.counter, history)
         name, seen = _says(self.trend, history)
-        prior, model = self.priors.get(equipment_type), self.fitted.get(equipment_type)
+        prior, model = nearest(self.priors, scope), nearest(self.fitted, scope)
         if seen.verdict not in {Verdict.ESTIMATE, Verdict.MORE_THAN}:
             return name, seen if prior is None else _beside(seen, prior.says(history)[1])
         if model is None:
@@ -95,14 +101,18 @@ class Forecasters:
                 return by_prior, replace(usual, basis=f"{learned.basis}; {usual.basis}")
         return name, replace(seen, basis=f"{learned.basis}; {seen.basis}")
 
-    def in_shadow(self, equipment_type: str, target: str, history: History) -> tuple[str, Forecast] | None:
+    def in_shadow(self, scope: Scope, target: str, history: History) -> tuple[str, Forecast] | None:
         """What the challenger would say, if there is one for that."""
-        model = self.challengers.get(equipment_type) if target == CONDITION else None
+        model = nearest(self.challengers, scope) if target == CONDITION else None
         return model.says(history) if model is not None else None
 
 
 def _says(forecaster: Forecaster, history: History) -> tuple[str, Forecast]:
-    return f"{forecaster.NAME}-{forecaster.VERSION}", forecaster.predict([history])[0]
+    return _name(forecaster), forecaster.predict([history])[0]
+
+
+def _name(forecaster: Forecaster | type[Forecaster]) -> str:
+    return f"{forecaster.NAME}-{forecaster.VERSION}"
 
 
 def _beside(seen: Forecast, usual: Forecast) -> Forecast:
@@ -210,10 +220,10 @@ class ForecastEngine:
         """What is said, and what challengers would have said."""
         rows, shadow = [], []
         for asset_id, name, trajectory in due:
-            kind = self._registry.current.asset_by_id(asset_id).equipment_type
+            scope = Scope(self._registry.current.asset_by_id(asset_id).equipment_type, self._tenant)
             history, at = self._forecasters.history(asset_id, name, trajectory), trajectory.ts_us[-1]
-            rows.append(_row(asset_id, at, name, *self._forecasters.forecast(kind, name, history)))
-            if beside := self._forecasters.in_shadow(kind, name, history):
+            rows.append(_row(asset_id, at, name, *self._forecasters.forecast(scope, name, history)))
+            if beside := self._forecasters.in_shadow(scope, name, history):
                 shadow.append(_row(asset_id, at, name, *beside))
         return rows, shadow
 

@@ -27,9 +27,11 @@ from console.serving import beside, listen, serve_http
 from console.settings import Settings, load_settings
 from console.summary import Summary
 from fleet.asset import Fleet
+from fleet.model_scope import Scope
 from forecasting.conformal import ConformalLife
 from storage.apikeys import create_key
-from storage.models import Role, save_model, use_model
+from storage.model_roles import Role, use_model
+from storage.models import save_model
 from storage.pool import Pool
 from storage.registry import register as register_fleet
 from storage.server.launcher import Installation, PostgresServer
@@ -126,8 +128,8 @@ async def _prepare(pool: Pool, fleet: Fleet, simulated: bool) -> None:
         model = ConformalLife()
         model.fit(run_to_failure(kind, FAILURES_ON_RECORD, SEED))
         lineage = {"runs": FAILURES_ON_RECORD, "source": "simulated", "seed": SEED}
-        version = await save_model(pool, kind, model.NAME, model.state(), lineage)
-        await use_model(pool, kind, Role.CHAMPION, (model.NAME, version), "the demo's only model")
+        version = await save_model(pool, Scope(kind), model.NAME, model.state(), lineage)
+        await use_model(pool, Scope(kind), Role.CHAMPION, (model.NAME, version), "the demo's only model")
 
 
 def _simulation(fleet: Fleet, days: float) -> Feed:

@@ -1,31 +1,32 @@
 """`faultline models`: learn remaining life from failures, and decide which model answers."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeGuard
+from typing import Annotated, NoReturn, TypeGuard
 
 import typer
 
 from console.command_database import with_database
+from console.model_trial import against, role_of, since_it_answers
 from console.output import fail, out, print_json, print_table, tell
 from console.settings import load_settings
 from console.training import fit as fit_record
 from console.training import record_of, shifts
 from fleet.asset import FleetError
-from fleet.model_gate import objections, proposals
-from forecasting.catalog import catalog
-from forecasting.weibull_life import WeibullLife
-from storage.models import (
-    Model,
+from fleet.model_gate import proposals
+from fleet.model_scope import Scope
+from storage.model_roles import (
+    ModelKey,
     ModelUse,
     Role,
-    known_models,
+    end_role,
     model_uses,
     models_in_use,
-    save_model,
+    name_of,
+    roll_back,
     use_model,
 )
+from storage.models import Model, known_models, save_model
 from storage.pool import Pool
-from storage.queries import held_forecasts
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,12 +37,12 @@ Kind = Annotated[str, typer.Argument(help="The equipment type.")]
 Which = Annotated[
     str, typer.Argument(help="The model, as `faultline models list` names it: conformal_life:3.")
 ]
+Tenant = Annotated[
+    str | None, typer.Option(help="Of this customer's machines alone; else of all of the type.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
-HEADER = ("type", "model", "fitted", "failed", "error h", "in P10-P90", "role")
-
-ROLLED_BACK = "rolled back from"
-"""How the reason for a rollback begins."""
+HEADER = ("type", "customer", "model", "fitted", "failed", "error h", "in P10-P90", "role")
 
 ADVISE_EXIT = 3
 """Exit code of `check` when a model should be fitted again."""
@@ -51,6 +52,7 @@ ADVISE_EXIT = 3
 def fit(
     equipment_type: Kind,
     forecaster: Annotated[str, typer.Option(help="Which forecaster.")] = "conformal_life",
+    tenant: Tenant = None,
     promote: Annotated[
         bool, typer.Option("--promote", help="Let it answer at once if nothing speaks against it.")
     ] = False,
@@ -58,35 +60,35 @@ def fit(
 ) -> None:
     """Fit a model on all lives on record; it is tried beside the one that answers.
 
-    `weibull_life` is how long such machines last: it answers beside the others, from its fit on.
+    `weibull_life` is how long such machines last: it stands beside the others from its fit on, unless
+    machines left out speak against it.
+
+    With `--tenant` it learns from that customer's machines alone, and answers for no other's.
 
     Run it beside the workers, nightly or after failures: it reads the database and stops nothing. A worker
     takes a model over within a minute.
     """
+    scope = Scope(equipment_type, tenant)
 
-    async def run(pool: Pool) -> tuple[int, dict[str, Any], list[str]]:
-        tell(f"reading the lives of {equipment_type} machines")
-        record = await record_of(pool, equipment_type)
+    async def run(pool: Pool) -> tuple[Model, list[str]]:
+        tell(f"reading the lives of {scope} machines")
+        record = await record_of(pool, scope)
         tell(f"fitting on {record.failures} failures and {len(record.runs) - record.failures} other lives")
         fitted, lineage = fit_record(record, forecaster)
-        version = await save_model(pool, equipment_type, forecaster, fitted.state(), lineage)
-        if forecaster == WeibullLife.NAME:
-            await use_model(pool, equipment_type, Role.PRIOR, (forecaster, version), "fitted")
-            return version, lineage, []
-        against = objections(lineage["scores"], await _champions_scores(pool, equipment_type))
-        if promote and not against:
-            await _promote(
-                pool, equipment_type, (forecaster, version), "fitted, and nothing spoke against it"
-            )
-        else:
-            await use_model(pool, equipment_type, Role.CHALLENGER, (forecaster, version), "fitted")
-        return version, lineage, against
+        version = await save_model(pool, scope, forecaster, fitted.state(), lineage)
+        model = await _known(pool, equipment_type, name_of((forecaster, version)))
+        found, role = await against(pool, record, model), role_of(forecaster)
+        if not found and (promote or role is Role.PRIOR):
+            await use_model(pool, scope, role, model.key, "fitted, and nothing spoke against it")
+        elif role is not Role.PRIOR:
+            await use_model(pool, scope, Role.CHALLENGER, model.key, "fitted")
+        return model, found
 
-    version, lineage, against = with_database(load_settings(), run)
+    model, found = with_database(load_settings(), run)
     if as_json:
-        print_json({"model": f"{forecaster}:{version}", "lineage": lineage, "objections": against})
+        print_json({"model": name_of(model.key), "lineage": model.lineage, "objections": found})
         return
-    _say(f"{forecaster}:{version}", lineage["scores"], against)
+    _say(model, found)
 
 
 @app.command("list", epilog="Example: faultline models list elevator")
@@ -99,14 +101,17 @@ def list_models(
     The error is that of P50, "of" that of the median life.
     """
 
-    async def find(pool: Pool) -> tuple[list[Model], list[ModelUse]]:
-        return await known_models(pool, equipment_type), await model_uses(pool, equipment_type)
+    async def find(pool: Pool) -> tuple[list[Model], list[ModelUse], Mapping[tuple[Scope, Role], ModelKey]]:
+        models, uses = await known_models(pool, equipment_type), await model_uses(pool, equipment_type)
+        return models, uses, await models_in_use(pool)
 
-    models, uses = with_database(load_settings(), find)
+    models, uses, in_use = with_database(load_settings(), find)
     if as_json:
         print_json({"models": models, "uses": uses})
         return
-    print_table(f"{len(models)} models", HEADER, [_row(model, _roles(uses)) for model in models])
+    roles = {(scope, model): role for (scope, role), model in in_use.items()}
+    rows = [_row(model, roles.get((model.scope, model.key))) for model in models]
+    print_table(f"{len(models)} models", HEADER, rows)
 
 
 @app.command(epilog="Example: faultline models promote elevator conformal_life:3")
@@ -117,50 +122,87 @@ def promote(
         str | None, typer.Option(help="Why it should answer whatever speaks against it; goes on record.")
     ] = None,
 ) -> None:
-    """Let a model answer from now on."""
+    """Let a model answer from now on, for the machines that it was fitted for.
 
-    async def run(pool: Pool) -> list[str]:
+    It is held against the one that answers: on the lives on record that neither has seen, and on what both
+    forecast for machines that have failed since.
+    """
+
+    async def run(pool: Pool) -> tuple[Scope, list[str]]:
         wanted = await _known(pool, equipment_type, model)
-        against = objections(wanted.lineage.get("scores"), await _champions_scores(pool, equipment_type))
-        if not against or anyway:
-            await _promote(pool, equipment_type, (wanted.forecaster, wanted.version), anyway or "promoted")
-            return []
-        return against
+        tell(f"reading the lives of {wanted.scope} machines")
+        found = [] if anyway else await against(pool, await record_of(pool, wanted.scope), wanted)
+        if not found:
+            role = role_of(wanted.forecaster)
+            await use_model(pool, wanted.scope, role, wanted.key, anyway or "promoted")
+        return wanted.scope, found
 
-    if against := with_database(load_settings(), run):
-        fail(f"{model} should not answer: {'; '.join(against)}. To let it anyway: --anyway 'the reason'")
-    out.print(f"{model} answers for {equipment_type}", highlight=False)
+    scope, found = with_database(load_settings(), run)
+    if found:
+        fail(f"{model} should not answer: {'; '.join(found)}. To let it anyway: --anyway 'the reason'")
+    out.print(f"{model} answers for {scope}", highlight=False)
 
 
 @app.command(epilog="Example: faultline models rollback elevator")
-def rollback(equipment_type: Kind) -> None:
-    """Let the model answer that did before, and what that followed if said again; at last the trend alone."""
+def rollback(equipment_type: Kind, tenant: Tenant = None) -> None:
+    """Let the model answer that did before, and what that followed if said again; at last none.
 
-    async def run(pool: Pool) -> str:
-        line = _line(await model_uses(pool, equipment_type))
-        if len(line) < 2:
-            fail(f"no model answers for {equipment_type}, so there is nothing to roll back: promote one")
-        before, now = line[-2:]
-        await use_model(pool, equipment_type, Role.CHAMPION, before, f"{ROLLED_BACK} {_name(now)}")
-        return _name(before)
+    Where none of a customer's own answers, that of the type does, and without one the trend.
+    """
+    scope = Scope(equipment_type, tenant)
+    gone_back = with_database(load_settings(), lambda pool: roll_back(pool, scope))
+    if gone_back is None:
+        _none_answers(scope, "there is nothing to roll back: promote one")
+    out.print(f"{name_of(gone_back[0])} answers for {scope}", highlight=False)
 
-    out.print(f"{with_database(load_settings(), run)} answers for {equipment_type}", highlight=False)
+
+@app.command(epilog="Example: faultline models end elevator --role challenger")
+def end(
+    equipment_type: Kind,
+    model: Annotated[
+        str | None, typer.Argument(help="The model, as `faultline models list` names it.")
+    ] = None,
+    role: Annotated[Role | None, typer.Option(help="Whoever has this role.")] = None,
+    tenant: Tenant = None,
+) -> None:
+    """End a challenger or a prior: it is asked no more, and stays on record.
+
+    A champion is ended with `faultline models rollback`, which says who answers instead.
+    """
+    if (model is None) == (role is None):
+        fail("say which: either a model, as `faultline models list` names it, or --role challenger or prior")
+    if role is Role.CHAMPION:
+        fail("a champion is not ended: `faultline models rollback` lets the one before answer")
+
+    async def run(pool: Pool) -> tuple[Role, ModelKey]:
+        scope, its = await _to_end(pool, Scope(equipment_type, tenant), model, role)
+        ended = await end_role(pool, scope, its)
+        if ended is None:
+            fail(f"{scope} has no {its}: `faultline models list {equipment_type}` shows what is in use")
+        return its, ended
+
+    its, ended = with_database(load_settings(), run)
+    out.print(f"{name_of(ended)} is no {its} any more", highlight=False)
 
 
 @app.command(epilog="Example: faultline models check elevator --json")
-def check(equipment_type: Kind, as_json: Json = False) -> None:
-    """Say whether the model that answers should be fitted again; ends with code 3 if so."""
+def check(equipment_type: Kind, tenant: Tenant = None, as_json: Json = False) -> None:
+    """Say whether the model that answers should be fitted again; ends with code 3 if so.
+
+    So it is when what its machines show has shifted, and when its forecasts for machines that have failed
+    since erred more, or held less, than on machines left out when it was fitted.
+    """
+    scope = Scope(equipment_type, tenant)
 
     async def run(pool: Pool) -> tuple[str, list[str]]:
-        in_use = (await models_in_use(pool)).get((equipment_type, Role.CHAMPION))
+        in_use = (await models_in_use(pool)).get((scope, Role.CHAMPION))
         if in_use is None:
-            fail(f"no model answers for {equipment_type}: `faultline models fit {equipment_type} --promote`")
-        forecaster, version = in_use
-        champion = await _known(pool, equipment_type, f"{forecaster}:{version}")
-        record = await record_of(pool, equipment_type)
-        said = f"{forecaster}-{catalog()[forecaster].VERSION} fit {version}"
-        held = await held_forecasts(pool, equipment_type, said)
-        return f"{forecaster}:{version}", proposals(shifts(champion.lineage, record), held)
+            of_whom = f" --tenant {tenant}" if tenant else ""
+            _none_answers(scope, f"fit one: `faultline models fit {equipment_type}{of_whom} --promote`")
+        champion = await _known(pool, equipment_type, name_of(in_use))
+        shifted = shifts(champion.lineage, await record_of(pool, scope))
+        then = (champion.lineage.get("scores") or {}).get("coverage")
+        return name_of(in_use), proposals(shifted, await since_it_answers(pool, champion), then)
 
     model, why = with_database(load_settings(), run)
     if as_json:
@@ -173,80 +215,71 @@ def check(equipment_type: Kind, as_json: Json = False) -> None:
         raise typer.Exit(ADVISE_EXIT)
 
 
-async def _promote(pool: Pool, kind: str, model: tuple[str, int], reason: str) -> None:
-    await use_model(pool, kind, Role.CHAMPION, model, reason)
-    if (await models_in_use(pool)).get((kind, Role.CHALLENGER)) == model:
-        await use_model(pool, kind, Role.CHALLENGER, None, "it answers now")
+async def _to_end(pool: Pool, scope: Scope, name: str | None, role: Role | None) -> tuple[Scope, Role]:
+    """Whose role it is, and which; ends the command for a model that has none to end."""
+    if role is not None:
+        return scope, role
+    assert name is not None  # one of the two was given
+    model = await _known(pool, scope.equipment_type, name)
+    found = [
+        its
+        for (whose, its), key in (await models_in_use(pool)).items()
+        if (whose, key) == (model.scope, model.key)
+    ]
+    if Role.CHAMPION in found:
+        fail(f"{name} is the champion: `faultline models rollback` lets the one before answer")
+    if not found:
+        fail(f"{name} is not in use: `faultline models list {scope.equipment_type}` shows what is")
+    return model.scope, found[0]
+
+
+def _none_answers(scope: Scope, cure: str) -> NoReturn:
+    fail(f"no model answers for {scope}{' by one of its own' if scope.tenant else ''}, so {cure}")
 
 
 async def _known(pool: Pool, kind: str, name: str) -> Model:
-    models = {f"{one.forecaster}:{one.version}": one for one in await known_models(pool, kind)}
+    models = {name_of(one.key): one for one in await known_models(pool, kind)}
     if name not in models:
         raise FleetError(f"{kind} has no model {name!r}: there are {', '.join(models) or 'none yet'}")
     return models[name]
 
 
-async def _champions_scores(pool: Pool, kind: str) -> Mapping[str, float] | None:
-    in_use = (await models_in_use(pool)).get((kind, Role.CHAMPION))
-    if in_use is None:
-        return None
-    scores: Mapping[str, float] | None = (await _known(pool, kind, "{}:{}".format(*in_use))).lineage.get(
-        "scores"
-    )
-    return scores
-
-
-def _say(name: str, scores: Mapping[str, float] | None, against: list[str]) -> None:
+def _say(model: Model, against: list[str]) -> None:
+    name, scores = name_of(model.key), model.lineage.get("scores")
     if _answers(scores):
         out.print(
             f"{name} errs by {scores['mae_h']:.0f} h on machines left out, the median life by "
             f"{scores['dummy_mae_h']:.0f} h; {scores['coverage']:.0%} of the lives are between P10 and P90",
             highlight=False,
         )
+    if calibration := model.lineage.get("calibration"):
+        out.print(
+            f"{name}: of the machines left out {calibration['failures']} failed, where "
+            f"{calibration['expected']:.1f} were expected, and {calibration['early']} before P10, where "
+            f"{calibration['early_expected']:.1f} were",
+            highlight=False,
+        )
     if against:
-        out.print(f"It is tried, and does not answer: {'; '.join(against)}", highlight=False)
+        tried = "is not used" if role_of(model.forecaster) is Role.PRIOR else "is tried, and does not answer"
+        out.print(f"It {tried}: {'; '.join(against)}", highlight=False)
 
 
-def _row(model: Model, roles: Mapping[tuple[str, str, int], str]) -> tuple[object, ...]:
-    scores = model.lineage.get("scores")
+def _row(model: Model, role: Role | None) -> tuple[object, ...]:
+    scores, calibration = model.lineage.get("scores"), model.lineage.get("calibration")
     scores = scores if _answers(scores) else None
+    held = scores or calibration
     return (
         model.equipment_type,
-        f"{model.forecaster}:{model.version}",
+        model.tenant,
+        name_of(model.key),
         f"{model.created_at:%m-%d %H:%M}",
         model.lineage.get("failures"),
         f"{scores['mae_h']:.0f} of {scores['dummy_mae_h']:.0f}" if scores else None,
-        f"{scores['coverage']:.0%}" if scores else None,
-        roles.get((model.equipment_type, model.forecaster, model.version)),
+        f"{held['coverage']:.0%}" if held else None,
+        role,
     )
 
 
 def _answers(scores: Mapping[str, float] | None) -> TypeGuard[Mapping[str, float]]:
     """Whether there is anything to say about its errors: a model may have had no answer at all."""
     return scores is not None and scores["mae_h"] is not None
-
-
-def _roles(uses: list[ModelUse]) -> dict[tuple[str, str, int], str]:
-    newest = {(use.equipment_type, use.role): use for use in uses}
-    return {
-        (use.equipment_type, use.forecaster, use.version): use.role
-        for use in newest.values()
-        if use.forecaster and use.version
-    }
-
-
-def _line(uses: list[ModelUse]) -> list[tuple[str, int] | None]:
-    """Who answered one after the other, none at first, the last one now; without whom was rolled back."""
-    line: list[tuple[str, int] | None] = [None]
-    for use in uses:
-        if use.role == Role.CHAMPION:
-            model = (use.forecaster, use.version) if use.forecaster and use.version else None
-            if use.reason.startswith(ROLLED_BACK) and len(line) > 1:
-                line.pop()
-            if model != line[-1]:
-                line.append(model)
-    return line
-
-
-def _name(model: tuple[str, int] | None) -> str:
-    return "{}:{}".format(*model) if model else "no model"

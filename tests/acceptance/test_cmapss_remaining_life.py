@@ -17,7 +17,7 @@ from console.bench.remaining_life.cmapss import CAP as LEARNED_CAP
 from console.bench.remaining_life.cmapss import learned, read
 from forecasting.conformal import ConformalLife
 from forecasting.contract import Forecast, History, Run, Verdict
-from forecasting.scores import nasa_score
+from forecasting.evaluation import nasa_score
 
 Floats = NDArray[np.float64]
 

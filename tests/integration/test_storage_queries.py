@@ -8,9 +8,13 @@ from uuid import UUID
 import numpy as np
 import pytest
 
+from console.report_data import build_summary
+from console.views import forecasts
 from fleet.clock import from_microseconds
 from fleet.dead_letter import Reason
+from fleet.maintenance import MaintenanceEvent, MaintenanceKind
 from storage.chunk_result import DeadLetter, EpisodeRow, ForecastRow, HealthRow, Tally, WearRow
+from storage.maintenance import record_event
 from storage.pool import Pool
 from storage.queries import (
     AssetNow,
@@ -92,6 +96,25 @@ async def test_episodes_forecasts_and_wear(plain_pool: Pool) -> None:
     assert (strokes.target, strokes.p90_h, strokes.ts) == ("strokes", 3.0, START)
     (counter,) = await wear_counters(plain_pool)
     assert (counter.asset, counter.value, counter.limit, counter.unit) == ("p2", 5.0, 100.0, "1")
+
+
+async def test_a_forecast_from_before_a_repair_is_shown_as_that_and_not_in_the_api(plain_pool: Pool) -> None:
+    sink = Sink(plain_pool, "forecast")
+    said = ForecastRow(1, T0, "condition", "trend-1", "estimate", 1.0, 2.0, 3.0, "trend")
+    before = chunk(0, 1, forecasts=[said, replace(said, target="strokes")])
+    await sink.write(claim := await sink.claim(TOPIC, 0), before)
+    repaired = MaintenanceEvent(1, START + timedelta(seconds=1), MaintenanceKind.RESTORED)
+    await record_event(plain_pool, repaired)
+    assert [one.before_repair for one in await latest_forecasts(plain_pool)] == [True, False]
+    then = await latest_forecasts(plain_pool, until=START)
+    assert [one.before_repair for one in then] == [False, False]
+    assert [one["target"] for one in await forecasts(plain_pool, "acme")] == ["strokes"]
+    shown = await build_summary(plain_pool, START)
+    ((condition, strokes),) = [one.outlooks for one in shown.machines if one.name == "p1"]
+    assert (condition.p50_h, strokes.p50_h) == (None, 2.0)
+
+    await sink.write(claim, chunk(1, 2, forecasts=[replace(said, ts_us=T0 + 2 * SECOND)]))
+    assert [one["target"] for one in await forecasts(plain_pool, "acme")] == ["condition", "strokes"]
 
 
 async def test_totals_add_up(plain_pool: Pool) -> None:

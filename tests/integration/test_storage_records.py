@@ -9,31 +9,35 @@ import pytest
 from aiokafka.errors import KafkaTimeoutError
 from faust.types import TP
 
+from fleet.asset import Fleet, Tenant
 from fleet.clock import SystemClock
 from fleet.dead_letter import Reason
 from fleet.maintenance import MaintenanceEvent, MaintenanceKind
+from fleet.model_scope import Scope
+from storage import model_roles
 from storage.apikeys import Principal, create_key, revoke, verify
-from storage.bootstrap import OWNER
+from storage.bootstrap import OWNER, WRITER
 from storage.chunk_result import DeadLetter, OutboxMessage
 from storage.dead_letters import letters, mark_replayed, one_letter, unsent_ids, unsent_letters
 from storage.maintenance import events, forget_event, last_events, record_event
-from storage.models import (
+from storage.model_roles import (
     Role,
-    known_models,
-    load_state,
+    end_role,
     model_uses,
     models_in_use,
-    save_model,
+    roll_back,
     use_model,
 )
+from storage.models import known_models, load_state, save_model
 from storage.outbox import Outbox, unsent
 from storage.pool import Pool
+from storage.registry import register
 from storage.server.database import Database
 from storage.sink import Sink
 from streams.publisher import Headers, MemoryPublisher
 from streams.relay import Relay
 from streams.transports.memory_broker import MemoryBroker
-from tests.integration.storage_harness import TOPIC, ask, chunk, writer_pool
+from tests.integration.storage_harness import TOPIC, ask, chunk, until_blocked, writer_pool
 
 
 @pytest.fixture
@@ -202,37 +206,42 @@ async def test_one_sender_at_a_time(pool: Pool) -> None:
     assert await unsent(pool) == 0
 
 
+PRESS, LIFT, ACMES = Scope("press"), Scope("lift"), Scope("press", "acme")
+
+
 async def test_each_fit_is_a_version_and_none_is_in_use_by_itself(pool: Pool) -> None:
     assert await known_models(pool) == []
-    assert await save_model(pool, "press", "gamma", b"\x00one", {"runs": 1}) == 1
-    assert await save_model(pool, "press", "gamma", b"\x00two", {"runs": 2}) == 2
-    assert await save_model(pool, "lift", "trend", b"x", {}) == 1
-    assert [
-        (m.equipment_type, m.forecaster, m.version, m.lineage) for m in await known_models(pool, "press")
-    ] == [
-        ("press", "gamma", 1, {"runs": 1}),
-        ("press", "gamma", 2, {"runs": 2}),
+    assert await save_model(pool, PRESS, "gamma", b"\x00one", {"runs": 1}) == 1
+    assert await save_model(pool, ACMES, "gamma", b"\x00two", {"runs": 2}) == 2
+    assert await save_model(pool, LIFT, "trend", b"x", {}) == 1
+    assert [(m.scope, m.key, m.lineage) for m in await known_models(pool, "press")] == [
+        (PRESS, ("gamma", 1), {"runs": 1}),
+        (ACMES, ("gamma", 2), {"runs": 2}),
     ]
     assert await load_state(pool, "press", "gamma", 1) == b"\x00one"
     assert await models_in_use(pool) == {}
-    with pytest.raises(psycopg.errors.ForeignKeyViolation):
-        await save_model(pool, "unknown", "gamma", b"", {})
+    for unknown in (Scope("unknown"), Scope("press", "unknown")):
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            await save_model(pool, unknown, "gamma", b"", {})
     with pytest.raises(KeyError, match="press has no gamma 3"):
         await load_state(pool, "press", "gamma", 3)
 
 
-async def test_the_newest_use_of_each_role_counts_and_the_history_stays(pool: Pool) -> None:
+async def two_models(pool: Pool) -> None:
     for state in (b"one", b"two"):
-        await save_model(pool, "press", "gamma", state, {})
-    await use_model(pool, "press", Role.CHAMPION, ("gamma", 1), "the first")
-    await use_model(pool, "press", Role.CHALLENGER, ("gamma", 2), "a try")
+        await save_model(pool, PRESS, "gamma", state, {})
+    await use_model(pool, PRESS, Role.CHAMPION, ("gamma", 1), "the first")
+    await use_model(pool, PRESS, Role.CHALLENGER, ("gamma", 2), "a try")
+
+
+async def test_the_newest_use_of_each_role_counts_and_the_history_stays(pool: Pool) -> None:
+    await two_models(pool)
     assert await models_in_use(pool) == {
-        ("press", Role.CHAMPION): ("gamma", 1),
-        ("press", Role.CHALLENGER): ("gamma", 2),
+        (PRESS, Role.CHAMPION): ("gamma", 1),
+        (PRESS, Role.CHALLENGER): ("gamma", 2),
     }
-    await use_model(pool, "press", Role.CHAMPION, ("gamma", 2), "it is better")
-    await use_model(pool, "press", Role.CHALLENGER, None, "promoted")
-    assert await models_in_use(pool) == {("press", Role.CHAMPION): ("gamma", 2)}
+    await use_model(pool, PRESS, Role.CHAMPION, ("gamma", 2), "it is better")
+    assert await models_in_use(pool) == {(PRESS, Role.CHAMPION): ("gamma", 2)}
     assert [(use.role, use.version) for use in await model_uses(pool, "press")] == [
         ("champion", 1),
         ("challenger", 2),
@@ -240,7 +249,64 @@ async def test_the_newest_use_of_each_role_counts_and_the_history_stays(pool: Po
         ("challenger", None),
     ]
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
-        await use_model(pool, "press", Role.CHAMPION, ("gamma", 3), "is not there")
+        await use_model(pool, PRESS, Role.CHAMPION, ("gamma", 3), "is not there")
+
+
+async def test_a_promotion_that_fails_half_way_leaves_all_as_it_was(
+    plain_database: Database, pool: Pool
+) -> None:
+    await two_models(pool)
+    before = await model_uses(pool)
+    with psycopg.connect(plain_database.dsn(OWNER)) as conn:  # a fault at the second of its two rows
+        conn.execute("alter table model_role add check (reason <> 'it answers now')")
+    with pytest.raises(psycopg.errors.CheckViolation):
+        await use_model(pool, PRESS, Role.CHAMPION, ("gamma", 2), "it is better")
+    assert await model_uses(pool) == before
+
+
+async def test_who_rolls_back_twice_at_once_goes_back_twice(plain_database: Database, pool: Pool) -> None:
+    await two_models(pool)
+    await use_model(pool, PRESS, Role.CHAMPION, ("gamma", 2), "it is better")
+    async with pool.connection() as conn, conn.transaction():
+        await conn.execute("select pg_advisory_xact_lock(%s)", (model_roles.LOCK,))
+        twice = [asyncio.create_task(roll_back(pool, PRESS)) for _ in range(2)]
+        await until_blocked(plain_database, 2)
+    gone_back = await asyncio.gather(*twice)
+    assert set(gone_back) == {(("gamma", 1), ("gamma", 2)), (None, ("gamma", 1))}
+    assert await roll_back(pool, PRESS) is None
+    assert await models_in_use(pool) == {}
+
+
+async def test_a_role_ends_once(pool: Pool) -> None:
+    await two_models(pool)
+    assert await end_role(pool, ACMES, Role.CHALLENGER) is None
+    assert await end_role(pool, PRESS, Role.CHALLENGER) == ("gamma", 2)
+    assert await end_role(pool, PRESS, Role.CHALLENGER) is None
+    assert await models_in_use(pool) == {(PRESS, Role.CHAMPION): ("gamma", 1)}
+
+
+async def test_a_tenants_model_has_no_role_for_others_nor_a_types_for_a_tenant(
+    plain_database: Database, pool: Pool
+) -> None:
+    await two_models(pool)
+    await register(pool, Fleet((Tenant("other"),), (), (), ()))
+    assert await save_model(pool, ACMES, "gamma", b"own", {}) == 3
+    for scope, version in ((PRESS, 3), (Scope("press", "other"), 3), (ACMES, 1)):
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            await use_model(pool, scope, Role.CHAMPION, ("gamma", version), "a slip")
+    await use_model(pool, ACMES, Role.CHAMPION, ("gamma", 3), "its own")
+    await use_model(pool, PRESS, Role.CHAMPION, ("gamma", 2), "for all")
+    found = await models_in_use(pool)
+    assert (found[ACMES, Role.CHAMPION], found[PRESS, Role.CHAMPION]) == (("gamma", 3), ("gamma", 2))
+    seen_before = "select distinct version from model_use where forecaster is not null order by 1"
+    assert ask(plain_database, seen_before, WRITER) == [(1,), (2,)]  # by workers of an earlier release
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        ask(
+            plain_database,
+            "insert into model_use (equipment_type, role, forecaster, version, reason) "
+            "values ('press', 'champion', 'gamma', 3, 'by an earlier release')",
+            WRITER,
+        )
 
 
 async def test_events_of_machines_are_kept_once_and_can_be_taken_back(pool: Pool) -> None:

@@ -9,7 +9,7 @@ import pytest
 from fleet.clock import microseconds
 from fleet.dead_letter import Reason
 from storage.bootstrap import OWNER, WRITER
-from storage.chunk_result import FRAME, DeadLetter, HealthRow, OutboxMessage
+from storage.chunk_result import FRAME, DeadLetter, ForecastRow, HealthRow, OutboxMessage
 from storage.outbox import Outbox
 from storage.pool import Pool
 from storage.retention import Policy, apply_retention
@@ -26,19 +26,30 @@ async def test_each_thing_goes_at_its_age(any_database: Database, pool: Pool) ->
     now = datetime.now(UTC)
     ts = np.array(sorted(microseconds(now - timedelta(days=age)) for age in AGES))
     sink = Sink(pool, "score")
+    said = [ForecastRow(3, int(us), "condition", "trend-1", "no_trend", None, None, None, "") for us in ts]
     result = chunk(
         0,
         5,
         block(3, ts, ts[:, None] * 0.0),
         frames=np.array([(3, 1, n, 0, n, int(us), 1) for n, us in enumerate(ts)], FRAME),
         health=[HealthRow(3, int(us), 100.0, {}) for us in ts],
+        forecasts=said,
+        shadow_forecasts=said,
     )
     await sink.write(await sink.claim(TOPIC, 0), result)
     await run_due(pool)
     removed = await apply_retention(pool, Policy())
-    tables = ("telemetry", "frame", "health", "rollup_minute", "rollup_hour")
+    tables = (
+        "telemetry",
+        "frame",
+        "health",
+        "rollup_minute",
+        "rollup_hour",
+        "forecast",
+        "shadow_forecast",
+    )
     left = {table: count(any_database, table) for table in tables}
-    assert left == {"telemetry": 2, "frame": 2, "health": 4, "rollup_minute": 4, "rollup_hour": 4}
+    assert left == dict.fromkeys(tables, 4) | {"telemetry": 2, "frame": 2}
     assert removed["telemetry"] == 3
     assert removed["frame"] == 3
     assert set((await apply_retention(pool, Policy())).values()) == {0}

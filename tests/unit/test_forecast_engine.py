@@ -1,6 +1,6 @@
 """Health messages become trajectories and forecasts, whatever the chunks and restarts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from detectors.contract import StateError
 from fleet.asset import Asset, Channel, EquipmentType
 from fleet.dead_letter import Reason
+from fleet.model_scope import Scope
 from fleet.registry import Registry
 from forecasting.contract import Forecast, Forecaster, History, Run, Verdict
 from storage.chunk_result import ForecastRow
@@ -30,6 +31,9 @@ REGISTRY = Registry(
     ),
     (EquipmentType("lift", (Channel("speed", "m/s"),)),),
 )
+
+
+LIFT, ACMES, OTHERS = Scope("lift"), Scope("lift", "acme"), Scope("lift", "other")
 
 
 class LastLevel:
@@ -81,9 +85,9 @@ USUALLY_LONG = Forecast(Verdict.MORE_THAN, 100.0, basis="5 failures in 9 runs")
 
 
 def condition(seen: Forecast, usual: Forecast, fitted: Forecaster | None = None) -> tuple[str, Forecast]:
-    models = {"lift": FittedModel(fitted, 1)} if fitted else {}
-    asked = Forecasters(Says(seen), models, priors={"lift": FittedModel(Lives(usual), 1)})
-    return asked.forecast("lift", "condition", Trajectory([0, HOUR], [0.0, 0.1], 1, 2).history())
+    models = {LIFT: FittedModel(fitted, 1)} if fitted else {}
+    asked = Forecasters(Says(seen), models, priors={LIFT: FittedModel(Lives(usual), 1)})
+    return asked.forecast(ACMES, "condition", Trajectory([0, HOUR], [0.0, 0.1], 1, 2).history())
 
 
 @pytest.mark.parametrize("verdict", [Verdict.NO_TREND, Verdict.TOO_LITTLE_DATA])
@@ -116,9 +120,9 @@ def test_a_machine_unlike_the_failures_with_a_trend_to_nowhere_gets_the_lives_of
 def test_a_wear_counter_goes_on_at_its_pace_whatever_the_type_has_on_record() -> None:
     hours = range(200)
     counter = Trajectory([h * HOUR for h in hours], [h / 400 for h in hours], 1, 200)
-    models = {"lift": FittedModel(NeverEnough(), 1)}
-    asked = Forecasters(Says(HEALTHY), models, priors={"lift": FittedModel(Lives(USUAL), 1)})
-    name, said = asked.forecast("lift", "belt", counter.history())
+    models = {LIFT: FittedModel(NeverEnough(), 1)}
+    asked = Forecasters(Says(HEALTHY), models, priors={LIFT: FittedModel(Lives(USUAL), 1)})
+    name, said = asked.forecast(ACMES, "belt", counter.history())
     assert name == "first_passage-1"
     assert said.p50_h == pytest.approx(201.0, rel=0.01)
 
@@ -133,8 +137,8 @@ class FakeRecord:
 
 
 def engine(
-    fitted: dict[str, Forecaster] | None = None,
-    challengers: dict[str, Forecaster] | None = None,
+    fitted: Mapping[Scope, Forecaster] | None = None,
+    challengers: Mapping[Scope, Forecaster] | None = None,
     renewed_us: dict[int, int] | None = None,
 ) -> ForecastEngine:
     async def load() -> Registry:
@@ -143,7 +147,8 @@ def engine(
     cache = RegistryCache(load)
     cache.current = REGISTRY
     now, tried = (
-        {kind: FittedModel(one, 7) for kind, one in (given or {}).items()} for given in (fitted, challengers)
+        {scope: FittedModel(one, 7) for scope, one in (given or {}).items()}
+        for given in (fitted, challengers)
     )
     asked = Forecasters(LastLevel(), now, tried, renewed_us=renewed_us or {}, counter=LastLevel())
     return ForecastEngine("acme", cache, asked)
@@ -204,16 +209,35 @@ async def test_a_machine_that_was_added_a_moment_ago_is_asked_for() -> None:
 
 
 async def test_the_types_fitted_model_answers_for_condition_unless_it_has_too_little_data() -> None:
-    fitted = await engine({"lift": NeverEnough()}).process(chunk(hourly(13)), again=False)
+    fitted = await engine({LIFT: NeverEnough()}).process(chunk(hourly(13)), again=False)
     assert {f.forecaster for f in fitted.forecasts} == {"last-level-1"}
 
 
 async def test_a_challenger_is_asked_too_and_what_it_says_is_kept_apart() -> None:
-    result = await engine(challengers={"lift": LastLevel()}).process(chunk(hourly(13)), again=False)
+    result = await engine(challengers={LIFT: LastLevel()}).process(chunk(hourly(13)), again=False)
     assert [(f.target, f.forecaster) for f in result.shadow_forecasts] == [
         ("condition", "last-level-1 fit 7")
     ]
     assert [f.target for f in result.forecasts] == ["condition", "belt"]
+
+
+@pytest.mark.parametrize(
+    ("models", "answers"),
+    [
+        ({LIFT: USUAL, ACMES: TREND}, "last-level-1 fit 7"),
+        ({LIFT: TREND, OTHERS: USUAL}, "last-level-1 fit 7"),
+        ({OTHERS: TREND}, "last-level-1"),
+    ],
+)
+async def test_a_tenants_own_model_answers_for_its_machines_and_for_no_others(
+    models: dict[Scope, Forecast], answers: str
+) -> None:
+    said = {scope: Says(forecast) for scope, forecast in models.items()}
+    result = await engine(fitted=said, challengers=said).process(chunk(hourly(13)), again=False)
+    condition = result.forecasts[0]
+    assert condition.forecaster == answers
+    assert [row.p50_h for row in result.shadow_forecasts] == ([20.0] if "fit" in answers else [])
+    assert (condition.p50_h == 20.0) == ("fit" in answers)
 
 
 async def test_the_condition_begins_anew_when_the_machine_was_repaired() -> None:

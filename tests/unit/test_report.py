@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from console.report import html
-from console.summary import Episode, Intake, Machine, State, Summary, Text, state_of
+from console.summary import Episode, Intake, Machine, Outlook, State, Summary, Text, state_of
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 FORCE = "Force at 31 kN is above the limit of 25 kN (ISO 1)", "压力达到 31 kN，高于限值 25 kN（ISO 1）"
@@ -39,6 +39,16 @@ def test_a_limit_says_how_a_machine_is_and_a_diagnosis_says_why(
 ) -> None:
     assert state_of(episodes) == state
     assert (machine(*episodes).worst or episodes[0]).kind == worst
+
+
+def test_a_forecast_from_before_a_repair_gives_no_date() -> None:
+    said = Outlook(
+        "condition", Text("condition", "状态"), AT, "estimate", None, None, None, "trend", "trend-1", True
+    )
+    repaired = replace(machine(), outlooks=(said,))
+    assert repaired.soonest is None
+    page = html(Summary(AT, Intake(0, 0, 0, 0, 0, {}, None, None), (repaired,)))
+    assert page.count("repaired since; the next forecast follows") == 2  # in the overview, and on its own
 
 
 def test_a_machine_without_an_episode_is_fine() -> None:

@@ -19,9 +19,9 @@ from console.bench.remaining_life.dummies import dummies
 from console.bench.remaining_life.record import PROBABILITIES, Along, Fit, Floats, Record, Said, Tell
 from console.bench.result import Reading
 from forecasting.contract import History, Run, Verdict
+from forecasting.evaluation import coverage
 from forecasting.learned_life import LearnedLife
 from forecasting.robust_trend import RobustTrend
-from forecasting.scores import coverage
 
 HALF = 0.5
 SETTLED = 5

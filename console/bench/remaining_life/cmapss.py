@@ -27,8 +27,7 @@ from console.bench.remaining_life.record import (
 )
 from console.bench.result import Reading
 from forecasting.contract import History, Run
-from forecasting.learned_life import LearnedLife
-from forecasting.scores import (
+from forecasting.evaluation import (
     alpha_lambda,
     coverage,
     nasa_score,
@@ -36,6 +35,7 @@ from forecasting.scores import (
     relative_accuracy,
     rmse,
 )
+from forecasting.learned_life import LearnedLife
 
 CAP = 125.0
 FIRST_CYCLE = 30

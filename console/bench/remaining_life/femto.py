@@ -17,7 +17,7 @@ from console.bench.remaining_life.record import PROBABILITIES, Floats, Record, S
 from console.bench.remaining_life.similar import similar
 from console.bench.result import Reading
 from forecasting.contract import History, Run
-from forecasting.scores import coverage, phm2012_score
+from forecasting.evaluation import coverage, phm2012_score
 
 LEARNING, LIST = "Learning_set", "bearings.csv"
 SNAPSHOT_S = 10.0
