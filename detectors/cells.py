@@ -105,8 +105,19 @@ class Cells:
         if self.provisional[cell]:
             self.forget(cell)
         self.learn(cell, self.buffers[buffer], weight)
+        self._take_back(cell)
+
+    def renew(self, cell: int) -> None:
+        """Make the cell as a new one is, and take its buffer back."""
+        self.forget(cell)
+        if self.buffer_of[cell] >= 0:
+            self._take_back(cell)
+        self.until[cell] = self.refused[cell] = 0
+
+    def _take_back(self, cell: int) -> None:
+        """The cell collects no longer; its buffer is free."""
+        self._free.append(int(self.buffer_of[cell]))
         self.filled[cell], self.buffer_of[cell] = 0, -1
-        self._free.append(buffer)
         if len(self.buffers) > FEW_BUFFERS and 4 * len(self._free) >= 3 * len(self.buffers):
             self._give_room_back()
 

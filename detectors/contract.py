@@ -112,6 +112,10 @@ class Detector(Protocol):
         """
         ...
 
+    def renew(self, slot: int) -> None:
+        """Forget the slot: it goes on as a new one would, judged by the fleet's prior if there is one."""
+        ...
+
     def state(self) -> bytes:
         """All that is needed to go on, equal to the bit for equal histories."""
         ...

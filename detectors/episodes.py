@@ -91,6 +91,21 @@ class EpisodeTracker:
         count = follow(*rows, level, self._rules, self._state, np.full(len(self._state), -1), told)
         return [_event(each) for each in np.sort(told[:count], order="row", kind="stable")]
 
+    def renew(self, slot: int, at_us: int, row: int) -> EpisodeEvent | None:
+        """Begin anew with a slot that was repaired at that instant; returns the end of its episode, if one is on.
+
+        It ends then, or at its peak if that came later: the repair was heard of late. `row` is the event's.
+        """
+        if slot >= self._slots:
+            return None
+        before = self._state[slot].copy()
+        self._state[slot] = FRESH
+        if not before["on"]:
+            return None
+        peak_us = int(before["peak_us"])
+        spell = int(before["onset_us"]), peak_us, float(before["peak"]), max(at_us, peak_us)
+        return EpisodeEvent(Change.CLOSED, row, slot, *spell)
+
     def state(self) -> bytes:
         """One entry for each slot."""
         return pack(self._kind, {"slots": self._state[: self._slots]})

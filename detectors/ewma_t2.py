@@ -3,7 +3,7 @@
 Lowry, Woodall, Champ and Rigdon (1992), "A multivariate exponentially weighted moving average control
 chart", on robust baselines for each regime. Once a baseline is learned only its level moves, as
 `detectors.moving_normal` says; how far the machine is from what it was at first is told beside the score,
-because health needs that. A repaired machine starts over under a new slot.
+because health needs that. A repaired machine starts over (`renew`).
 """
 
 from typing import Any, ClassVar
@@ -118,6 +118,15 @@ class EwmaT2:
             self._attend(done, int(slot[done]), min(int(regime[done]), MAX_REGIMES - 1))
             done = self._advance(done, slot, regime, x, scores)
         return scores
+
+    def renew(self, slot: int) -> None:
+        """Forget what is normal for the slot and what it showed of late; its next rows teach it."""
+        if slot >= self._slots:
+            return
+        self._ewma[slot] = self._unclipped[slot] = 0.0
+        for cell in self._cell_of[slot, self._cell_of[slot] >= 0].tolist():
+            self._cells.renew(cell)
+            self._moving.renew(cell)
 
     def state(self) -> bytes:
         """Baselines, EWMAs and rows collected so far, in the order of slots and regimes."""

@@ -99,6 +99,11 @@ class MovingNormal:
         fresh = (inverse_scale > 0) & np.isnan(self.first[cell])
         self.first[cell, fresh] = location[fresh]
 
+    def renew(self, cell: int) -> None:
+        """Nothing is known of the cell any more."""
+        for each in fields(self):
+            getattr(self, each.name)[cell] = np.nan if each.name == "first" else 0
+
     def settled(self, cell: int, precision: Floats) -> Floats | None:
         """At the end of a learning period of oddness: how far away the machine has settled, if it has."""
         level, since = self.total[cell] / LOOKS, self.candidate[cell].copy()

@@ -103,6 +103,12 @@ class WindowKnn:
         for each in fields(Scores):
             getattr(self._held, each.name)[slot] = getattr(nothing, each.name)[0]
 
+    def renew(self, slot: int) -> None:
+        """`relearn`, and from whole windows of rows to come."""
+        if slot < self._slots:
+            self.relearn(slot)
+            self._windows.begin(slot)
+
     def _judge(self, slot: NDArray[np.int32], features: Floats) -> Scores:
         """Verdicts on windows (m, channels, FEATURES); the first of a slot become what it learns from."""
         verdicts = Scores.unknown(len(slot), self._channels)

@@ -61,6 +61,10 @@ def scored(detector: Detector, samples: Samples, size: int = 10**9) -> Scores:
     return Scores(*(np.concatenate([getattr(each, f.name) for each in found]) for f in fields(Scores)))
 
 
+def part_of(found: Scores, which: NDArray[np.int64]) -> Scores:
+    return Scores(*(getattr(found, f.name)[which] for f in fields(Scores)))
+
+
 def same(a: Scores, b: Scores, rows_of_a: NDArray[np.int64] | slice = slice(None)) -> bool:
     """Whether each field is equal to the bit, NaN being equal to NaN."""
     return all(
@@ -269,6 +273,27 @@ def check_widens(make: Make) -> None:
         wide.widen(CHANNELS)
 
 
+def check_renews(make: Make) -> None:
+    """A slot that is renewed goes on as a new one, whenever that is; the others as if nothing had happened."""
+    samples = fleet()
+    for cut in (100, 700, 1500):
+        renewed, left, new = make(CHANNELS), make(CHANNELS), make(CHANNELS)
+        for detector in (renewed, left, new):
+            detector.fit(samples.x, samples.regime)
+        before, after = part(samples, slice(0, cut)), part(samples, slice(cut, None))
+        renewed.update(before)
+        left.update(before)
+        renewed.renew(1)
+        renewed.renew(FLEET + 50)  # of which nothing is known
+        again = make(CHANNELS)
+        again.load(renewed.state())
+        found, mine = renewed.update(after), np.flatnonzero(after.slot == 1)
+        assert same(found, new.update(part(after, mine)), mine), "something of before the renewal is left"
+        others = np.flatnonzero(after.slot != 1)
+        assert same(part_of(found, others), part_of(left.update(after), others)), "others were renewed too"
+        assert same(again.update(after), found), "a renewed slot cannot be saved"
+
+
 def check_promise(make: Make) -> None:
     """On healthy noise a score above 2 (p < .01) comes at most twice as often as promised."""
     rng = np.random.default_rng(13)
@@ -295,5 +320,6 @@ CHECKS = (
     check_prior,
     check_sees_a_shift,
     check_widens,
+    check_renews,
     check_promise,
 )

@@ -24,6 +24,7 @@ from tests.contract.detector_suite import (
     check_prior,
     check_promise,
     check_rejects_damage,
+    check_renews,
     check_sees_a_shift,
     check_slots_independent,
     check_state,
@@ -148,6 +149,11 @@ class StartsOver(EwmaT2):
         self.__init__(channels)  # type: ignore[misc]
 
 
+class Remembers(EwmaT2):
+    def renew(self, slot: int) -> None:
+        pass
+
+
 class CriesWolf(EwmaT2):
     def update(self, samples: Samples) -> Scores:
         found = super().update(samples)
@@ -170,6 +176,7 @@ BROKEN: list[tuple[Any, Check]] = [
     (IgnoresItsPrior, check_prior),
     (SeesNothing, check_sees_a_shift),
     (StartsOver, check_widens),
+    (Remembers, check_renews),
     (CriesWolf, check_promise),
 ]
 
