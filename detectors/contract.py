@@ -49,6 +49,8 @@ class Scores:
     prior judges. judged: (n,) int16, how many channels that are. departure: (n,) float32, the same distance
     from the machine as it was first learned, whatever has become normal since; sqrt(departure / judged) is
     what health is made of. NaN with the statistic, and from a detector whose normal never moves by itself.
+    shown: (n,) int32, while the fleet's prior judges how many rows the slot had shown of those that teach it
+    what is normal in that regime; -1 where it is judged by its own normal, or not at all.
     """
 
     score: NDArray[np.float32]
@@ -58,6 +60,7 @@ class Scores:
     statistic: NDArray[np.float32]
     judged: NDArray[np.int16]
     departure: NDArray[np.float32]
+    shown: NDArray[np.int32]
 
     @classmethod
     def unknown(cls, rows: int, channels: int) -> "Scores":
@@ -70,6 +73,7 @@ class Scores:
             np.full(rows, np.nan, np.float32),
             np.zeros(rows, np.int16),
             np.full(rows, np.nan, np.float32),
+            np.full(rows, -1, np.int32),
         )
 
     @classmethod

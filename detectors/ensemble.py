@@ -46,4 +46,5 @@ def combined(one: Scores, other: Scores) -> Scores:
         one.statistic,
         one.judged,
         one.departure,
+        np.where(second, other.shown, one.shown),
     )

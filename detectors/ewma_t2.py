@@ -244,7 +244,7 @@ class EwmaT2:
         levels = self._moving
         moving = (levels.since, levels.odd, levels.first, levels.moved, levels.told, levels.total)
         seen = (scores.contribution, scores.expected, scores.observed)
-        out = (scores.score, *seen, scores.statistic, scores.judged, scores.departure)
+        out = (scores.score, *seen, scores.statistic, scores.judged, scores.departure, scores.shown)
         rules = np.float32(self._weight), np.float32(CLIP), self._table
         return score_rows(
             start, slot, regime, x, (*rules, self._step, np.float32(GAIN), LOOKS), state, normal, moving, out

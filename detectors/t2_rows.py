@@ -45,7 +45,7 @@ def score_rows(
     state: tuple[Ints, Floats, Floats, NDArray[np.bool_], NDArray[np.bool_], Ints, Ints, Ints, Ints, Floats],
     normal: tuple[Floats, Floats, Floats],
     moving: tuple[Ints, Ints, Floats, Floats, Floats, Floats],
-    out: tuple[Floats, Floats, Floats, Floats, Floats, NDArray[np.int16], Floats],
+    out: tuple[Floats, Floats, Floats, Floats, Floats, NDArray[np.int16], Floats, Ints],
 ) -> int:
     """Score rows from `start` on; returns the first whose cell needs attention before it, else their number.
 
@@ -59,7 +59,7 @@ def score_rows(
     cell_of, ewma, unclipped, learned, provisional, filled, until, refused, buffer_of, buffers = state
     location, inverse_scale, precision = normal
     since, odd, first, moved, told, total = moving
-    score, contribution, expected, observed, statistic, judged, departure = out
+    score, contribution, expected, observed, statistic, judged, departure, shown = out
     channels = x.shape[1]
     z = np.empty(LONGEST * channels, np.float32)
     means = np.empty((LONGEST + 1) * channels, np.float32)
@@ -84,10 +84,10 @@ def score_rows(
         if end == at:
             return at
         cell = own if learned[own] else r
+        own_judges = cell == own and not provisional[own]
         if learned[cell]:
             n, rows, share = end - at, x[at:end], contribution[at:end]
             level, inverse, matrix = location[cell], inverse_scale[cell], precision[cell]
-            own_judges = cell == own and not provisional[own]
             _standardise(rows, level, inverse, z)
             _smooth(n, weight, clip, z, ewma[s], means)
             _smooth(n, weight, FARTHEST, z, unclipped[s], free)
@@ -111,7 +111,8 @@ def score_rows(
         if buffer_of[own] >= 0:
             choosy = provisional[cell]
             numbers = filled[own : own + 1], refused[own : own + 1]
-            _collect(x[at:end], score[at:end], choosy, buffers[buffer_of[own]], *numbers)
+            told = shown[at:at] if own_judges else shown[at:end]
+            _collect(x[at:end], score[at:end], choosy, buffers[buffer_of[own]], *numbers, told)
         at = end
     return len(slot)
 
@@ -241,9 +242,16 @@ def _run_end(at: int, slot: Ints, regime: NDArray[np.int16], last_regime: int) -
 
 
 @kernel
-def _collect(rows: Floats, score: Floats, choosy: bool, buffer: Floats, filled: Ints, refused: Ints) -> None:
-    """Keep the rows to learn from; if `choosy` none that is odd, unless as many were refused as it takes."""
+def _collect(
+    rows: Floats, score: Floats, choosy: bool, buffer: Floats, filled: Ints, refused: Ints, shown: Ints
+) -> None:
+    """Keep the rows to learn from; if `choosy` none that is odd, unless as many were refused as it takes.
+
+    `shown` becomes how many there were before each row that has a score; empty if nobody asks.
+    """
     for i in range(len(rows)):
+        if i < len(shown) and score[i] == score[i]:
+            shown[i] = filled[0]
         if choosy and score[i] > TOO_ODD and refused[0] < len(buffer):
             refused[0] += 1
         else:

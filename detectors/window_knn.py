@@ -40,7 +40,7 @@ class WindowKnn:
     """
 
     NAME: ClassVar[str] = "window_knn"
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 4
     EXACT: ClassVar[bool] = False
 
     def __init__(self, channels: int, *, length: int = 30, hop: int = 10, training: int = 40) -> None:
@@ -117,6 +117,7 @@ class WindowKnn:
         for s, mine in _by_slot(slot, able & (self._count[slot] < self._training)):
             new = mine[: self._training - self._count[s]]
             self._lessons[s] = np.concatenate([self._lessons.get(s, features[:0]), features[new]])
+            verdicts.shown[new] = self._hop * (self._count[s] + np.arange(len(new)))
             self._count[s] += len(new)
             learning[new] = True
         later = np.flatnonzero(able & ~learning)
@@ -127,6 +128,7 @@ class WindowKnn:
             early = np.flatnonzero(learning)
             self._prior_model.judge(features, early, np.zeros(len(early), np.int32), verdicts)
             verdicts.statistic[learning], verdicts.judged[learning] = np.nan, 0
+        verdicts.shown[np.isnan(verdicts.score)] = -1
         return verdicts
 
     def _reach(self, slots: int) -> None:

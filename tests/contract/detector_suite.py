@@ -35,6 +35,10 @@ def rows(slot: NDArray[Any], x: NDArray[np.floating], regime: int = 0) -> Sample
     )
 
 
+def later_than(samples: Samples, seconds: int) -> Samples:
+    return replace(samples, ts_us=samples.ts_us + seconds * 1_000_000)
+
+
 def fleet(length: int = ROWS, seed: int = 7) -> Samples:
     """A small fleet's rows as a gateway might send them: interleaved, with gaps and a second regime."""
     rng = np.random.default_rng(seed)
@@ -236,6 +240,12 @@ def check_prior(make: Make) -> None:
     assert np.isnan(found.statistic).all(), "the prior's statistic passes for the slot's own"
     odd = detector.update(rows(np.ones(100), 8 + rng.normal(size=(100, CHANNELS))))
     assert np.median(odd.score[-50:]) > np.median(found.score[-50:]) + 1, "the prior does not judge"
+    shown, row = found.shown[np.isfinite(found.score)], np.flatnonzero(np.isfinite(found.score))
+    assert ((shown >= 0) & (shown <= row)).all(), "counts rows that the slot had not shown"
+    assert (np.diff(shown) >= 0).all(), "forgets rows that the slot has shown"
+    later = detector.update(later_than(rows(np.zeros(600), rng.normal(size=(600, CHANNELS))), 100))
+    assert (later.shown[np.isfinite(later.statistic)] == -1).all(), "calls the slot's own normal the fleet's"
+    assert np.isfinite(later.statistic).any()
 
 
 def check_sees_a_shift(make: Make) -> None:
@@ -274,7 +284,7 @@ def check_widens(make: Make) -> None:
 
 
 def check_renews(make: Make) -> None:
-    """A slot that is renewed goes on as a new one, whenever that is; the others as if nothing had happened."""
+    """A slot that is renewed goes on as a new one, and the others as if nothing had happened."""
     samples = fleet()
     for cut in (100, 700, 1500):
         renewed, left, new = make(CHANNELS), make(CHANNELS), make(CHANNELS)

@@ -19,7 +19,8 @@ from storage.pool import open_pool
 from storage.registry import load_registry, register
 from storage.server.database import Database
 from storage.sink import Sink
-from streams.scorer import VERSION, Rows, Scored, Scorer
+from streams.rows import Rows, Scored
+from streams.scorer import VERSION, Scorer
 from streams.simulator.demo import demo_fleet
 from streams.simulator.fault import Fault
 from streams.simulator.simulate import simulate
