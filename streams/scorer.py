@@ -16,7 +16,7 @@ from detectors.clock import Clock, ClockFault
 from detectors.contract import Detector, Samples
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
 from detectors.health import HealthTracker
-from detectors.limit_alarm import Limit, LimitAlarm, LimitEvent
+from detectors.limit_alarm import LimitEvent
 from detectors.moving_normal import Moved
 from detectors.operating_modes import OperatingModes
 from detectors.promised_level import PromisedLevel
@@ -27,6 +27,7 @@ from storage.chunk_result import EpisodeRow
 from streams.episode_book import EpisodeBook, Subject
 from streams.hourly import Hourly
 from streams.judges import ENSEMBLE, Judges
+from streams.limits import LimitPart, Limits
 from streams.renewals import Instants, Renewal, Renewals
 from streams.rows import Rows, Scored, telemetry_of
 from streams.verdict import Verdict
@@ -34,7 +35,7 @@ from streams.wear_counters import MODEL, WearCounters
 
 VERSION = 6
 
-Watcher = Clock | OperatingModes | QualityGate | LimitAlarm
+Watcher = Clock | OperatingModes | QualityGate | LimitPart
 Part = Watcher | Detector | PromisedLevel | EpisodeTracker | HealthTracker
 """What keeps a state of its own."""
 
@@ -58,8 +59,8 @@ class Scorer:
         self._look_at(pack)
         self._clock = Clock()
         self._modes = self._make_modes()
-        self._gate = QualityGate(*self._limits())
-        self._limit_alarm = LimitAlarm(self.channels, self._standard_limits())
+        self._gate = QualityGate(*self._ranges())
+        self._limits = Limits(pack)
         self._judges = Judges(self._judge, self._measured, rules.baseline_rows)
         self._level = PromisedLevel(
             rules.false_per_day, rules.on_score, rules.persistence, off_s=rules.off_delay_s
@@ -80,16 +81,12 @@ class Scorer:
         self._pack = pack
         self._measured = np.array([c.kind == "measurement" for c in channels], bool)
 
-    def _limits(
+    def _ranges(
         self,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
         channels = self._pack.equipment_type.channels
         low, high = np.array([c.low for c in channels]), np.array([c.high for c in channels])
         return low, high, self._measured, mix_up_table(tuple(c.unit for c in channels))
-
-    def _standard_limits(self) -> tuple[Limit, ...]:
-        kind = self._pack.equipment_type
-        return tuple(limit.of_column(kind.column(limit.channel)) for limit in self._pack.limits)
 
     def _make_modes(self) -> OperatingModes:
         kind, rules = self._pack.equipment_type, self._pack.detection
@@ -105,9 +102,9 @@ class Scorer:
     def widen(self, pack: VerticalPack) -> None:
         """Go on with a pack whose type has channels added at its end; raises `ValueError` for fewer."""
         self._look_at(pack)
-        self._gate.widen(*self._limits())
+        self._gate.widen(*self._ranges())
         self._modes = self._make_modes().widened(self._modes)
-        self._limit_alarm.change(self.channels, self._standard_limits())
+        self._limits.widen(pack)
         self._book.pack = self._hourly.pack = pack
         self._judges.widen(self._measured)
         self._wear = self._wear.widened(pack)
@@ -142,8 +139,12 @@ class Scorer:
             self._judges.renew(each.slot)
             self._health.renew(each.slot)
             ended = self._episodes.renew(each.slot, each.at_us)
+            about = self._about(each.slot, name_of)
             if ended is not None:
-                yield self._book.of_machine(ended, self._about(each.slot, name_of), self._judge, None)
+                yield self._book.of_machine(ended, about, self._judge, None)
+            yield from (
+                self._book.of_limit(event, about) for event in self._limits.renew(each.slot, each.at_us)
+            )
 
     def _score(self, slot: NDArray[np.int32], rows: Rows, name_of: NameOf) -> Scored:
         """Rows in which no machine starts over, or does so before them all."""
@@ -155,8 +156,9 @@ class Scorer:
         samples = Samples(slot, timely.ts_us, modes.regime, timely.values)
         resting = np.isin(modes.code, self._pack.detection.idle)
         checked = self._gate.check(samples, resting)
-        verdict, by_t2, moved = self._judges.judge(samples, checked.x, modes.settled & ~resting)
-        passed = self._limit_alarm.check(replace(samples, x=checked.x))
+        at_work = modes.settled & ~resting
+        verdict, by_t2, moved = self._judges.judge(samples, checked.x, at_work)
+        passed = self._limits.check(replace(samples, x=checked.x), at_work)
         episodes = self._beside_scores(clock_faults, checked.faults, passed, timely, name_of)
         watched_before_us = self._level.watched_us
         score = verdict.column(verdict.scores.score, np.nan)
@@ -267,7 +269,7 @@ class Scorer:
             "clock": self._clock,
             "modes": self._modes,
             "gate": self._gate,
-            "limits": self._limit_alarm,
+            **self._limits.parts,
         }
         return {**watchers, **alarm, "health": self._health, **self._judges.detectors}
 
