@@ -111,8 +111,8 @@ def score_rows(
         if buffer_of[own] >= 0:
             choosy = provisional[cell]
             numbers = filled[own : own + 1], refused[own : own + 1]
-            told = shown[at:at] if own_judges else shown[at:end]
-            _collect(x[at:end], score[at:end], choosy, buffers[buffer_of[own]], *numbers, told)
+            by_fleet = shown[at:at] if own_judges else shown[at:end]
+            _collect(x[at:end], score[at:end], choosy, buffers[buffer_of[own]], *numbers, by_fleet)
         at = end
     return len(slot)
 
