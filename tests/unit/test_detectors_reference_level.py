@@ -24,7 +24,8 @@ def machines(changed: float = 2.0) -> Samples:
 
 
 def change_of(slot: int, found: NDArray[np.float32], samples: Samples) -> NDArray[np.float32]:
-    return found[samples.slot == slot, 0]
+    mine: NDArray[np.float32] = found[samples.slot == slot, 0]
+    return mine
 
 
 def test_a_change_is_told_at_its_size_in_every_regime_and_a_switch_of_regimes_is_none() -> None:
