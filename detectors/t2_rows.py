@@ -34,6 +34,8 @@ FARTHEST = np.float32(1e6)
 
 NOTHING = np.float32(np.nan)
 
+Flags = NDArray[np.bool_]
+
 
 @kernel
 def score_rows(
@@ -43,7 +45,7 @@ def score_rows(
     x: Floats,
     rules: tuple[np.float32, np.float32, Floats, int, np.float32, int],
     state: tuple[Ints, Floats, Floats, NDArray[np.bool_], NDArray[np.bool_], Ints, Ints, Ints, Ints, Floats],
-    normal: tuple[Floats, Floats, Floats],
+    normal: tuple[Floats, Floats, Floats, Floats, Flags],
     moving: tuple[Ints, Ints, Floats, Floats, Floats, Floats],
     out: tuple[Floats, Floats, Floats, Floats, Floats, NDArray[np.int16], Floats, Ints],
 ) -> int:
@@ -51,13 +53,13 @@ def score_rows(
 
     rules: weight, clip, table of tails, rows between two looks at a level, the part of the way that it goes
     then, looks in a learning period. state: cell_of, ewma, unclipped, learned, provisional, filled, until,
-    refused, buffer_of and buffers, changed in place. normal: location, inverse_scale and precision of the
-    cells. moving: since, odd, first, moved, told and total of `MovingNormal`. out: the arrays of `Scores`,
-    which say "unknown" where nothing is written.
+    refused, buffer_of and buffers, changed in place. normal: location, inverse_scale, precision and slope of
+    the cells, and which channels are given. moving: since, odd, first, moved, told and total of
+    `MovingNormal`. out: the arrays of `Scores`, which say "unknown" where nothing is written.
     """
     weight, clip, table, step, gain, window = rules
     cell_of, ewma, unclipped, learned, provisional, filled, until, refused, buffer_of, buffers = state
-    location, inverse_scale, precision = normal
+    location, inverse_scale, precision, slope, given = normal
     since, odd, first, moved, told, total = moving
     score, contribution, expected, observed, statistic, judged, departure, shown = out
     channels = x.shape[1]
@@ -88,15 +90,18 @@ def score_rows(
         if learned[cell]:
             n, rows, share = end - at, x[at:end], contribution[at:end]
             level, inverse, matrix = location[cell], inverse_scale[cell], precision[cell]
+            duty = (slope[cell], given)
             _standardise(rows, level, inverse, z)
             _smooth(n, weight, clip, z, ewma[s], means)
             _smooth(n, weight, FARTHEST, z, unclipped[s], free)
             _describe(rows, level, inverse, z, free, expected[at:end], observed[at:end])
-            _turn(n, z, means, e, present)
-            whole = _way_back(matrix, moved[cell] if own_judges else nowhere, clip, away, turned)
+            _expect_by_duty(n, inverse, duty, z, free, expected[at:end])
+            _turn(n, z, means, given, e, present)
+            _hold_against_duty(n, duty, z, e)
+            whole = _way_back(matrix, moved[cell] if own_judges else nowhere, clip, duty, away, turned)
             _split_t2(n, matrix, e, y, share, t2, away, more)
             back = (away, turned, whole)
-            _leave_gaps_out(n, matrix, inverse, z, e, y, present, share, t2, back, more)
+            _leave_gaps_out(n, matrix, inverse, given, z, e, y, present, share, t2, back, more)
             _score(n, table, present, t2, score[at:end])
             if own_judges:
                 told_of = statistic[at:end], judged[at:end], departure[at:end]
@@ -106,7 +111,7 @@ def score_rows(
                     levels = (level, first[own], moved[own], told[own], total[own])
                     seen = (ewma[s], unclipped[s], z[(n - 1) * channels : n * channels])
                     pace = (table, gain, window)
-                    if _look(score[end - 1], odd[own : own + 1], inverse, matrix, levels, seen, pace):
+                    if _look(score[end - 1], odd[own : own + 1], inverse, matrix, duty, levels, seen, pace):
                         since[own] = 0
         if buffer_of[own] >= 0:
             choosy = provisional[cell]
@@ -122,6 +127,7 @@ def _leave_gaps_out(
     n: int,
     precision: Floats,
     inverse_scale: Floats,
+    given: Flags,
     z: Floats,
     e: Floats,
     y: Floats,
@@ -134,9 +140,11 @@ def _leave_gaps_out(
     """Correct T², `share` and `more` of the rows in which a channel is missing."""
     channels = len(precision)
     away, turned, whole = back
+    most = channels - np.sum(given)
     for i in range(n):
-        if present[i] < channels:
-            gaps = np.flatnonzero((inverse_scale > 0) & np.isnan(z[i * channels : (i + 1) * channels]))
+        if present[i] < most:
+            missing = np.isnan(z[i * channels : (i + 1) * channels])
+            gaps = np.flatnonzero((inverse_scale > 0) & ~given & missing)
             t2[i] = _hold_out(precision, gaps, e[:, i], y[:, i], share[i])
             more[i] = _hold_out(precision, gaps, away, turned.copy(), np.empty_like(away)) - whole
             for k in range(channels):
@@ -169,7 +177,40 @@ def _tell(
 
 
 @kernel
-def _way_back(precision: Floats, moved: Floats, clip: np.float32, away: Floats, turned: Floats) -> float:
+def _hold_against_duty(n: int, duty: tuple[Floats, Flags], z: Floats, e: Floats) -> None:
+    """Turn n deviations `e` into what is left of them given the channels that are, whose own become 0."""
+    slope, given = duty
+    channels = len(e)
+    for j in range(channels):
+        if given[j]:
+            for k in range(channels):
+                if slope[k, j] != 0:
+                    for i in range(n):
+                        known = z[i * channels + k] == z[i * channels + k]
+                        e[k, i] -= slope[k, j] * e[j, i] if known else np.float32(0)
+            e[j, :n] = 0
+
+
+@kernel
+def _left_by_duty(duty: tuple[Floats, Flags], away: Floats) -> None:
+    """The same for one vector of deviations, in place."""
+    slope, given = duty
+    for j in range(len(away)):
+        if given[j]:
+            for k in range(len(away)):
+                away[k] -= slope[k, j] * away[j]
+            away[j] = 0
+
+
+@kernel
+def _way_back(
+    precision: Floats,
+    moved: Floats,
+    clip: np.float32,
+    duty: tuple[Floats, Flags],
+    away: Floats,
+    turned: Floats,
+) -> float:
     """From the present level to the first: a = `away`, P a = `turned`; returns a'Pa.
 
     T² about the first level is (e + a)'P(e + a). a is cut as deviations are, so a level that jumps leaves the
@@ -177,6 +218,7 @@ def _way_back(precision: Floats, moved: Floats, clip: np.float32, away: Floats, 
     """
     for k in range(len(moved)):
         away[k] = min(max(moved[k], -clip), clip)
+    _left_by_duty(duty, away)
     return _turned(precision, away, turned)
 
 
@@ -199,6 +241,7 @@ def _look(
     odd: Ints,
     inverse_scale: Floats,
     precision: Floats,
+    duty: tuple[Floats, Flags],
     levels: tuple[Floats, Floats, Floats, Floats, Floats],
     seen: tuple[Floats, Floats, Floats],
     pace: tuple[Floats, np.float32, int],
@@ -225,8 +268,9 @@ def _look(
                 moved[k] += way
                 ewma[k] -= way
                 unclipped[k] -= way
-        judged += inverse_scale[k] > 0
+        judged += inverse_scale[k] > 0 and not duty[1][k]
     away = moved - told
+    _left_by_duty(duty, away)
     odd_once = _tail(table[judged], _turned(precision, away, np.empty_like(away)))
     return odd_once <= TOO_ODD
 
@@ -317,8 +361,25 @@ def _describe(
 
 
 @kernel
-def _turn(n: int, z: Floats, means: Floats, e: Floats, present: NDArray[np.int16]) -> None:
-    """The means to judge, channel by channel in `e`, 0 where not to be judged; how many are `present`."""
+def _expect_by_duty(
+    n: int, inverse_scale: Floats, duty: tuple[Floats, Flags], z: Floats, free: Floats, expected: Floats
+) -> None:
+    """What is expected with the given channels where they are, as smoothed as what is seen."""
+    slope, given = duty
+    channels = len(given)
+    for j in range(channels):
+        if given[j]:
+            for k in range(channels):
+                if slope[k, j] != 0:
+                    for i in range(n):
+                        if z[i * channels + j] == z[i * channels + j]:
+                            way = slope[k, j] * free[(i + 1) * channels + j]
+                            expected[i, k] += way / inverse_scale[k]
+
+
+@kernel
+def _turn(n: int, z: Floats, means: Floats, given: Flags, e: Floats, present: NDArray[np.int16]) -> None:
+    """The means, channel by channel in `e`, 0 where unknown; how many that are to be judged are `present`."""
     channels = len(e)
     present[:n] = 0
     for k in range(channels):
@@ -326,7 +387,7 @@ def _turn(n: int, z: Floats, means: Floats, e: Floats, present: NDArray[np.int16
             m = i * channels + k
             known = z[m] == z[m]
             e[k, i] = means[m + channels] if known else np.float32(0)
-            present[i] += known
+            present[i] += known and not given[k]
 
 
 @kernel
