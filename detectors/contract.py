@@ -6,7 +6,7 @@ per asset, and a snapshot is bytes without code in them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -34,6 +34,10 @@ class Samples:
     def take(self, where: slice) -> "Samples":
         """Those rows alone."""
         return Samples(self.slot[where], self.ts_us[where], self.regime[where], self.x[where])
+
+
+WIDE = ("contribution", "expected", "observed")
+"""What a verdict says of each channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,11 @@ class Scores:
             np.full(rows, np.nan, np.float32),
             np.full(rows, -1, np.int32),
         )
+
+    def of(self, channels: NDArray[np.int64]) -> "Scores":
+        """What is said of those channels."""
+        wide = {name: np.take(getattr(self, name), channels, axis=1) for name in WIDE}
+        return replace(self, **wide)
 
     @classmethod
     def joined(cls, parts: "Sequence[Scores]") -> "Scores":

@@ -56,6 +56,11 @@ class Moved:
     after: Floats
     scale: Floats
 
+    def of(self, channels: NDArray[np.int64]) -> "Moved":
+        """The same, told of those channels alone."""
+        levels = self.before[channels], self.after[channels], self.scale[channels]
+        return Moved(self.row, self.slot, self.regime, self.jumped, *levels)
+
 
 @dataclass
 class MovingNormal:

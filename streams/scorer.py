@@ -61,7 +61,7 @@ class Scorer:
         self._modes = self._make_modes()
         self._gate = QualityGate(*self._ranges())
         self._limits = Limits(pack)
-        self._judges = Judges(self._judge, self._measured, rules.baseline_rows)
+        self._judges = Judges(self._judge, pack)
         self._level = PromisedLevel(
             rules.false_per_day, rules.on_score, rules.persistence, off_s=rules.off_delay_s
         )
@@ -106,7 +106,7 @@ class Scorer:
         self._modes = self._make_modes().widened(self._modes)
         self._limits.widen(pack)
         self._book.pack = self._hourly.pack = pack
-        self._judges.widen(self._measured)
+        self._judges.widen(pack)
         self._wear = self._wear.widened(pack)
 
     def score(self, rows: Rows, name_of: NameOf, renewed_us: Instants = NO_RENEWALS) -> Scored:
