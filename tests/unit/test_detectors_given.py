@@ -1,4 +1,4 @@
-"""Channels that are given, such as load and weather, say what the others should be; only what is left is odd."""
+"""Channels that are given, such as load and weather, say what the others should be; what is left is odd."""
 
 from collections.abc import Callable
 
