@@ -31,6 +31,9 @@ MOST_CORRELATED = 0.99
 RIDGE = 0.01
 """Added to the variance of given channels, as a part of it: those that move together share their part."""
 
+SURE = 3.0
+"""Standard errors that a slope must be from 0 to count; one twice as far counts three quarters."""
+
 FEWEST = 20
 """Values below which nothing is learned about a channel."""
 
@@ -82,8 +85,15 @@ def _regression(z: Floats, judged: NDArray[np.bool_], given: NDArray[np.bool_] |
     if given is None or not (given & judged).any() or not (judged & ~given).any():
         return slope
     to, by = np.flatnonzero(judged & ~given), np.flatnonzero(judged & given)
-    square = z[:, by].T @ z[:, by] + RIDGE * len(z) * np.eye(len(by))
-    slope[np.ix_(to, by)] = np.linalg.solve(square, z[:, by].T @ z[:, to]).T
+    square = np.linalg.inv(z[:, by].T @ z[:, by] + RIDGE * len(z) * np.eye(len(by)))
+    found = (square @ z[:, by].T @ z[:, to]).T
+    left = z[:, to] - z[:, by] @ found.T
+    for i in range(len(to)):
+        for j in range(len(by)):
+            both = correlation(left[:, i], 0.0) * correlation(z[:, by[j]], 0.0)
+            unsure = float(np.mean(left[:, i] ** 2)) * square[j, j] * (1 + both) / (1 - both)
+            found[i, j] *= max(0.0, 1 - SURE**2 * unsure / max(found[i, j] ** 2, TINY))
+    slope[np.ix_(to, by)] = found
     return slope
 
 

@@ -221,8 +221,7 @@ class EwmaT2:
 
     def _jump(self, slot: int, cell: int, scale: Floats) -> bool:
         """Make the level at which the machine has settled its normal, if it has settled at one."""
-        cells = self._cells
-        way = self._moving.settled(cell, cells.precision[cell], cells.slope[cell], self._given)
+        way = self._moving.settled(cell, self._cells.precision[cell])
         if way is None:
             return False
         to = self._moving.first[cell] + (self._moving.moved[cell] + way) * scale.astype(np.float64)

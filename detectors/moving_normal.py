@@ -109,16 +109,11 @@ class MovingNormal:
         for each in fields(self):
             getattr(self, each.name)[cell] = np.nan if each.name == "first" else 0
 
-    def settled(self, cell: int, precision: Floats, slope: Floats, given: NDArray[np.bool_]) -> Floats | None:
-        """At the end of a learning period of oddness: how far away the machine has settled, if it has.
-
-        precision, slope: (channels, channels) of the cell, given: (channels,), as in `Cells`.
-        """
+    def settled(self, cell: int, precision: Floats) -> Floats | None:
+        """At the end of a learning period of oddness: how far away the machine has settled, if it has."""
         level, since = self.total[cell] / LOOKS, self.candidate[cell].copy()
         self.total[cell] = 0.0
-        still, away = (each - slope @ each for each in (level - since, level))
-        still[given] = away[given] = 0.0
-        moving = _size(still, precision) > SETTLED * _size(away, precision)
+        moving = _size(level - since, precision) > SETTLED * _size(level, precision)
         if moving or self.odd[cell] == LOOKS:
             self.candidate[cell], self.odd[cell] = level, LOOKS
         return level if self.odd[cell] >= LONG * LOOKS else None

@@ -64,6 +64,7 @@ def score_rows(
     score, contribution, expected, observed, statistic, judged, departure, shown = out
     channels = x.shape[1]
     z = np.empty(LONGEST * channels, np.float32)
+    duty = np.zeros(LONGEST * channels, np.float32)
     means = np.empty((LONGEST + 1) * channels, np.float32)
     free = np.empty((LONGEST + 1) * channels, np.float32)
     e, y = np.empty((channels, LONGEST), np.float32), np.empty((channels, LONGEST), np.float32)
@@ -90,15 +91,13 @@ def score_rows(
         if learned[cell]:
             n, rows, share = end - at, x[at:end], contribution[at:end]
             level, inverse, matrix = location[cell], inverse_scale[cell], precision[cell]
-            duty = (slope[cell], given)
             _standardise(rows, level, inverse, z)
+            _hold_against_duty(n, slope[cell], given, z, duty)
             _smooth(n, weight, clip, z, ewma[s], means)
             _smooth(n, weight, FARTHEST, z, unclipped[s], free)
-            _describe(rows, level, inverse, z, free, expected[at:end], observed[at:end])
-            _expect_by_duty(n, inverse, duty, z, free, expected[at:end])
+            _describe(rows, level, inverse, duty, z, free, expected[at:end], observed[at:end])
             _turn(n, z, means, given, e, present)
-            _hold_against_duty(n, duty, z, e)
-            whole = _way_back(matrix, moved[cell] if own_judges else nowhere, clip, duty, away, turned)
+            whole = _way_back(matrix, moved[cell] if own_judges else nowhere, clip, away, turned)
             _split_t2(n, matrix, e, y, share, t2, away, more)
             back = (away, turned, whole)
             _leave_gaps_out(n, matrix, inverse, given, z, e, y, present, share, t2, back, more)
@@ -111,7 +110,8 @@ def score_rows(
                     levels = (level, first[own], moved[own], told[own], total[own])
                     seen = (ewma[s], unclipped[s], z[(n - 1) * channels : n * channels])
                     pace = (table, gain, window)
-                    if _look(score[end - 1], odd[own : own + 1], inverse, matrix, duty, levels, seen, pace):
+                    judging = (inverse, given)
+                    if _look(score[end - 1], odd[own : own + 1], judging, matrix, levels, seen, pace):
                         since[own] = 0
         if buffer_of[own] >= 0:
             choosy = provisional[cell]
@@ -143,8 +143,7 @@ def _leave_gaps_out(
     most = channels - np.sum(given)
     for i in range(n):
         if present[i] < most:
-            missing = np.isnan(z[i * channels : (i + 1) * channels])
-            gaps = np.flatnonzero((inverse_scale > 0) & ~given & missing)
+            gaps = np.flatnonzero((inverse_scale > 0) & np.isnan(z[i * channels : (i + 1) * channels]))
             t2[i] = _hold_out(precision, gaps, e[:, i], y[:, i], share[i])
             more[i] = _hold_out(precision, gaps, away, turned.copy(), np.empty_like(away)) - whole
             for k in range(channels):
@@ -177,40 +176,7 @@ def _tell(
 
 
 @kernel
-def _hold_against_duty(n: int, duty: tuple[Floats, Flags], z: Floats, e: Floats) -> None:
-    """Turn n deviations `e` into what is left of them given the channels that are, whose own become 0."""
-    slope, given = duty
-    channels = len(e)
-    for j in range(channels):
-        if given[j]:
-            for k in range(channels):
-                if slope[k, j] != 0:
-                    for i in range(n):
-                        known = z[i * channels + k] == z[i * channels + k]
-                        e[k, i] -= slope[k, j] * e[j, i] if known else np.float32(0)
-            e[j, :n] = 0
-
-
-@kernel
-def _left_by_duty(duty: tuple[Floats, Flags], away: Floats) -> None:
-    """The same for one vector of deviations, in place."""
-    slope, given = duty
-    for j in range(len(away)):
-        if given[j]:
-            for k in range(len(away)):
-                away[k] -= slope[k, j] * away[j]
-            away[j] = 0
-
-
-@kernel
-def _way_back(
-    precision: Floats,
-    moved: Floats,
-    clip: np.float32,
-    duty: tuple[Floats, Flags],
-    away: Floats,
-    turned: Floats,
-) -> float:
+def _way_back(precision: Floats, moved: Floats, clip: np.float32, away: Floats, turned: Floats) -> float:
     """From the present level to the first: a = `away`, P a = `turned`; returns a'Pa.
 
     T² about the first level is (e + a)'P(e + a). a is cut as deviations are, so a level that jumps leaves the
@@ -218,7 +184,6 @@ def _way_back(
     """
     for k in range(len(moved)):
         away[k] = min(max(moved[k], -clip), clip)
-    _left_by_duty(duty, away)
     return _turned(precision, away, turned)
 
 
@@ -239,14 +204,14 @@ def _turned(matrix: Floats, vector: Floats, product: Floats) -> float:
 def _look(
     score: float,
     odd: Ints,
-    inverse_scale: Floats,
+    judging: tuple[Floats, Flags],
     precision: Floats,
-    duty: tuple[Floats, Flags],
     levels: tuple[Floats, Floats, Floats, Floats, Floats],
     seen: tuple[Floats, Floats, Floats],
     pace: tuple[Floats, np.float32, int],
 ) -> bool:
     """Let the level follow by a step, or sum up how odd the machine is; whether that is nothing to tell."""
+    inverse_scale, given = judging
     location, first, moved, told, total = levels
     ewma, unclipped, latest = seen
     table, gain, window = pace
@@ -268,9 +233,8 @@ def _look(
                 moved[k] += way
                 ewma[k] -= way
                 unclipped[k] -= way
-        judged += inverse_scale[k] > 0 and not duty[1][k]
+        judged += inverse_scale[k] > 0 and not given[k]
     away = moved - told
-    _left_by_duty(duty, away)
     odd_once = _tail(table[judged], _turned(precision, away, np.empty_like(away)))
     return odd_once <= TOO_ODD
 
@@ -328,6 +292,28 @@ def _standardise(rows: Floats, location: Floats, inverse_scale: Floats, z: Float
 
 
 @kernel
+def _hold_against_duty(n: int, slope: Floats, given: Flags, z: Floats, duty: Floats) -> None:
+    """Leave of the deviations `z` of n rows what the given channels do not explain; `duty` is what they do.
+
+    Nothing is left of the given ones themselves, and one that is missing is taken to be as usual.
+    """
+    channels = len(given)
+    if not given.any():
+        return
+    duty[:] = 0
+    for j in range(channels):
+        if given[j]:
+            for i in range(n):
+                here = z[i * channels + j]
+                if here == here:
+                    for k in range(channels):
+                        duty[i * channels + k] += slope[k, j] * here
+                z[i * channels + j] = 0
+    for m in range(n * channels):
+        z[m] -= duty[m]
+
+
+@kernel
 def _smooth(n: int, weight: np.float32, most: np.float32, z: Floats, mean: Floats, means: Floats) -> None:
     """EWMAs of n rows of deviations, cut at `most`: row i + 1 of `means` is after row i. Moves `mean` on."""
     channels = len(mean)
@@ -344,6 +330,7 @@ def _describe(
     rows: Floats,
     location: Floats,
     inverse_scale: Floats,
+    duty: Floats,
     z: Floats,
     free: Floats,
     expected: Floats,
@@ -354,32 +341,16 @@ def _describe(
     for i in range(len(rows)):
         for k in range(channels):
             m = i * channels + k
-            expected[i, k] = location[k] if inverse_scale[k] > 0 else NOTHING
-            seen = location[k] + free[m + channels] / inverse_scale[k]
+            usual = location[k] + duty[m] / inverse_scale[k]
+            expected[i, k] = usual if inverse_scale[k] > 0 and abs(usual) < np.inf else NOTHING
+            seen = usual + free[m + channels] / inverse_scale[k]
             told = seen if abs(seen) < np.inf else rows[i, k]
             observed[i, k] = told if z[m] == z[m] else NOTHING
 
 
 @kernel
-def _expect_by_duty(
-    n: int, inverse_scale: Floats, duty: tuple[Floats, Flags], z: Floats, free: Floats, expected: Floats
-) -> None:
-    """What is expected with the given channels where they are, as smoothed as what is seen."""
-    slope, given = duty
-    channels = len(given)
-    for j in range(channels):
-        if given[j]:
-            for k in range(channels):
-                if slope[k, j] != 0:
-                    for i in range(n):
-                        if z[i * channels + j] == z[i * channels + j]:
-                            way = slope[k, j] * free[(i + 1) * channels + j]
-                            expected[i, k] += way / inverse_scale[k]
-
-
-@kernel
 def _turn(n: int, z: Floats, means: Floats, given: Flags, e: Floats, present: NDArray[np.int16]) -> None:
-    """The means, channel by channel in `e`, 0 where unknown; how many that are to be judged are `present`."""
+    """The means to judge, channel by channel in `e`, 0 where not to be judged; how many are `present`."""
     channels = len(e)
     present[:n] = 0
     for k in range(channels):
