@@ -1,6 +1,6 @@
 """Every detector in the catalog keeps the contract's promises, and the suite notices one that does not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -145,7 +145,7 @@ class SeesNothing(EwmaT2):
 
 
 class StartsOver(EwmaT2):
-    def widen(self, channels: int) -> None:
+    def widen(self, channels: int, given: Sequence[int] = ()) -> None:
         self.__init__(channels)  # type: ignore[misc]
 
 

@@ -71,7 +71,7 @@ def test_slopes_are_the_conditional_mean_of_a_gaussian() -> None:
     root = np.random.default_rng(3).normal(size=(4, 4))
     covariance = root @ root.T + np.eye(4)
     given = np.array([False, True, False, True])
-    found = slopes(np.linalg.inv(covariance), given)
+    found = slopes(np.linalg.inv(covariance).astype(np.float64), given)
     by = covariance[np.ix_(given, given)]
     np.testing.assert_allclose(
         found[np.ix_(~given, given)], covariance[np.ix_(~given, given)] @ np.linalg.inv(by)
