@@ -255,7 +255,7 @@ PACK = VerticalPack(
         off_delay_s=24 * 3600.0,
         baseline_rows=4320,
         health_tau_s=24 * 3600.0,
-        given=("load_current", "ambient_temperature"),
+        given=("load_current",),  # oil follows the weather too slowly to be held against it row by row
     ),
     WEAR,
     FAULT_MODES,
