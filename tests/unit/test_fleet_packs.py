@@ -166,6 +166,8 @@ def test_a_wear_model_goes_with_its_channels() -> None:
         (lambda: Detection(bands=(("speed", (2.0, 1.0)),)), "bands of speed need values that ascend"),
         (lambda: VerticalPack(PUMP, Detection(bands=(("head", (1.0,)),))), "no channel 'head'"),
         (lambda: VerticalPack(PUMP, Detection(bands=(("flow", (1.0,)),))), "flow has bands but is a"),
+        (lambda: VerticalPack(PUMP, Detection(given=("flow",))), "flow is given but is a"),
+        (lambda: VerticalPack(PUMP, Detection(given=("head",))), "no channel 'head'"),
         (lambda: VerticalPack(DRIVE, Detection(bands=(("speed", MANY),))), "make 18 regimes, 16 fit"),
         (lambda: VerticalPack(PUMP, limits=(limit("head", 1),)), "no channel 'head'"),
         (lambda: VerticalPack(PUMP, limits=(limit("flow", 9), limit("flow", 9))), "limit-flow-above-9"),
