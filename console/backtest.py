@@ -7,13 +7,16 @@ from datetime import datetime
 import numpy as np
 
 from fleet.asset import Asset
-from fleet.clock import from_microseconds
+from fleet.clock import from_microseconds, microseconds
 from fleet.vertical import VerticalPack
 from storage.chunk_result import EpisodeRow
 from storage.history import telemetry_days
+from storage.maintenance import events
 from storage.pool import Pool
 from storage.queries import Episode, episodes_between
-from streams.scorer import ENSEMBLE, Rows, Scorer
+from streams.judges import ENSEMBLE
+from streams.rows import Rows
+from streams.scorer import Scorer
 
 MACHINE = "machine"
 """The kind of an episode about the machine as a whole; of the others `detector` says what they are about."""
@@ -65,15 +68,16 @@ async def backtest(
 ) -> Backtest:
     """Run the detection of `pack` over the asset's rows from `start` until before `end`, by one of `JUDGES`.
 
-    It begins knowing nothing: the first rows of the span teach what is normal. Rows that came late are where
-    their time says, while a worker only stored them.
+    It begins knowing nothing: the first rows of the span teach what is normal, and those after each repair on
+    record. Rows that came late are where their time says, while a worker only stored them.
     """
     scorer = Scorer(pack, judge)
+    renewed_us = {asset.asset_id: [microseconds(event.ts) for event in await events(pool, [asset.asset_id])]}
     rows, found = 0, dict[object, EpisodeRow]()
     columns = len(pack.equipment_type.channels)
     async for ts_us, values in telemetry_days(pool, asset.asset_id, columns, start, end):
         numbers = np.full(len(ts_us), asset.asset_id, np.int32)
-        scored = scorer.score(Rows(numbers, ts_us, values), lambda _: (asset.tenant, asset.name))
+        scored = scorer.score(Rows(numbers, ts_us, values), lambda _: (asset.tenant, asset.name), renewed_us)
         rows += len(ts_us)
         found |= {episode.episode_id: episode for episode in scored.episodes}
     was = await episodes_between(pool, asset.asset_id, start, end)

@@ -93,7 +93,12 @@ def _episode(found: queries.Episode) -> Episode:
         Text(said["check_en"], said["check_zh"]),
         tuple(Text(e["sentence_en"], e["sentence_zh"]) for e in said["evidence"]),
         tuple(e["channel"] for e in said["evidence"]),
+        _basis(said.get("basis")),
     )
+
+
+def _basis(said: Mapping[str, Any] | None) -> Text | None:
+    return None if said is None else Text(said["sentence_en"], said["sentence_zh"])
 
 
 def _outlook(one: queries.LatestForecast, kind: EquipmentType) -> Outlook:

@@ -62,6 +62,8 @@ class Episode:
     check: Text
     evidence: tuple[Text, ...]
     channels: tuple[str, ...]
+    basis: Text | None = None
+    """By what the machine was judged, if by what is normal."""
 
 
 def state_of(episodes: Sequence[Episode]) -> State:

@@ -28,6 +28,12 @@ RESOLUTION, TINY = 1e-6, 1e-30
 MOST_CORRELATED = 0.99
 """Lag-1 autocorrelation is cut here: from a few hundred values nobody can tell it from 1."""
 
+RIDGE = 0.01
+"""Added to the variance of given channels, as a part of it: those that move together share their part."""
+
+SURE = 3.0
+"""Standard errors that a slope must be from 0 to count; one twice as far counts three quarters."""
+
 FEWEST = 20
 """Values below which nothing is learned about a channel."""
 
@@ -46,8 +52,12 @@ class Baseline:
     precision: Floats
 
 
-def learn(rows: NDArray[np.floating], weight: float) -> Baseline:
-    """The baseline of rows (n, channels), NaN where missing, for EWMAs of the given weight."""
+def learn(rows: NDArray[np.floating], weight: float, given: NDArray[np.bool_] | None = None) -> Baseline:
+    """The baseline of rows (n, channels), NaN where missing, for EWMAs of that weight.
+
+    given: (channels,), those that say what the others should be, as load and weather do: what is left of the
+    others by ordinary least squares is what scatters and is correlated.
+    """
     channels = rows.shape[1]
     location, scale, deviation = np.full(channels, np.nan), np.zeros(channels), np.ones(channels)
     z = np.zeros(rows.shape)
@@ -58,8 +68,46 @@ def learn(rows: NDArray[np.floating], weight: float) -> Baseline:
             location[k], scale[k] = level_and_scatter(values)
         if scale[k] > 0:
             z[present, k] = _standardised(values, location[k], scale[k])
-            deviation[k] = np.sqrt(_ewma_variance(values, z[present, k], scale[k], weight))
-    return Baseline(location, scale, _precision(z, deviation, scale > 0))
+    slope = _regression(z, scale > 0, given)
+    expected = z @ slope.T
+    for k in np.flatnonzero(scale > 0).tolist():
+        present = ~np.isnan(rows[:, k])
+        values = rows[present, k].astype(np.float64) - expected[present, k] * scale[k]
+        z[present, k] = _standardised(values, location[k], scale[k])
+        deviation[k] = np.sqrt(_ewma_variance(values, z[present, k], scale[k], weight))
+    apart = np.eye(channels) - slope
+    return Baseline(location, scale, apart.T @ _precision(z, deviation, scale > 0) @ apart)
+
+
+def _regression(z: Floats, judged: NDArray[np.bool_], given: NDArray[np.bool_] | None) -> Floats:
+    """Slopes (channels, channels) of deviations z (n, channels) on those of the given channels."""
+    slope = np.zeros((z.shape[1], z.shape[1]))
+    if given is None or not (given & judged).any() or not (judged & ~given).any():
+        return slope
+    to, by = np.flatnonzero(judged & ~given), np.flatnonzero(judged & given)
+    square = np.linalg.inv(z[:, by].T @ z[:, by] + RIDGE * len(z) * np.eye(len(by)))
+    found = (square @ z[:, by].T @ z[:, to]).T
+    left = z[:, to] - z[:, by] @ found.T
+    for i in range(len(to)):
+        for j in range(len(by)):
+            both = correlation(left[:, i], 0.0) * correlation(z[:, by[j]], 0.0)
+            unsure = float(np.mean(left[:, i] ** 2)) * square[j, j] * (1 + both) / (1 - both)
+            found[i, j] *= max(0.0, 1 - SURE**2 * unsure / max(found[i, j] ** 2, TINY))
+    slope[np.ix_(to, by)] = found
+    return slope
+
+
+def slopes(precision: Floats, given: NDArray[np.bool_]) -> Floats:
+    """What a deviation of a given channel makes of the others (channels, channels); 0 for the given ones.
+
+    precision: (channels, channels) of all of them. The others' conditional mean given these (Anderson 1958).
+    """
+    judged = np.diagonal(precision) > 0
+    to, by = np.flatnonzero(judged & ~given), np.flatnonzero(judged & given)
+    slope = np.zeros(precision.shape)
+    if len(to) and len(by):
+        slope[np.ix_(to, by)] = -np.linalg.solve(precision[np.ix_(to, to)], precision[np.ix_(to, by)])
+    return slope
 
 
 @kernel

@@ -6,7 +6,7 @@ per asset, and a snapshot is bytes without code in them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -36,6 +36,10 @@ class Samples:
         return Samples(self.slot[where], self.ts_us[where], self.regime[where], self.x[where])
 
 
+WIDE = ("contribution", "expected", "observed")
+"""What a verdict says of each channel."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scores:
     """The verdict on each row of `Samples`.
@@ -49,6 +53,8 @@ class Scores:
     prior judges. judged: (n,) int16, how many channels that are. departure: (n,) float32, the same distance
     from the machine as it was first learned, whatever has become normal since; sqrt(departure / judged) is
     what health is made of. NaN with the statistic, and from a detector whose normal never moves by itself.
+    shown: (n,) int32, while the fleet's prior judges how many rows the slot had shown of those that teach it
+    what is normal in that regime; -1 where it is judged by its own normal, or not at all.
     """
 
     score: NDArray[np.float32]
@@ -58,6 +64,7 @@ class Scores:
     statistic: NDArray[np.float32]
     judged: NDArray[np.int16]
     departure: NDArray[np.float32]
+    shown: NDArray[np.int32]
 
     @classmethod
     def unknown(cls, rows: int, channels: int) -> "Scores":
@@ -70,7 +77,13 @@ class Scores:
             np.full(rows, np.nan, np.float32),
             np.zeros(rows, np.int16),
             np.full(rows, np.nan, np.float32),
+            np.full(rows, -1, np.int32),
         )
+
+    def of(self, channels: NDArray[np.int64]) -> "Scores":
+        """What is said of those channels."""
+        wide = {name: np.take(getattr(self, name), channels, axis=1) for name in WIDE}
+        return replace(self, **wide)
 
     @classmethod
     def joined(cls, parts: "Sequence[Scores]") -> "Scores":
@@ -110,6 +123,10 @@ class Detector(Protocol):
 
         What is known of the others stays, and their verdicts are the same while the new ones are missing.
         """
+        ...
+
+    def renew(self, slot: int) -> None:
+        """Forget the slot: it goes on as a new one would, judged by the fleet's prior if there is one."""
         ...
 
     def state(self) -> bytes:

@@ -10,10 +10,16 @@ from detectors.moving_normal import Moved
 from detectors.window_knn import WindowKnn
 
 
-def detectors_for(channels: int, baseline_rows: int) -> tuple[EwmaT2, WindowKnn]:
-    """Both with nothing learned yet; so many rows teach each machine's normal."""
+def detectors_for(channels: int, baseline_rows: int, given: Sequence[int] = ()) -> tuple[EwmaT2, WindowKnn]:
+    """Both with nothing learned yet; so many rows teach each machine's normal.
+
+    The chart sees all channels, of which some are `given`, the windows see the others alone.
+    """
     window = max(10, baseline_rows // 40)
-    return EwmaT2(channels, baseline=baseline_rows), WindowKnn(channels, length=max(30, window), hop=window)
+    return (
+        EwmaT2(channels, baseline=baseline_rows, given=given),
+        WindowKnn(channels - len(given), length=max(30, window), hop=window),
+    )
 
 
 def by_windows(knn: WindowKnn, samples: Samples, moved: Sequence[Moved]) -> Scores:
@@ -46,4 +52,5 @@ def combined(one: Scores, other: Scores) -> Scores:
         one.statistic,
         one.judged,
         one.departure,
+        np.where(second, other.shown, one.shown),
     )

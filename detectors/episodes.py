@@ -91,6 +91,22 @@ class EpisodeTracker:
         count = follow(*rows, level, self._rules, self._state, np.full(len(self._state), -1), told)
         return [_event(each) for each in np.sort(told[:count], order="row", kind="stable")]
 
+    def renew(self, slot: int, at_us: int) -> EpisodeEvent | None:
+        """Begin anew with a slot that was repaired then; returns the end of its episode, if one is on.
+
+        It ends at the repair, or at its peak if that came later, as the repair was heard of late; the event's
+        row is 0, the first one of the next update.
+        """
+        if slot >= self._slots:
+            return None
+        before = self._state[slot].copy()
+        self._state[slot] = FRESH
+        if not before["on"]:
+            return None
+        peak_us = int(before["peak_us"])
+        spell = int(before["onset_us"]), peak_us, float(before["peak"]), max(at_us, peak_us)
+        return EpisodeEvent(Change.CLOSED, 0, slot, *spell)
+
     def state(self) -> bytes:
         """One entry for each slot."""
         return pack(self._kind, {"slots": self._state[: self._slots]})

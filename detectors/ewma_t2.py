@@ -3,9 +3,10 @@
 Lowry, Woodall, Champ and Rigdon (1992), "A multivariate exponentially weighted moving average control
 chart", on robust baselines for each regime. Once a baseline is learned only its level moves, as
 `detectors.moving_normal` says; how far the machine is from what it was at first is told beside the score,
-because health needs that. A repaired machine starts over under a new slot.
+because health needs that. A repaired machine starts over (`renew`).
 """
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -46,41 +47,51 @@ class EwmaT2:
 
     The score is the tail of an F distribution with 30 degrees of freedom, the price of a short baseline.
     Above about 6 read it as an order of oddness and not as a probability.
+
+    Channels `given`, such as load and weather, are not judged: they say what the others should be, by a
+    regression that each baseline holds, and T² is that of the others given these. Their own share is 0.
     """
 
     NAME: ClassVar[str] = "ewma_t2"
     VERSION: ClassVar[int] = 3
     EXACT: ClassVar[bool] = True
 
-    def __init__(self, channels: int, *, baseline: int = 300, weight: float = 0.05) -> None:
+    def __init__(
+        self, channels: int, *, baseline: int = 300, weight: float = 0.05, given: Sequence[int] = ()
+    ) -> None:
         if channels < 1 or baseline < FEWEST or not 0 < weight <= 1:
             raise ValueError(f"needs a channel, a baseline of {FEWEST} rows or more and 0 < weight <= 1")
         self._baseline, self._weight = baseline, weight
         self._slots = 0
-        self._take_width(channels)
+        self._given = np.zeros(0, np.bool_)
+        self._take_width(channels, given)
         self._ewma = np.zeros((0, channels), np.float32)
         self._unclipped = np.zeros((0, channels), np.float32)
         self._cell_of = np.full((0, MAX_REGIMES), -1, np.int32)
-        self._cells = Cells.of(channels, baseline)
+        self._cells = Cells.of(self._given, baseline)
         self._moving = MovingNormal.of(MAX_REGIMES, channels)
         self._step = step(baseline)
         self.moved: list[Moved] = []
         """What is normal now and was not before, by the latest update."""
         self._priors: list[FleetPrior | None] = [None] * MAX_REGIMES
 
-    def _take_width(self, channels: int) -> None:
+    def _take_width(self, channels: int, given: Sequence[int]) -> None:
         self._channels = channels
+        self._given = wider(self._given, 0, channels, False)
+        self._given[list(given)] = True
         rules = f"{self._baseline} rows, weight {self._weight!r}"
+        if self._given.any():
+            rules += f", given {np.flatnonzero(self._given).tolist()}"
         self._kind = f"{self.NAME} {self.VERSION}: {channels} channels, {rules}"
         self._table = _tails(channels)
 
-    def widen(self, channels: int) -> None:
-        """Add channels; each is learned from the first rows that show it."""
+    def widen(self, channels: int, given: Sequence[int] = ()) -> None:
+        """Add channels, some of them given; each is learned from the first rows that show it."""
         self._ewma = wider(self._ewma, 1, channels, 0.0)
         self._unclipped = wider(self._unclipped, 1, channels, 0.0)
-        self._cells.widen(channels)
         self._moving.widen(channels)
-        self._take_width(channels)
+        self._take_width(channels, given)
+        self._cells.widen(self._given)
 
     def fit(self, x: NDArray[np.float32], regime: NDArray[np.int16]) -> None:
         """Learn the prior of each regime with 20 rows or more; rows of an asset should follow one another."""
@@ -119,6 +130,15 @@ class EwmaT2:
             done = self._advance(done, slot, regime, x, scores)
         return scores
 
+    def renew(self, slot: int) -> None:
+        """Forget what is normal for the slot and what it showed of late; its next rows teach it."""
+        if slot >= self._slots:
+            return
+        self._ewma[slot] = self._unclipped[slot] = 0.0
+        for cell in self._cell_of[slot, self._cell_of[slot] >= 0].tolist():
+            self._cells.renew(cell)
+            self._moving.renew(cell)
+
     def state(self) -> bytes:
         """Baselines, EWMAs and rows collected so far, in the order of slots and regimes."""
         cell_of = self._cell_of[: self._slots]
@@ -138,7 +158,7 @@ class EwmaT2:
             cell_of = np.full((len(ewma), MAX_REGIMES), -1, np.int32)
             cell_of[slot, regime] = np.arange(MAX_REGIMES, MAX_REGIMES + len(slot))
             moving = MovingNormal.restore(saved)
-            cells = Cells.restore(saved, self._baseline)
+            cells = Cells.restore(saved, self._given, self._baseline)
             if len(moving.since) != cells.count:
                 raise ValueError("it has levels of other cells")
             if cells.count != MAX_REGIMES + len(slot) or ewma.shape != unclipped.shape:
@@ -231,11 +251,11 @@ class EwmaT2:
         judging = (cells.learned, cells.provisional)
         collected = (cells.filled, cells.until, cells.refused, cells.buffer_of, cells.buffers)
         state = (self._cell_of, self._ewma, self._unclipped, *judging, *collected)
-        normal = (cells.location, cells.inverse_scale, cells.precision)
+        normal = (cells.location, cells.inverse_scale, cells.precision, cells.slope, self._given)
         levels = self._moving
         moving = (levels.since, levels.odd, levels.first, levels.moved, levels.told, levels.total)
         seen = (scores.contribution, scores.expected, scores.observed)
-        out = (scores.score, *seen, scores.statistic, scores.judged, scores.departure)
+        out = (scores.score, *seen, scores.statistic, scores.judged, scores.departure, scores.shown)
         rules = np.float32(self._weight), np.float32(CLIP), self._table
         return score_rows(
             start, slot, regime, x, (*rules, self._step, np.float32(GAIN), LOOKS), state, normal, moving, out

@@ -56,6 +56,11 @@ class HealthTracker:
         _smooth(*rows, *evidence, self._rules, self._state, health)
         return health
 
+    def renew(self, slot: int) -> None:
+        """Forget the slot's health: its next judged rows say what healthy is."""
+        if slot < self._slots:
+            self._state[slot] = 0
+
     def state(self) -> bytes:
         """One entry for each slot."""
         return pack(self._kind, {"slots": self._state[: self._slots]})

@@ -135,6 +135,21 @@ class LimitAlarm:
         count = _watch(slot, ts_us, plain(samples.x, np.float32), self._limits, self._state, told)
         return [_event(each) for each in told[:count]]
 
+    def renew(self, slot: int, at_us: int) -> list[LimitEvent]:
+        """Begin anew with a slot that was repaired then: what is passed is kept again from there.
+
+        Or from its peak on, if the repair was heard of late. Row is 0, the first one of the next update.
+        """
+        if slot >= self._slots:
+            return []
+        before = self._state[slot].copy()
+        self._state[slot] = FRESH
+        return [
+            LimitEvent(0, slot, k, onset_us, max(at_us, peak_us), peak, peak_us)
+            for k, (on, _, onset_us, _, _, peak, peak_us) in enumerate(before.tolist())
+            if on
+        ]
+
     def state(self) -> bytes:
         """The limits, and one entry for each slot and limit."""
         return pack(self._kind, {"limits": self._limits, "state": self._state[: self._slots].ravel()})

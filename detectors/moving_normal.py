@@ -56,6 +56,11 @@ class Moved:
     after: Floats
     scale: Floats
 
+    def of(self, channels: NDArray[np.int64]) -> "Moved":
+        """The same, told of those channels alone."""
+        levels = self.before[channels], self.after[channels], self.scale[channels]
+        return Moved(self.row, self.slot, self.regime, self.jumped, *levels)
+
 
 @dataclass
 class MovingNormal:
@@ -98,6 +103,11 @@ class MovingNormal:
         """Channels that were learned just now begin where they are."""
         fresh = (inverse_scale > 0) & np.isnan(self.first[cell])
         self.first[cell, fresh] = location[fresh]
+
+    def renew(self, cell: int) -> None:
+        """Nothing is known of the cell any more."""
+        for each in fields(self):
+            getattr(self, each.name)[cell] = np.nan if each.name == "first" else 0
 
     def settled(self, cell: int, precision: Floats) -> Floats | None:
         """At the end of a learning period of oddness: how far away the machine has settled, if it has."""

@@ -152,6 +152,12 @@ class Novelty:
         for name, array in self._memory.arrays().items():
             setattr(self._memory, name, grown(array, slots, getattr(self._prior, name)[0]))
 
+    def renew(self, slot: int) -> None:
+        """Forget what the slot has shown; it knows what the fleet shows, if that is known."""
+        if slot < self._slots:
+            for name, array in self._memory.arrays().items():
+                array[slot] = getattr(self._prior, name)[0]
+
     def state(self) -> bytes:
         """What each slot has shown, and the fleet."""
         return pack(self._kind, self._saved(self._slots))

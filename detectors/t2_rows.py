@@ -34,6 +34,8 @@ FARTHEST = np.float32(1e6)
 
 NOTHING = np.float32(np.nan)
 
+Flags = NDArray[np.bool_]
+
 
 @kernel
 def score_rows(
@@ -43,25 +45,26 @@ def score_rows(
     x: Floats,
     rules: tuple[np.float32, np.float32, Floats, int, np.float32, int],
     state: tuple[Ints, Floats, Floats, NDArray[np.bool_], NDArray[np.bool_], Ints, Ints, Ints, Ints, Floats],
-    normal: tuple[Floats, Floats, Floats],
+    normal: tuple[Floats, Floats, Floats, Floats, Flags],
     moving: tuple[Ints, Ints, Floats, Floats, Floats, Floats],
-    out: tuple[Floats, Floats, Floats, Floats, Floats, NDArray[np.int16], Floats],
+    out: tuple[Floats, Floats, Floats, Floats, Floats, NDArray[np.int16], Floats, Ints],
 ) -> int:
     """Score rows from `start` on; returns the first whose cell needs attention before it, else their number.
 
     rules: weight, clip, table of tails, rows between two looks at a level, the part of the way that it goes
     then, looks in a learning period. state: cell_of, ewma, unclipped, learned, provisional, filled, until,
-    refused, buffer_of and buffers, changed in place. normal: location, inverse_scale and precision of the
-    cells. moving: since, odd, first, moved, told and total of `MovingNormal`. out: the arrays of `Scores`,
-    which say "unknown" where nothing is written.
+    refused, buffer_of and buffers, changed in place. normal: location, inverse_scale, precision and slope of
+    the cells, and which channels are given. moving: since, odd, first, moved, told and total of
+    `MovingNormal`. out: the arrays of `Scores`, which say "unknown" where nothing is written.
     """
     weight, clip, table, step, gain, window = rules
     cell_of, ewma, unclipped, learned, provisional, filled, until, refused, buffer_of, buffers = state
-    location, inverse_scale, precision = normal
+    location, inverse_scale, precision, slope, given = normal
     since, odd, first, moved, told, total = moving
-    score, contribution, expected, observed, statistic, judged, departure = out
+    score, contribution, expected, observed, statistic, judged, departure, shown = out
     channels = x.shape[1]
     z = np.empty(LONGEST * channels, np.float32)
+    duty = np.zeros(LONGEST * channels, np.float32)
     means = np.empty((LONGEST + 1) * channels, np.float32)
     free = np.empty((LONGEST + 1) * channels, np.float32)
     e, y = np.empty((channels, LONGEST), np.float32), np.empty((channels, LONGEST), np.float32)
@@ -84,19 +87,20 @@ def score_rows(
         if end == at:
             return at
         cell = own if learned[own] else r
+        own_judges = cell == own and not provisional[own]
         if learned[cell]:
             n, rows, share = end - at, x[at:end], contribution[at:end]
             level, inverse, matrix = location[cell], inverse_scale[cell], precision[cell]
-            own_judges = cell == own and not provisional[own]
             _standardise(rows, level, inverse, z)
+            _hold_against_duty(n, slope[cell], given, z, duty)
             _smooth(n, weight, clip, z, ewma[s], means)
             _smooth(n, weight, FARTHEST, z, unclipped[s], free)
-            _describe(rows, level, inverse, z, free, expected[at:end], observed[at:end])
-            _turn(n, z, means, e, present)
+            _describe(rows, level, inverse, duty, z, free, expected[at:end], observed[at:end])
+            _turn(n, z, means, given, e, present)
             whole = _way_back(matrix, moved[cell] if own_judges else nowhere, clip, away, turned)
             _split_t2(n, matrix, e, y, share, t2, away, more)
             back = (away, turned, whole)
-            _leave_gaps_out(n, matrix, inverse, z, e, y, present, share, t2, back, more)
+            _leave_gaps_out(n, matrix, inverse, given, z, e, y, present, share, t2, back, more)
             _score(n, table, present, t2, score[at:end])
             if own_judges:
                 told_of = statistic[at:end], judged[at:end], departure[at:end]
@@ -106,12 +110,14 @@ def score_rows(
                     levels = (level, first[own], moved[own], told[own], total[own])
                     seen = (ewma[s], unclipped[s], z[(n - 1) * channels : n * channels])
                     pace = (table, gain, window)
-                    if _look(score[end - 1], odd[own : own + 1], inverse, matrix, levels, seen, pace):
+                    judging = (inverse, given)
+                    if _look(score[end - 1], odd[own : own + 1], judging, matrix, levels, seen, pace):
                         since[own] = 0
         if buffer_of[own] >= 0:
             choosy = provisional[cell]
             numbers = filled[own : own + 1], refused[own : own + 1]
-            _collect(x[at:end], score[at:end], choosy, buffers[buffer_of[own]], *numbers)
+            by_fleet = shown[at:at] if own_judges else shown[at:end]
+            _collect(x[at:end], score[at:end], choosy, buffers[buffer_of[own]], *numbers, by_fleet)
         at = end
     return len(slot)
 
@@ -121,6 +127,7 @@ def _leave_gaps_out(
     n: int,
     precision: Floats,
     inverse_scale: Floats,
+    given: Flags,
     z: Floats,
     e: Floats,
     y: Floats,
@@ -133,8 +140,9 @@ def _leave_gaps_out(
     """Correct T², `share` and `more` of the rows in which a channel is missing."""
     channels = len(precision)
     away, turned, whole = back
+    most = channels - np.sum(given)
     for i in range(n):
-        if present[i] < channels:
+        if present[i] < most:
             gaps = np.flatnonzero((inverse_scale > 0) & np.isnan(z[i * channels : (i + 1) * channels]))
             t2[i] = _hold_out(precision, gaps, e[:, i], y[:, i], share[i])
             more[i] = _hold_out(precision, gaps, away, turned.copy(), np.empty_like(away)) - whole
@@ -196,13 +204,14 @@ def _turned(matrix: Floats, vector: Floats, product: Floats) -> float:
 def _look(
     score: float,
     odd: Ints,
-    inverse_scale: Floats,
+    judging: tuple[Floats, Flags],
     precision: Floats,
     levels: tuple[Floats, Floats, Floats, Floats, Floats],
     seen: tuple[Floats, Floats, Floats],
     pace: tuple[Floats, np.float32, int],
 ) -> bool:
     """Let the level follow by a step, or sum up how odd the machine is; whether that is nothing to tell."""
+    inverse_scale, given = judging
     location, first, moved, told, total = levels
     ewma, unclipped, latest = seen
     table, gain, window = pace
@@ -224,7 +233,7 @@ def _look(
                 moved[k] += way
                 ewma[k] -= way
                 unclipped[k] -= way
-        judged += inverse_scale[k] > 0
+        judged += inverse_scale[k] > 0 and not given[k]
     away = moved - told
     odd_once = _tail(table[judged], _turned(precision, away, np.empty_like(away)))
     return odd_once <= TOO_ODD
@@ -241,9 +250,16 @@ def _run_end(at: int, slot: Ints, regime: NDArray[np.int16], last_regime: int) -
 
 
 @kernel
-def _collect(rows: Floats, score: Floats, choosy: bool, buffer: Floats, filled: Ints, refused: Ints) -> None:
-    """Keep the rows to learn from; if `choosy` none that is odd, unless as many were refused as it takes."""
+def _collect(
+    rows: Floats, score: Floats, choosy: bool, buffer: Floats, filled: Ints, refused: Ints, shown: Ints
+) -> None:
+    """Keep the rows to learn from; if `choosy` none that is odd, unless as many were refused as it takes.
+
+    `shown` becomes how many there were before each row that has a score; empty if nobody asks.
+    """
     for i in range(len(rows)):
+        if i < len(shown) and score[i] == score[i]:
+            shown[i] = filled[0]
         if choosy and score[i] > TOO_ODD and refused[0] < len(buffer):
             refused[0] += 1
         else:
@@ -276,6 +292,28 @@ def _standardise(rows: Floats, location: Floats, inverse_scale: Floats, z: Float
 
 
 @kernel
+def _hold_against_duty(n: int, slope: Floats, given: Flags, z: Floats, duty: Floats) -> None:
+    """Leave of the deviations `z` of n rows what the given channels do not explain; `duty` is what they do.
+
+    Nothing is left of the given ones themselves, and one that is missing is taken to be as usual.
+    """
+    channels = len(given)
+    if not given.any():
+        return
+    duty[:] = 0
+    for j in range(channels):
+        if given[j]:
+            for i in range(n):
+                here = z[i * channels + j]
+                if here == here:
+                    for k in range(channels):
+                        duty[i * channels + k] += slope[k, j] * here
+                z[i * channels + j] = 0
+    for m in range(n * channels):
+        z[m] -= duty[m]
+
+
+@kernel
 def _smooth(n: int, weight: np.float32, most: np.float32, z: Floats, mean: Floats, means: Floats) -> None:
     """EWMAs of n rows of deviations, cut at `most`: row i + 1 of `means` is after row i. Moves `mean` on."""
     channels = len(mean)
@@ -292,6 +330,7 @@ def _describe(
     rows: Floats,
     location: Floats,
     inverse_scale: Floats,
+    duty: Floats,
     z: Floats,
     free: Floats,
     expected: Floats,
@@ -302,14 +341,15 @@ def _describe(
     for i in range(len(rows)):
         for k in range(channels):
             m = i * channels + k
-            expected[i, k] = location[k] if inverse_scale[k] > 0 else NOTHING
-            seen = location[k] + free[m + channels] / inverse_scale[k]
+            usual = location[k] + duty[m] / inverse_scale[k]
+            expected[i, k] = usual if inverse_scale[k] > 0 and abs(usual) < np.inf else NOTHING
+            seen = usual + free[m + channels] / inverse_scale[k]
             told = seen if abs(seen) < np.inf else rows[i, k]
             observed[i, k] = told if z[m] == z[m] else NOTHING
 
 
 @kernel
-def _turn(n: int, z: Floats, means: Floats, e: Floats, present: NDArray[np.int16]) -> None:
+def _turn(n: int, z: Floats, means: Floats, given: Flags, e: Floats, present: NDArray[np.int16]) -> None:
     """The means to judge, channel by channel in `e`, 0 where not to be judged; how many are `present`."""
     channels = len(e)
     present[:n] = 0
@@ -318,7 +358,7 @@ def _turn(n: int, z: Floats, means: Floats, e: Floats, present: NDArray[np.int16
             m = i * channels + k
             known = z[m] == z[m]
             e[k, i] = means[m + channels] if known else np.float32(0)
-            present[i] += known
+            present[i] += known and not given[k]
 
 
 @kernel

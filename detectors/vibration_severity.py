@@ -56,10 +56,7 @@ class VibrationSeverity:
         zones = np.searchsorted(np.array(self.boundaries), velocity, side="right").astype(np.int8)
         return np.where(np.isnan(velocity), np.int8(-1), zones)
 
-    def changed(self, before: NDArray[np.floating], now: NDArray[np.floating]) -> NDArray[np.bool_]:
-        """(n,): whether the velocity has moved, up or down, by more than criterion II allows."""
-        return np.abs(now - before) > SIGNIFICANT_CHANGE * self.boundaries[1]
-
-    def alarm(self, baseline: float) -> float:
-        """Where to alarm, in mm/s: criterion II above the baseline, at most 1.25 times B/C (clause 6.5.2)."""
-        return min(baseline + SIGNIFICANT_CHANGE * self.boundaries[1], 1.25 * self.boundaries[1])
+    @property
+    def significant_change(self) -> float:
+        """The change up or down, in mm/s, beyond which it matters within any zone (criterion II)."""
+        return SIGNIFICANT_CHANGE * self.boundaries[1]

@@ -40,7 +40,7 @@ class WindowKnn:
     """
 
     NAME: ClassVar[str] = "window_knn"
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 4
     EXACT: ClassVar[bool] = False
 
     def __init__(self, channels: int, *, length: int = 30, hop: int = 10, training: int = 40) -> None:
@@ -103,6 +103,12 @@ class WindowKnn:
         for each in fields(Scores):
             getattr(self._held, each.name)[slot] = getattr(nothing, each.name)[0]
 
+    def renew(self, slot: int) -> None:
+        """`relearn`, and from whole windows of rows to come."""
+        if slot < self._slots:
+            self.relearn(slot)
+            self._windows.begin(slot)
+
     def _judge(self, slot: NDArray[np.int32], features: Floats) -> Scores:
         """Verdicts on windows (m, channels, FEATURES); the first of a slot become what it learns from."""
         verdicts = Scores.unknown(len(slot), self._channels)
@@ -111,6 +117,7 @@ class WindowKnn:
         for s, mine in _by_slot(slot, able & (self._count[slot] < self._training)):
             new = mine[: self._training - self._count[s]]
             self._lessons[s] = np.concatenate([self._lessons.get(s, features[:0]), features[new]])
+            verdicts.shown[new] = self._hop * (self._count[s] + np.arange(len(new)))
             self._count[s] += len(new)
             learning[new] = True
         later = np.flatnonzero(able & ~learning)
@@ -121,6 +128,7 @@ class WindowKnn:
             early = np.flatnonzero(learning)
             self._prior_model.judge(features, early, np.zeros(len(early), np.int32), verdicts)
             verdicts.statistic[learning], verdicts.judged[learning] = np.nan, 0
+        verdicts.shown[np.isnan(verdicts.score)] = -1
         return verdicts
 
     def _reach(self, slots: int) -> None:

@@ -29,6 +29,10 @@ class Windows:
         """Add channels that were missing so far."""
         self.latest = wider(self.latest, 2, channels, np.nan)
 
+    def begin(self, slot: int) -> None:
+        """The slot's next row is the first of its first window."""
+        self.seen[slot] = 0
+
     def complete(
         self, slot: NDArray[np.int32], x: NDArray[np.float32]
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

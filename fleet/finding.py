@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID, uuid5
 
 import numpy as np
@@ -50,9 +51,59 @@ class Evidence:
     sentence_zh: str
 
 
+class Normal(StrEnum):
+    """Whose normal a machine is judged by."""
+
+    OWN = "own"
+    """What it has shown itself, from its first rows on or since its last repair."""
+    FLEET = "fleet"
+    """What the machines of its type have in common."""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """By what a machine was judged.
+
+    shown: rows of its own that it has shown, of the `needed` ones that teach its own normal; both None once
+    it has that.
+    """
+
+    normal: Normal
+    shown: int | None
+    needed: int | None
+    sentence_en: str
+    sentence_zh: str
+
+
+OWN = Basis(
+    Normal.OWN,
+    None,
+    None,
+    "Judged by its own normal, as it has shown it itself",
+    "依据本机自身的正常水平判定",
+)
+
+
+def basis_of(shown: int, needed: int) -> Basis:
+    """The basis of a verdict; `shown` are the rows as in `Scores`, -1 if the machine's own normal judged."""
+    if shown < 0:
+        return OWN
+    return Basis(
+        Normal.FLEET,
+        shown,
+        needed,
+        "Judged by what the machines of its type have in common: it has shown "
+        f"{shown} of the {needed} rows that teach its own normal",
+        f"依据同型设备的共同正常水平判定：本机已有 {shown} 行数据，满 {needed} 行后以自身正常水平判定",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The most likely fault mode, why, and what to look at first."""
+    """The most likely fault mode, why, and what to look at first.
+
+    basis: by what a machine was judged, None for what is judged by no normal: sensors, limits, clocks.
+    """
 
     code: str
     title_en: str
@@ -60,6 +111,7 @@ class Finding:
     check_en: str
     check_zh: str
     evidence: tuple[Evidence, ...]
+    basis: Basis | None = None
 
 
 def read_finding(
@@ -67,6 +119,7 @@ def read_finding(
     contributions: NDArray[np.floating],
     expected: NDArray[np.floating],
     actual: NDArray[np.floating],
+    basis: Basis = OWN,
 ) -> Finding:
     """Read the peak of an episode; all arrays are (channels,) in column order, NaN where unknown."""
     shares = _shares(contributions)
@@ -74,7 +127,7 @@ def read_finding(
     top = [int(k) for k in np.argsort(-shares, kind="stable")[:TOP] if shares[k] >= LEAST_SHARE]
     mode = _likeliest(pack, shares, top[0]) if top else UNKNOWN
     evidence = tuple(_evidence(channels[k], shares[k], actual[k], expected[k]) for k in top)
-    return Finding(mode.code, mode.title_en, mode.title_zh, mode.check_en, mode.check_zh, evidence)
+    return Finding(mode.code, mode.title_en, mode.title_zh, mode.check_en, mode.check_zh, evidence, basis)
 
 
 def _shares(contributions: NDArray[np.floating]) -> NDArray[np.float64]:

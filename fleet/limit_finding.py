@@ -6,11 +6,13 @@ from fleet.standard_limit import StandardLimit
 
 
 def read_limit(limit: StandardLimit, channel: Channel, peak: float) -> Finding:
-    """The finding for `limit` of `channel`, passed as far as `peak`, a value or a rate as the limit is."""
+    """The finding for `limit` of `channel`, passed as far as `peak`: a value, rate or change, as it is of."""
     unit = ("" if channel.unit == "1" else f" {channel.unit}") + ("/s" if limit.per_s else "")
     name_en, name_zh = channel.title_en or channel.name, channel.title_zh or channel.name
     if limit.per_s:
         name_en, name_zh = f"{name_en}, rate of change,", f"{name_zh}变化率"
+    if limit.since_new:
+        name_en, name_zh = f"{name_en}, change since new or repaired,", f"{name_zh}自投用或检修以来的变化"
     side_en, side_zh = ("above", "高于") if limit.above else ("below", "低于")
     evidence = Evidence(
         channel.name,

@@ -1,7 +1,7 @@
-"""Who owns which machine with which channels: one immutable picture for a whole chunk."""
+"""Who owns which machine with which channels, renewed when: one immutable picture for a whole chunk."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from fleet.asset import Asset, EquipmentType
@@ -9,11 +9,15 @@ from fleet.asset import Asset, EquipmentType
 
 @dataclass(frozen=True)
 class Registry:
-    """Tenants, assets and equipment types as the database knew them at one moment."""
+    """Tenants, assets and equipment types as the database knew them at one moment.
+
+    renewed_us: the instants at which assets failed or were restored, in order, by their numbers.
+    """
 
     tenants: tuple[str, ...]
     assets: tuple[Asset, ...]
     equipment_types: tuple[EquipmentType, ...]
+    renewed_us: Mapping[int, Sequence[int]] = field(default_factory=dict)
 
     @cached_property
     def _by_tenant(self) -> dict[str, dict[bytes, Asset]]:

@@ -14,7 +14,8 @@ DEADBAND = 0.05
 class StandardLimit:
     """One limit of a channel, what it means to be beyond it, and what to look at first.
 
-    `at` is in the channel's unit, of its change per second with `per_s`; deadband and delays are those of
+    `at` is in the channel's unit, of its change per second with `per_s`, of its change since the machine was
+    new to us or repaired with `since_new` (`detectors.reference_level`); deadband and delays are those of
     :class:`detectors.limit_alarm.Limit`. `source` is the standard and its clause, the same in every language.
     """
 
@@ -30,10 +31,13 @@ class StandardLimit:
     deadband: float = 0.0
     on_delay_s: float = 0.0
     off_delay_s: float = 0.0
+    since_new: bool = False
 
     def __post_init__(self) -> None:
         if not self.source:
             raise FleetError(f"{self.name}: say which standard or maker it comes from")
+        if self.per_s and self.since_new:
+            raise FleetError(f"{self.name}: is of the change per second or since new, not of both")
         try:
             self.of_column(0)
         except ValueError as error:
@@ -42,8 +46,9 @@ class StandardLimit:
     @property
     def name(self) -> str:
         """What episodes call it; tells the limits of a pack apart."""
-        side, rate = "above" if self.above else "below", "-per-s" if self.per_s else ""
-        return f"limit-{self.channel}-{side}-{self.at:g}{rate}"
+        side = "above" if self.above else "below"
+        of = "-per-s" if self.per_s else "-since-new" if self.since_new else ""
+        return f"limit-{self.channel}-{side}-{self.at:g}{of}"
 
     def of_column(self, column: int) -> Limit:
         """The limit for the detector, its channel being in `column`."""
@@ -52,7 +57,10 @@ class StandardLimit:
 
     def check(self, channel: Channel) -> None:
         """Raise `FleetError` if the channel's range makes that no value can be beyond."""
-        reach = channel.high > self.at if self.above else channel.low < self.at
+        low, high = channel.low, channel.high
+        if self.since_new:
+            low, high = low - high, high - low
+        reach = high > self.at if self.above else low < self.at
         if not (self.per_s or reach):
             reports = f"{channel.low:g} to {channel.high:g} {channel.unit}"
             raise FleetError(f"{self.name}: is never passed, since {channel.name} reports {reports}")
@@ -65,8 +73,12 @@ def either_way(limit: StandardLimit) -> tuple[StandardLimit, StandardLimit]:
 
 def vibration_limits(
     channel: str, severity: VibrationSeverity, *, on_delay_s: float, off_delay_s: float
-) -> tuple[StandardLimit, StandardLimit]:
-    """Where zones C and D begin, for a channel of RMS velocity in mm/s (ISO 20816-3, tables A.1 and A.2)."""
+) -> tuple[StandardLimit, ...]:
+    """Limits of a channel of RMS velocity in mm/s, by ISO 20816-3.
+
+    Where zones C and D begin (criterion I, tables A.1 and A.2), and which change matters within any zone, up
+    or down (criterion II).
+    """
     _, c, d = severity.boundaries
     table = f"ISO 20816-3, table A.{severity.size:d}"
     return (
@@ -93,5 +105,20 @@ def vibration_limits(
             deadband=DEADBAND * d,
             on_delay_s=on_delay_s,
             off_delay_s=off_delay_s,
+        ),
+        *either_way(
+            StandardLimit(
+                channel,
+                severity.significant_change,
+                "ISO 20816-3, 6.4, criterion II",
+                "Vibration has changed significantly",
+                "振动发生显著变化",
+                "Find out what changed: mounting, balance, alignment, tool or bearings.",
+                "查明变化原因：安装、平衡、对中、刀具或轴承。",
+                deadband=DEADBAND * severity.significant_change,
+                on_delay_s=on_delay_s,
+                off_delay_s=off_delay_s,
+                since_new=True,
+            )
         ),
     )

@@ -27,7 +27,8 @@ class Detection:
     longer does its job. `idle` are the codes of the state channel at which the machine rests: such rows are
     stored, not judged, because a resting machine shows no fault and would seem to recover. `bands` divide the
     range of set-points: a regime is a code of the state channel and a band of each. Nor are rows judged until
-    `settle_s` after a switch of them.
+    `settle_s` after a switch of them. `given` are set-points, such as load and weather, that say what the
+    measurements should be: each machine's baseline holds how, and what is left is judged.
     """
 
     on_score: float = 3.0
@@ -40,6 +41,7 @@ class Detection:
     idle: tuple[int, ...] = ()
     bands: tuple[tuple[str, tuple[float, ...]], ...] = ()
     settle_s: float = 0.0
+    given: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         times = self.off_delay_s, self.health_tau_s
@@ -132,7 +134,9 @@ class VerticalPack:
             limits=tuple(limit for limit in self.limits if limit.channel in known),
             modelled=tuple(one for one in self.modelled if known.issuperset(one.channels)),
             detection=replace(
-                self.detection, bands=tuple(band for band in self.detection.bands if band[0] in known)
+                self.detection,
+                bands=tuple(band for band in self.detection.bands if band[0] in known),
+                given=tuple(name for name in self.detection.given if name in known),
             ),
         )
 
@@ -183,9 +187,11 @@ class VerticalPack:
     def _check_bands(self, known: Mapping[str, str]) -> None:
         bands = self.detection.bands
         self._check_channels("band", ((name, name) for name, _ in bands), known)
-        for name, _ in bands:
+        given = self.detection.given
+        self._check_channels("given", ((name, name) for name in given), known)
+        for name, role in [(name, "has bands") for name, _ in bands] + [(name, "is given") for name in given]:
             if known[name] != "setpoint":
-                raise FleetError(f"{self.equipment_type.name}: {name} has bands but is a {known[name]}")
+                raise FleetError(f"{self.equipment_type.name}: {name} {role} but is a {known[name]}")
         if (regimes := self.codes * prod(len(edges) + 1 for _, edges in bands)) > MOST_REGIMES:
             raise FleetError(
                 f"{self.equipment_type.name}: codes and bands make {regimes} regimes, {MOST_REGIMES} fit"

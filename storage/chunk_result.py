@@ -164,4 +164,4 @@ class ChunkResult:
     wear: Sequence[WearRow] = ()
     outbox: Sequence[OutboxMessage] = ()
     snapshot: bytes | None = field(default=None, repr=False)
-    """State after `next_offset`, when it is time for one."""
+    """State after `next_offset`, when it is time for one, or when it cannot be computed again."""

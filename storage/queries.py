@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class AssetNow:
-    """An asset with its newest values, score and health; None where nothing came yet.
+    """An asset with its newest values, score and health; None where nothing came yet, or since a repair.
 
     `values` are in column order and the channels' units; bit k of `bad`: value k is not to be trusted.
     """
@@ -118,8 +118,12 @@ _EPISODES: LiteralString = """
 async def fleet_now(pool: Pool, tenant: str | None = None) -> list[AssetNow]:
     """Every asset, of one tenant or all, in the order of their numbers."""
     statement = """
-        select asset_id, tenant, site, name, title, equipment_type, ts, score, bad, values, health, health_ts
+        select asset_id, tenant, site, name, title, equipment_type, ts, score, bad, values,
+               case when renewed is null or health_ts > renewed then health end as health,
+               case when renewed is null or health_ts > renewed then health_ts end as health_ts
         from asset left join asset_latest using (asset_id)
+            left join (select asset_id, max(ts) as renewed from maintenance group by asset_id) as repair
+                using (asset_id)
         where %(tenant)s::text is null or tenant = %(tenant)s
         order by asset_id
     """

@@ -9,6 +9,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from fleet.asset import Asset, Channel, EquipmentType, Fleet
+from fleet.clock import microseconds
 from fleet.registry import Registry
 from storage.errors import RegistrationRefused
 from storage.pool import Connection, Pool
@@ -19,6 +20,8 @@ _CHANNELS = """
 select equipment_type, name, unit, low, high, kind, rate_hz, title_en, title_zh
 from channel order by equipment_type, column_no
 """
+
+_RENEWALS = "select distinct asset_id, ts from maintenance order by asset_id, ts"
 
 # `xmax = 0` tells a row just inserted from one just updated; a row left as it is does not come back.
 _TENANTS = """
@@ -101,7 +104,7 @@ class RegistrationReport:
 
 
 async def load_registry(pool: Pool) -> Registry:
-    """Tenants, assets and equipment types as they are now."""
+    """Tenants, assets and equipment types as they are now, and when assets were renewed."""
     async with pool.connection() as conn, conn.transaction(), conn.cursor(row_factory=dict_row) as cursor:
         await cursor.execute("set transaction isolation level repeatable read, read only")
         types = await _load_types(conn)
@@ -110,7 +113,15 @@ async def load_registry(pool: Pool) -> Registry:
         await cursor.execute(
             "select asset_id, tenant, site, name, equipment_type, title, ratings from asset order by asset_id"
         )
-        return Registry(tenants, tuple(Asset(**row) for row in await cursor.fetchall()), types)
+        assets = tuple(Asset(**row) for row in await cursor.fetchall())
+        return Registry(tenants, assets, types, await _load_renewals(conn))
+
+
+async def _load_renewals(conn: Connection) -> dict[int, list[int]]:
+    found = defaultdict[int, list[int]](list)
+    for asset_id, ts in await (await conn.execute(_RENEWALS)).fetchall():
+        found[asset_id].append(microseconds(ts))
+    return dict(found)
 
 
 async def _load_types(conn: Connection) -> tuple[EquipmentType, ...]:

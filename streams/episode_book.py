@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.clock import ClockFault
-from detectors.episodes import Change, EpisodeEvent
+from detectors.episodes import EpisodeEvent
 from detectors.limit_alarm import LimitEvent
 from detectors.quality import SensorFault
-from fleet.finding import Finding, episode_id, read_finding
+from fleet.finding import Finding, basis_of, episode_id, read_finding
 from fleet.limit_finding import read_limit
 from fleet.sensor_finding import read_clock_fault, read_sensor_fault
 from fleet.shift_finding import read_shift
 from fleet.vertical import VerticalPack
 from storage.chunk_result import EpisodeRow
+from streams.verdict import Verdict
 
 Channels = NDArray[np.float32]
 
@@ -41,22 +42,24 @@ class EpisodeBook:
         self._version = version
         self._findings: dict[str, dict[str, Any]] = {}
 
+    def read(self, verdict: Verdict, i: int) -> Finding:
+        """What the score of row i says about the machine."""
+        scores, row = verdict.scores, verdict.row
+        return read_finding(
+            self.pack,
+            row(scores.contribution, i, 0.0),
+            row(scores.expected, i, np.nan),
+            row(scores.observed, i, np.nan),
+            basis_of(verdict.shown(i), self.pack.detection.baseline_rows),
+        )
+
     def of_machine(
-        self,
-        event: EpisodeEvent,
-        about: Subject,
-        judge: str,
-        contribution: Channels,
-        expected: Channels,
-        observed: Channels,
+        self, event: EpisodeEvent, about: Subject, judge: str, finding: Finding | None
     ) -> EpisodeRow:
-        """An episode that a score raised, with what each channel shows (channels,) at the event's row."""
-        over = event.change is Change.CLOSED
-        finding = None if over else read_finding(self.pack, contribution, expected, observed)
+        """An episode that a score raised, with what is found now; None once it is over."""
         spell = event.onset_us, event.end_us
         peak = event.peak_us, event.peak_score
-        detector = f"{judge}-{self._version}"
-        return self._row(about, "machine", judge, detector, spell, peak, finding)
+        return self._row(about, "machine", judge, f"{judge}-{self._version}", spell, peak, finding)
 
     def of_sensor(self, fault: SensorFault, about: Subject, reading: float) -> EpisodeRow:
         """A sensor's fault, at that reading, NaN for none."""

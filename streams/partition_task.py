@@ -146,8 +146,8 @@ class PartitionTask:
         return result
 
     async def _commit(self, result: ChunkResult) -> None:
-        if time.monotonic() >= self._next_snapshot:
-            result = replace(result, snapshot=self._engine.state())
+        if time.monotonic() >= self._next_snapshot or result.snapshot is not None:
+            result = replace(result, snapshot=result.snapshot or self._engine.state())
             self._next_snapshot = time.monotonic() + self._snapshot_s
             self._kept = result.next_offset
         await self.retry.until_done(lambda: self._sink.write(self._claim, result))

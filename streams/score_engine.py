@@ -25,12 +25,14 @@ from streams.frame_dedup import Fate, FrameDedup, Sightings
 from streams.health_message import CONTENT_TYPE, HealthMessage
 from streams.record import Chunk
 from streams.registry_cache import RegistryCache
-from streams.scorer import Rows, Scored, Scorer
+from streams.renewals import Instants
+from streams.rows import Rows, Scored
+from streams.scorer import Scorer
 from streams.topics import health_topic, tenant_of
 from streams.wire.decode import Block, DecodedChunk, decode_chunk
 from streams.wire.limits import Limits
 
-STATE = "score-engine-1"
+STATE = "score-engine-2"
 
 DAY_US = 86_400_000_000
 
@@ -56,17 +58,26 @@ class ScoreEngine:
         self._limits = limits
         self._seen = FrameDedup()
         self._scorers: dict[str, Scorer] = {}
+        self._from_nothing = True
 
     async def process(self, chunk: Chunk, again: bool) -> ChunkResult:
-        """Decode, tell new from seen, score. `again`: only rebuild the state."""
+        """Decode, tell new from seen, score. `again`: only rebuild the state.
+
+        A machine starts over when the record of its repair is known. So that what follows a snapshot is
+        computed again as it was stored, machines start over at new rows alone, and then the state is stored
+        with them. Only a state that is computed from nothing has every repair where it belongs.
+        """
         decoded = await self._decode(chunk)
         chunk = chunk.first(decoded.records)
         crash_point.reached("after_decode")
         sightings = _sightings(chunk, decoded)
         fates = await self._judge(sightings, again)
         new = fates == Fate.NEW
+        self._from_nothing &= again
         self._rate()
-        scored = [self._score(block, new) for block in decoded.blocks]
+        renewed_us = self._registry.current.renewed_us if self._from_nothing or not again else {}
+        scored = [self._score(block, new, renewed_us) for block in decoded.blocks]
+        started_over = any(part.renewed for part in scored)
         if not again:
             _count(decoded.blocks, scored)
         dead = [
@@ -88,6 +99,7 @@ class ScoreEngine:
             episodes=[row for part in scored for row in part.episodes],
             wear=[row for part in scored for row in part.wear],
             outbox=[self._outbox(message) for part in scored for message in part.messages],
+            snapshot=self.state() if started_over and not again else None,
         )
 
     async def _decode(self, chunk: Chunk) -> DecodedChunk:
@@ -111,14 +123,14 @@ class ScoreEngine:
             for scorer in self._scorers.values():
                 scorer.rate()
 
-    def _score(self, block: Block, new: NDArray[np.bool_]) -> Scored:
+    def _score(self, block: Block, new: NDArray[np.bool_], renewed_us: Instants) -> Scored:
         scorer = self._scorers.get(block.equipment_type)
         if scorer is None:
             scorer = self._scorers[block.equipment_type] = self._scorer(block.equipment_type)
         elif scorer.channels < block.values.shape[1]:  # some were added while we run
             scorer.widen(self._pack(block.equipment_type))
         rows = Rows(block.asset_id, block.ts_us, block.values).take(new[block.frame])
-        return scorer.score(rows, self._name_of)
+        return scorer.score(rows, self._name_of, renewed_us)
 
     def _scorer(self, equipment_type: str) -> Scorer:
         return Scorer(self._pack(equipment_type), ratings_of=self._ratings_of)
@@ -144,7 +156,7 @@ class ScoreEngine:
         """Each scorer's state under the name of its equipment type."""
         names = sorted(self._scorers)
         states = [self._scorers[name].state() for name in names]
-        index = json.dumps([names, [len(state) for state in states]]).encode()
+        index = json.dumps([names, [len(state) for state in states], self._from_nothing]).encode()
         parts = {"index": index, "states": b"".join(states)}
         return pack(STATE, {name: np.frombuffer(part, np.uint8) for name, part in parts.items()})
 
@@ -152,14 +164,14 @@ class ScoreEngine:
         """Go on from a saved state; raises `StateError`."""
         raw = np.empty(0, np.uint8)
         found = unpack(STATE, state, {"index": raw, "states": raw})
-        names, sizes = json.loads(found["index"].tobytes())
+        names, sizes, from_nothing = json.loads(found["index"].tobytes())
         states, at = found["states"].tobytes(), 0
         scorers = {}
         for name, size in zip(names, sizes, strict=True):
             scorers[name] = self._scorer(name)
             scorers[name].load(states[at : at + size])
             at += size
-        self._scorers = scorers
+        self._scorers, self._from_nothing = scorers, from_nothing
 
 
 def engine_for(

@@ -20,7 +20,7 @@ from fleet.catalog import pack_of
 from fleet.vertical import VerticalPack
 from storage.pool import Pool
 from storage.registry import load_registry
-from streams.scorer import ENSEMBLE, JUDGES
+from streams.judges import ENSEMBLE, JUDGES
 
 EXAMPLE = "Example: faultline backtest acme/lift-1 --from 2026-03-01 --to 2026-04-01 --on-score 4"
 

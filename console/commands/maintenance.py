@@ -16,7 +16,7 @@ from storage.registry import load_registry
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Say when machines failed and when they were restored: remaining life is learned from that.",
+    help="Say when machines failed and were restored: detection and remaining life begin anew there.",
 )
 
 MACHINE = "The machine, as TENANT/NAME."

@@ -272,7 +272,16 @@ LIMITS = (
 PACK = VerticalPack(
     EquipmentType("elevator", CHANNELS, "Traction elevator", "曳引式电梯"),
     # tuned on the simulated fleet at one row a minute; hardly moves at night and on a Sunday
-    Detection(on_score=5.0, off_delay_s=36 * 3600.0, baseline_rows=2000, health_tau_s=24 * 3600.0, idle=(0,)),
+    Detection(
+        on_score=5.0,
+        off_delay_s=36 * 3600.0,
+        baseline_rows=2000,
+        health_tau_s=24 * 3600.0,
+        idle=(0,),
+        given=(
+            "car_load",
+        ),  # temperatures follow the machine room too slowly to be held against it row by row
+    ),
     WEAR,
     FAULT_MODES,
     LIMITS,

@@ -35,6 +35,10 @@ def rows(slot: NDArray[Any], x: NDArray[np.floating], regime: int = 0) -> Sample
     )
 
 
+def later_than(samples: Samples, seconds: int) -> Samples:
+    return replace(samples, ts_us=samples.ts_us + seconds * 1_000_000)
+
+
 def fleet(length: int = ROWS, seed: int = 7) -> Samples:
     """A small fleet's rows as a gateway might send them: interleaved, with gaps and a second regime."""
     rng = np.random.default_rng(seed)
@@ -59,6 +63,10 @@ def pieces(samples: Samples, size: int) -> Iterator[Samples]:
 def scored(detector: Detector, samples: Samples, size: int = 10**9) -> Scores:
     found = [detector.update(piece) for piece in pieces(samples, size)]
     return Scores(*(np.concatenate([getattr(each, f.name) for each in found]) for f in fields(Scores)))
+
+
+def part_of(found: Scores, which: NDArray[np.int64]) -> Scores:
+    return Scores(*(getattr(found, f.name)[which] for f in fields(Scores)))
 
 
 def same(a: Scores, b: Scores, rows_of_a: NDArray[np.int64] | slice = slice(None)) -> bool:
@@ -232,6 +240,12 @@ def check_prior(make: Make) -> None:
     assert np.isnan(found.statistic).all(), "the prior's statistic passes for the slot's own"
     odd = detector.update(rows(np.ones(100), 8 + rng.normal(size=(100, CHANNELS))))
     assert np.median(odd.score[-50:]) > np.median(found.score[-50:]) + 1, "the prior does not judge"
+    shown, row = found.shown[np.isfinite(found.score)], np.flatnonzero(np.isfinite(found.score))
+    assert ((shown >= 0) & (shown <= row)).all(), "counts rows that the slot had not shown"
+    assert (np.diff(shown) >= 0).all(), "forgets rows that the slot has shown"
+    later = detector.update(later_than(rows(np.zeros(600), rng.normal(size=(600, CHANNELS))), 100))
+    assert (later.shown[np.isfinite(later.statistic)] == -1).all(), "calls the slot's own normal the fleet's"
+    assert np.isfinite(later.statistic).any()
 
 
 def check_sees_a_shift(make: Make) -> None:
@@ -269,6 +283,27 @@ def check_widens(make: Make) -> None:
         wide.widen(CHANNELS)
 
 
+def check_renews(make: Make) -> None:
+    """A slot that is renewed goes on as a new one, and the others as if nothing had happened."""
+    samples = fleet()
+    for cut in (100, 700, 1500):
+        renewed, left, new = make(CHANNELS), make(CHANNELS), make(CHANNELS)
+        for detector in (renewed, left, new):
+            detector.fit(samples.x, samples.regime)
+        before, after = part(samples, slice(0, cut)), part(samples, slice(cut, None))
+        renewed.update(before)
+        left.update(before)
+        renewed.renew(1)
+        renewed.renew(FLEET + 50)  # of which nothing is known
+        again = make(CHANNELS)
+        again.load(renewed.state())
+        found, mine = renewed.update(after), np.flatnonzero(after.slot == 1)
+        assert same(found, new.update(part(after, mine)), mine), "something of before the renewal is left"
+        others = np.flatnonzero(after.slot != 1)
+        assert same(part_of(found, others), part_of(left.update(after), others)), "others were renewed too"
+        assert same(again.update(after), found), "a renewed slot cannot be saved"
+
+
 def check_promise(make: Make) -> None:
     """On healthy noise a score above 2 (p < .01) comes at most twice as often as promised."""
     rng = np.random.default_rng(13)
@@ -295,5 +330,6 @@ CHECKS = (
     check_prior,
     check_sees_a_shift,
     check_widens,
+    check_renews,
     check_promise,
 )

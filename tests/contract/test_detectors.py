@@ -1,6 +1,6 @@
 """Every detector in the catalog keeps the contract's promises, and the suite notices one that does not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from tests.contract.detector_suite import (
     check_prior,
     check_promise,
     check_rejects_damage,
+    check_renews,
     check_sees_a_shift,
     check_slots_independent,
     check_state,
@@ -144,8 +145,13 @@ class SeesNothing(EwmaT2):
 
 
 class StartsOver(EwmaT2):
-    def widen(self, channels: int) -> None:
+    def widen(self, channels: int, given: Sequence[int] = ()) -> None:
         self.__init__(channels)  # type: ignore[misc]
+
+
+class Remembers(EwmaT2):
+    def renew(self, slot: int) -> None:
+        pass
 
 
 class CriesWolf(EwmaT2):
@@ -170,6 +176,7 @@ BROKEN: list[tuple[Any, Check]] = [
     (IgnoresItsPrior, check_prior),
     (SeesNothing, check_sees_a_shift),
     (StartsOver, check_widens),
+    (Remembers, check_renews),
     (CriesWolf, check_promise),
 ]
 

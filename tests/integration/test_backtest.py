@@ -13,13 +13,16 @@ from typer.testing import CliRunner, Result
 from console.cli import build
 from fleet.asset import FleetError
 from fleet.catalog import packs
+from fleet.maintenance import MaintenanceEvent, MaintenanceKind
 from storage.bootstrap import WRITER
 from storage.chunk_result import ChunkResult, Tally
+from storage.maintenance import record_event
 from storage.pool import open_pool
 from storage.registry import load_registry, register
 from storage.server.database import Database
 from storage.sink import Sink
-from streams.scorer import VERSION, Rows, Scored, Scorer
+from streams.rows import Rows, Scored
+from streams.scorer import VERSION, Scorer
 from streams.simulator.demo import demo_fleet
 from streams.simulator.fault import Fault
 from streams.simulator.simulate import simulate
@@ -113,6 +116,23 @@ def test_a_part_of_the_history_is_judged_by_its_own_first_rows(scored: Scored, r
     assert 0 < found["rows"] < len(scored.telemetry.ts_us)
     assert [one["kind"] for one in found["was"]] == ["machine"]
     assert found["would"] == []
+
+
+def test_after_a_repair_on_record_the_machine_starts_over_however_late_that_came(
+    scored: Scored, run: Run, plain_database: Database
+) -> None:
+    repaired = datetime(2026, 3, 7, 12, tzinfo=UTC)
+    asset_id = int(scored.telemetry.asset_id[0])
+
+    async def record() -> None:
+        async with open_pool(plain_database.dsn(WRITER)) as pool:
+            await record_event(pool, MaintenanceEvent(asset_id, repaired, MaintenanceKind.RESTORED))
+
+    asyncio.run(record())
+    found = json.loads(run("northgrid/t1", *WHOLE, "--json").stdout)
+    (was,), (would,) = found["was"], found["would"]
+    assert (was["onset"], was["end"]) == (would["onset"], None)
+    assert datetime.fromisoformat(would["end"]) == repaired
 
 
 @pytest.mark.parametrize(

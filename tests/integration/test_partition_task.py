@@ -1,5 +1,7 @@
 """A partition's state is rebuilt from its snapshot, and how far that is survives the process."""
 
+from dataclasses import replace
+
 import pytest
 
 from storage.chunk_result import ChunkResult, Tally
@@ -69,3 +71,22 @@ async def test_a_rebuild_that_is_killed_goes_on_where_it_was(
     await last.handle(chunk(5, 9))
     assert engine.seen == b"0 1 2 3 4 5 6 7 8 "
     assert last.stored == 9
+
+
+class Insisting(Counting):
+    """Cannot compute its state after the fourth record again."""
+
+    async def process(self, chunk: Chunk, again: bool) -> ChunkResult:
+        result = await super().process(chunk, again)
+        return replace(result, snapshot=self.seen) if result.first_offset == 3 else result
+
+
+async def test_a_state_that_cannot_be_computed_again_is_stored_with_its_chunk(plain_pool: Pool) -> None:
+    sink = Sink(plain_pool, "score")
+    task = await claimed(sink, Insisting())
+    task.start()
+    await task.handle(chunk(0, 6))
+    engine = Insisting()
+    again = await claimed(sink, engine)
+    assert again.start() == Start(4, 6)
+    assert engine.seen == b"0 1 2 3 "

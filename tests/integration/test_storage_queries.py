@@ -27,6 +27,7 @@ from storage.queries import (
     stored_totals,
     wear_counters,
 )
+from storage.registry import load_registry
 from storage.rollup import run_due
 from storage.series import MAX_POINTS, health_series, score_series, telemetry_series
 from storage.sink import Sink
@@ -65,6 +66,18 @@ async def test_the_fleet_as_it_is_now(plain_pool: Pool) -> None:
     assert third.equipment_type == "lift"
     assert await fleet_now(plain_pool, "acme") == [first, second, third]
     assert await fleet_now(plain_pool, "other") == []
+
+
+async def test_a_health_from_before_a_repair_is_not_the_machines_health(plain_pool: Pool) -> None:
+    sink = Sink(plain_pool, "score")
+    health = [HealthRow(1, T0, 20.0, {}), HealthRow(2, T0 + SECOND, 90.0, {})]
+    await sink.write(await sink.claim(TOPIC, 0), chunk(0, 1, one_row(1, 1, 2.5), health=health))
+    for asset_id in (1, 2):
+        await record_event(plain_pool, MaintenanceEvent(asset_id, START, MaintenanceKind.FAILED))
+    first, second, third = await fleet_now(plain_pool)
+    assert (first.health, first.health_ts, first.values) == (None, None, [2.5, None, None])
+    assert (second.health, third.health) == (90.0, None)
+    assert (await load_registry(plain_pool)).renewed_us == {1: [T0], 2: [T0]}
 
 
 async def test_episodes_forecasts_and_wear(plain_pool: Pool) -> None:

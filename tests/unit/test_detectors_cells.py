@@ -8,7 +8,7 @@ from detectors.cells import FEW_BUFFERS, MAX_REGIMES, Cells
 def test_room_for_learning_is_given_back_and_what_others_collect_stays() -> None:
     rng = np.random.default_rng(0)
     baseline, fleet = 30, range(MAX_REGIMES, MAX_REGIMES + 200)
-    cells = Cells.of(2, baseline)
+    cells = Cells.of(np.zeros(2, np.bool_), baseline)
     cells.add(len(fleet))
     rows = rng.normal(size=(len(fleet), baseline, 2)).astype(np.float32)
     for cell, seen in zip(fleet, rows, strict=True):

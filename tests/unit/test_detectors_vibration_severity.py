@@ -20,11 +20,5 @@ def test_larger_machines_and_flexible_supports_may_move_more() -> None:
             assert BOUNDARIES[size, False][at] < BOUNDARIES[size, True][at]
 
 
-def test_a_change_matters_within_a_zone_whichever_way_it_goes() -> None:
-    before = np.full(4, 2.0)
-    assert PUMP.changed(before, np.array([2.69, 2.71, 1.31, 1.29])).tolist() == [False, True, False, True]
-
-
-@pytest.mark.parametrize(("baseline", "alarm"), [(0.8, 1.5), (2.0, 2.7), (5.0, 3.5)])
-def test_the_alarm_lies_above_the_baseline_and_not_too_high(baseline: float, alarm: float) -> None:
-    assert PUMP.alarm(baseline) == pytest.approx(alarm)
+def test_a_change_matters_from_a_quarter_of_the_boundary_between_b_and_c_on() -> None:
+    assert PUMP.significant_change == pytest.approx(0.7)

@@ -55,13 +55,17 @@ def test_every_limit_names_its_source_and_says_what_to_do_in_english_and_chinese
         assert min(limit.deadband, limit.on_delay_s, limit.off_delay_s) > 0  # or it would chatter
 
 
-def test_zones_of_vibration_become_limits_where_c_and_d_begin() -> None:
-    warning, damage = vibration_limits(
+def test_zones_of_vibration_and_a_change_that_matters_become_limits() -> None:
+    warning, damage, up, down = vibration_limits(
         "v", VibrationSeverity(Size.LARGE, flexible=True), on_delay_s=1.0, off_delay_s=2.0
     )
     assert [(limit.at, limit.source) for limit in (warning, damage)] == [
         (7.1, "ISO 20816-3, table A.1, B/C"),
         (11.0, "ISO 20816-3, table A.1, C/D"),
+    ]
+    assert [(limit.at, limit.above, limit.since_new) for limit in (up, down)] == [
+        (1.775, True, True),
+        (-1.775, False, True),
     ]
     assert (damage.on_delay_s, damage.off_delay_s) == (1.0, 2.0)
     assert damage.deadband == pytest.approx(0.55)
@@ -78,6 +82,11 @@ def test_a_finding_says_value_limit_and_clause_of_any_limit() -> None:
     fast = read_limit(replace(high, per_s=True), level, 3.0).evidence[0]
     assert fast.sentence_en == "Level, rate of change, at 3 m/s is above the limit of 2 m/s (ISO 1, 2.3)"
     assert fast.sentence_zh == "液位变化率达到 3 m/s，高于限值 2 m/s（ISO 1, 2.3）"
+    moved = read_limit(replace(low, since_new=True), level, -2.5).evidence[0]
+    assert moved.sentence_en == (
+        "Level, change since new or repaired, at -2.5 m is below the limit of -2 m (ISO 1, 2.3)"
+    )
+    assert moved.sentence_zh == "液位自投用或检修以来的变化达到 -2.5 m，低于限值 -2 m（ISO 1, 2.3）"
     assert (
         read_limit(high, ratio, 3.0)
         .evidence[0]
@@ -230,12 +239,16 @@ def test_a_rating_with_a_unit_is_told_in_it(said: object) -> None:
         (lambda: Detection(bands=(("speed", (2.0, 1.0)),)), "bands of speed need values that ascend"),
         (lambda: VerticalPack(PUMP, Detection(bands=(("head", (1.0,)),))), "no channel 'head'"),
         (lambda: VerticalPack(PUMP, Detection(bands=(("flow", (1.0,)),))), "flow has bands but is a"),
+        (lambda: VerticalPack(PUMP, Detection(given=("flow",))), "flow is given but is a"),
+        (lambda: VerticalPack(PUMP, Detection(given=("head",))), "no channel 'head'"),
         (lambda: VerticalPack(DRIVE, Detection(bands=(("speed", MANY),))), "make 18 regimes, 16 fit"),
         (lambda: VerticalPack(PUMP, limits=(limit("head", 1),)), "no channel 'head'"),
         (lambda: VerticalPack(PUMP, limits=(limit("flow", 9), limit("flow", 9))), "limit-flow-above-9"),
         (lambda: VerticalPack(PUMP, limits=(limit("flow", 90),)), "never passed, since flow reports 0 to 90"),
         (lambda: VerticalPack(PUMP, limits=(limit("flow", 0, above=False),)), "never passed"),
         (lambda: limit("flow", 9, ""), "limit-flow-above-9: say which standard"),
+        (lambda: limit("flow", 9, per_s=True, since_new=True), "not of both"),
+        (lambda: VerticalPack(PUMP, limits=(limit("flow", 90, since_new=True),)), "never passed"),
         (lambda: limit("flow", 9, on_delay_s=-1.0), "limit-flow-above-9: .* cannot be negative"),
         (lambda: limit("flow", float("inf")), "finite"),
     ],

@@ -9,12 +9,16 @@ from console.report import html
 from console.summary import Episode, Intake, Machine, Outlook, State, Summary, Text, state_of
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
+BASIS = "Judged by its own normal", "依据本机自身的正常水平判定"
 FORCE = "Force at 31 kN is above the limit of 25 kN (ISO 1)", "压力达到 31 kN，高于限值 25 kN（ISO 1）"
 
 
 def episode(kind: str, on: bool = True, peak_score: float = 0.0) -> Episode:
     title, check = Text(f"{kind} title", f"{kind}标题"), Text(f"{kind} check", f"{kind}检查")
-    return Episode(kind, AT, None if on else AT, AT, peak_score, title, check, (Text(*FORCE),), ("force",))
+    basis = Text(*BASIS) if kind == "machine" else None
+    return Episode(
+        kind, AT, None if on else AT, AT, peak_score, title, check, (Text(*FORCE),), ("force",), basis
+    )
 
 
 def machine(*episodes: Episode) -> Machine:
@@ -80,3 +84,9 @@ def test_the_page_says_in_both_languages_which_limit_is_passed_and_what_to_look_
     assert '<td class="state limit">' in page
     assert '<b>1</b><span lang="en">beyond a limit</span>' in page
     assert "peak score" not in page  # a limit has none
+    assert BASIS[0] not in page
+
+
+def test_the_page_says_in_both_languages_by_what_a_machine_was_judged() -> None:
+    page = html(Summary(AT, Intake(0, 0, 0, 0, 0, {}, None, None), (machine(episode("machine")),)))
+    assert all(words in page for words in BASIS)

@@ -19,7 +19,8 @@ from forecasting.wear.contract import Quantity
 from forecasting.wear.fatigue import Fatigue, SnCurve
 from forecasting.wear.operations import Operations
 from storage.chunk_result import EpisodeRow
-from streams.scorer import Rows, Scored, Scorer
+from streams.rows import Rows, Scored
+from streams.scorer import Scorer
 
 MINUTE = 60_000_000
 START = 1_767_225_600_000_000

@@ -17,7 +17,8 @@ from detectors.episodes import Change, EpisodeTracker
 from fleet.asset import Asset, Fleet, Site, Tenant
 from fleet.catalog import packs
 from fleet.vertical import Detection
-from streams.scorer import Rows, Scorer
+from streams.rows import Rows
+from streams.scorer import Scorer
 from streams.simulator.simulate import simulate
 from streams.simulator.source import MACHINES
 from streams.wire.frame import Frame
