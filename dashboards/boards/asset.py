@@ -16,7 +16,9 @@ from fleet.sql_names import column
 ABREAST = 4
 """Most channels of a panel: more lines than that nobody tells apart."""
 
-_NEWEST = f"from forecast where {MACHINE} and target = 'condition' order by ts desc limit 1"
+_NEWEST = (
+    f"from forecast where {MACHINE} and target = 'condition' and not before_repair order by ts desc limit 1"
+)
 
 
 def boards() -> tuple[Dashboard, ...]:

@@ -92,10 +92,15 @@ _FIXED = {
                nullif(c.high, 'infinity') as high, c.kind, c.title_en, c.title_zh
         from faultline.channel as c
         where c.equipment_type in (select a.equipment_type from {seen})""",
+    # a health or forecast from before a repair says nothing of the machine now
     "latest": """
         select l.ts, {place}, a.equipment_type, l.score,
-               bit_count(coalesce(l.bad, 0)::bit(64)) as suspect, l.health, l.health_ts
-        from {seen} left join faultline.asset_latest as l using (asset_id)""",
+               bit_count(coalesce(l.bad, 0)::bit(64)) as suspect,
+               case when done.ts is null or l.health_ts > done.ts then l.health end as health,
+               case when done.ts is null or l.health_ts > done.ts then l.health_ts end as health_ts
+        from {seen} left join faultline.asset_latest as l using (asset_id)
+        left join (select asset_id, max(ts) as ts from faultline.maintenance group by 1) as done
+            using (asset_id)""",
     "latest_value": """
         select l.ts, {place}, c.name as channel, c.unit,
                case when coalesce(l.bad, 0) & (1::bigint << c.column_no) = 0
@@ -129,7 +134,9 @@ _FIXED = {
         from faultline.health as h join {seen} using (asset_id)""",
     "forecast": """
         select f.ts, {place}, f.target, f.forecaster, f.verdict, f.p10_h, f.p50_h,
-               f.p90_h, f.basis
+               f.p90_h, f.basis, f.target = 'condition' and exists (
+                   select from faultline.maintenance as done
+                   where done.asset_id = f.asset_id and done.ts >= f.ts) as before_repair
         from faultline.forecast as f join {seen} using (asset_id)""",
     "wear": """
         select w.ts, {place}, w.counter, w.value, w.warning, w."limit", w.unit
