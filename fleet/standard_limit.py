@@ -67,13 +67,22 @@ def vibration_limits(
     channel: str, severity: VibrationSeverity, *, on_delay_s: float, off_delay_s: float
 ) -> tuple[StandardLimit, StandardLimit]:
     """Where zones C and D begin, for a channel of RMS velocity in mm/s (ISO 20816-3, tables A.1 and A.2)."""
-    _, c, d = severity.boundaries
     table = f"ISO 20816-3, table A.{severity.size:d}"
+    return zone_limits(
+        channel, severity.boundaries[1:], table, on_delay_s=on_delay_s, off_delay_s=off_delay_s
+    )
+
+
+def zone_limits(
+    channel: str, boundaries: tuple[float, float], source: str, *, on_delay_s: float, off_delay_s: float
+) -> tuple[StandardLimit, StandardLimit]:
+    """Where zones C and D of a part of ISO 20816 begin, in the channel's unit; `source` is part and table."""
+    c, d = boundaries
     return (
         StandardLimit(
             channel,
             c,
-            f"{table}, B/C",
+            f"{source}, B/C",
             "Vibration fit for a limited time only (zone C)",
             "振动仅允许短期运行（C 区）",
             "Find the cause (imbalance, alignment, looseness, bearings) and plan the repair.",
@@ -85,7 +94,7 @@ def vibration_limits(
         StandardLimit(
             channel,
             d,
-            f"{table}, C/D",
+            f"{source}, C/D",
             "Vibration that damages the machine (zone D)",
             "振动足以损坏设备（D 区）",
             "Take the machine out of operation as soon as it is safe; find the cause before it runs again.",
