@@ -1,7 +1,8 @@
 """Tower cranes.
 
-Ranges of channels are what common sensors can report and, like detection parameters and limits without a source,
-engineering defaults. Classes of ISO 4301-1 are a crane's own: those here are of a group A4, mechanism M5.
+Ranges of channels are what common sensors can report and, like detection parameters and limits without a
+source, engineering defaults. Classes of ISO 4301-1 are a crane's own; here they are those of group A4 and
+of a hoist of group M5.
 """
 
 from fleet.asset import Channel, EquipmentType
@@ -172,8 +173,8 @@ FAULT_MODES = (
 
 HOUR_S = 3600.0
 
-# Values are from memory and from what cites the standards, not read in them. Deadbands and delays are engineering
-# defaults: an overload counts at once, and is told until the next day's work.
+# Values are from memory and from what cites the standards, not read in them. Deadbands and delays are
+# engineering defaults: an overload counts at once, and is told until the next day's work.
 LIMITS = (
     StandardLimit(
         "load_moment",

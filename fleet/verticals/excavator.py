@@ -1,8 +1,8 @@
 """Hydraulic excavators.
 
-Names and ranges follow the parameters of SAE J1939-71 (SPN), which ISO 15143-3 carries too; what has none is the
-machine controller's. Ranges of channels are what common sensors can report and, like detection parameters and
-limits without a source, engineering defaults.
+What has an SPN is a parameter of SAE J1939-71, the rest is the machine controller's; hours and fuel are
+carried by ISO 15143-3 too. Ranges of channels are what common sensors can report and, like detection
+parameters and limits without a source, engineering defaults.
 """
 
 from fleet.asset import Channel, EquipmentType
@@ -122,7 +122,7 @@ FAULT_MODES = (
         "Hydraulic pump worn, leaks inside",
         "液压主泵磨损内泄",
         ("case_drain_flow", "hydraulic_efficiency"),
-        "Measure case drain flow and pump flow at operating temperature; look for metal in the return filter.",
+        "Measure case drain and pump flow at operating temperature; look for metal in the return filter.",
         "热态测量泵泄油流量与主泵流量，检查回油滤芯金属屑。",
     ),
     FaultMode(
@@ -194,8 +194,8 @@ FAULT_MODES = (
 HOUR_S = 3600.0
 
 # J1939 names the signal and what its faults are called (FMI), the engine's maker says where they begin. The
-# coolant's values are the defaults of one common maker's engines, others are near. A machine that is off has not
-# recovered, so all are kept again only after more than a night. Delays are engineering defaults.
+# coolant's values are the defaults of one common maker's engines, others are near. A machine that is off has
+# not recovered, so all are kept again only after more than a night. Delays are engineering defaults.
 LIMITS = (
     StandardLimit(
         "coolant_temperature",

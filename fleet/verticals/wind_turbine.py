@@ -1,8 +1,8 @@
 """Geared wind turbines with pitch control.
 
-A row is a mean over ten minutes, as SCADA keeps them; names follow the logical nodes of IEC 61400-25-2. Ranges
-of channels are what common sensors can report and, like detection parameters and limits without a source,
-engineering defaults.
+A row is a mean over ten minutes, as SCADA keeps them; what is measured follows the logical nodes of
+IEC 61400-25-2. Ranges of channels are what common sensors can report and, like detection parameters and
+limits without a source, engineering defaults.
 """
 
 from functools import partial
@@ -22,7 +22,7 @@ CHANNELS = (
     ),
     TEN_MINUTES("air_pressure", "hPa", 600, 1100, "setpoint", title_en="Air pressure", title_zh="大气压力"),
     TEN_MINUTES("active_power", "kW", -500, 20_000, title_en="Active power", title_zh="有功功率"),
-    # measured minus the power curve at the wind normalised to standard density (IEC 61400-12-1), of rated power
+    # measured minus the power curve at the wind of standard density (IEC 61400-12-1), in % of rated power
     TEN_MINUTES(
         "power_deviation", "%", -120, 120, title_en="Power against the power curve", title_zh="功率曲线偏差"
     ),
@@ -126,7 +126,7 @@ FAULT_MODES = (
         "Gearbox bearing damage",
         "齿轮箱轴承损伤",
         ("gearbox_vibration", "gearbox_bearing_temperature"),
-        "Take an envelope spectrum of the high-speed stage; count particles in the oil, look in with an endoscope.",
+        "Take an envelope spectrum of the high-speed stage; count particles in the oil, use an endoscope.",
         "采集高速级包络谱，检测油液颗粒，并用内窥镜检查轴承。",
     ),
     FaultMode(
@@ -214,9 +214,9 @@ FAULT_MODES = (
 DAY_S = 86_400.0
 
 
-# Zones of ISO 20816-21 as severity alone: the standard says itself that they are not made to find faults early.
-# From memory, not read in the standard, as is the class of the winding; other temperatures are the makers' affair.
-# Deadbands and delays are engineering defaults: a turbine that waits for wind has not recovered.
+# Zones of ISO 20816-21 as severity alone: the standard says itself that they are not made to find faults
+# early. From memory, not read in the standard, as is the class of the winding; other temperatures are the
+# makers' affair. Deadbands and delays are engineering defaults: one that waits for wind has not recovered.
 ZONES = partial(zone_limits, on_delay_s=3600.0, off_delay_s=3 * DAY_S)
 
 LIMITS = (
@@ -240,8 +240,8 @@ LIMITS = (
 
 PACK = VerticalPack(
     EquipmentType("wind-turbine", CHANNELS, "Wind turbine", "风力发电机组"),
-    # Tuned on the simulated fleet at one row in ten minutes. What a limited turbine produces says nothing about
-    # it; bands of wind for the parts of the power curve. A calm can last for days.
+    # Tuned on the simulated fleet at one row in ten minutes. What a limited turbine produces says nothing
+    # about it; bands of wind for the parts of the power curve. A calm can last for days.
     Detection(
         on_score=4.0,
         off_delay_s=3 * DAY_S,

@@ -12,7 +12,7 @@ EXPONENT = 3.0
 LOAD = Quantity("load", "%", 150.0, load=True)
 
 CYCLES = {"U2": 63_000, "U3": 125_000, "U4": 250_000, "U5": 500_000, "U6": 1_000_000, "U7": 2_000_000}
-"""Most working cycles in a crane's design life by class of utilization (ISO 4301-1; from memory, not verified)."""
+"""Most working cycles of a design life by class of utilization (ISO 4301-1; from memory, not verified)."""
 
 SPECTRUM = {"Q1": 0.125, "Q2": 0.25, "Q3": 0.5, "Q4": 1.0}
 """Nominal load spectrum factor by state of loading (ISO 4301-1; from memory, not verified)."""
@@ -34,9 +34,8 @@ class LoadSpectrum(CountedModel):
 
     def __init__(self, utilization: str, loading: str) -> None:
         if utilization not in CYCLES or loading not in SPECTRUM:
-            raise ValueError(
-                f"no classes {utilization}, {loading}: there are {', '.join(CYCLES)} and {', '.join(SPECTRUM)}"
-            )
+            known = f"{', '.join(CYCLES)} and {', '.join(SPECTRUM)}"
+            raise ValueError(f"no classes {utilization} and {loading}: there are {known}")
         limit = CYCLES[utilization] * SPECTRUM[loading]
         lifetime = Lifetime("1", warning=WARN_AT * limit, limit=limit)
         super().__init__(lifetime, "cycles", (LOAD,), (EXPONENT,), 100.0**EXPONENT)

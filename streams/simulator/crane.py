@@ -79,7 +79,7 @@ class Crane:
         )
 
     def _lifts(self, block: Block, rng: np.random.Generator) -> Lifts:
-        """Most loads are light: a load spectrum of class Q2 (ISO 4301-1). After the last one comes for ever none."""
+        """Loads of a spectrum of class Q2 (ISO 4301-1); the last lift never comes."""
         starts, lasts = list[Array](), list[Array]()
         for begin, end in hours_of_work(block, rng):
             parts = _parts(int((end - begin) / SHORTEST_S), rng)

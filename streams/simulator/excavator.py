@@ -1,4 +1,4 @@
-"""A hydraulic excavator of 22 t: a shift of digging, loading and travelling, an engine, its pumps and coolers."""
+"""A hydraulic excavator of 22 t: shifts of digging, loading and travelling, an engine, pumps and coolers."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ WARM = 45.0
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """What a kind of work asks of the machine: rpm, shares of rated load, MPa, seconds for a cycle of the boom."""
+    """What a kind of work asks for: rpm, shares of rated load, MPa, seconds for a cycle of the boom."""
 
     speed: float
     load: float

@@ -10,7 +10,7 @@ from streams.simulator.machine import Block
 
 @dataclass(frozen=True, slots=True)
 class Spells:
-    """What a machine does, one spell after the other. start, end: (s,) seconds of the day; kind: (s,) index."""
+    """What a machine does, in order. start, end: (s,) seconds of the day; kind: (s,) index."""
 
     start: Array
     end: Array

@@ -45,6 +45,8 @@ class Source:
         self.machine = MACHINES[kind.name](self._rng(0))
         self.faults = [fault for fault in faults if fault.asset == asset.name]
         self.held: dict[str, float] = {}
+        self.rarest_s = round(1 / min(channel.rate_hz for channel in kind.channels))
+        """Seconds between two rows of a machine whose channels are not sampled more often."""
 
     def _rng(self, stream: int) -> np.random.Generator:
         return np.random.default_rng([*self.entropy, stream])

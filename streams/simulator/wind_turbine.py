@@ -1,4 +1,4 @@
-"""A geared wind turbine of 2 MW: Weibull wind, a power curve, rotor and pitch control, a drive train that warms."""
+"""A geared wind turbine of 2 MW: Weibull wind, a power curve, speed control, a drive train that warms."""
 
 import numpy as np
 from scipy.special import log_ndtr
