@@ -1,8 +1,8 @@
 """Tower cranes.
 
-Ranges of channels are what common sensors can report and, like detection parameters and limits without a
-source, engineering defaults. Classes of ISO 4301-1 are a crane's own; here they are those of group A4 and
-of a hoist of group M5.
+A row speaks of the latest lift; what belongs to a lift is missing while the crane rests. Ranges of channels
+are what common sensors can report and, like detection parameters and limits without a source, engineering
+defaults. Classes of ISO 4301-1 are a crane's own; here they are those of group A4 and of a hoist of group M5.
 """
 
 from fleet.asset import Channel, EquipmentType
@@ -14,14 +14,14 @@ from forecasting.wear.load_spectrum import LoadSpectrum
 PER_MINUTE = 1 / 60
 
 CHANNELS = (
-    # 0 rests or handles the load, 1 hoists, 2 lowers, 3 slews or travels
-    Channel("motion", "1", 0, 3, "state", PER_MINUTE, "Motion", "动作"),
+    # 0 rests, 1 lifts: from slinging a load to the hook's return
+    Channel("motion", "1", 0, 1, "state", PER_MINUTE, "Motion", "动作"),
     # of the rated capacity, and of the rated moment at this radius: what the crane's limiters watch
     Channel("hoist_load", "%", 0, 150, "setpoint", PER_MINUTE, "Load", "起重量百分比"),
     Channel("load_moment", "%", 0, 150, "setpoint", PER_MINUTE, "Load moment", "力矩百分比"),
     Channel("wind_speed", "m/s", 0, 60, "setpoint", PER_MINUTE, "Wind speed at the top", "塔顶风速"),
     Channel("ambient_temperature", "°C", -50, 60, "setpoint", PER_MINUTE, "Ambient temperature", "环境温度"),
-    Channel("hoist_speed", "m/min", 0, 250, "measurement", PER_MINUTE, "Hoisting speed", "起升速度"),
+    Channel("hoist_speed", "m/min", 0, 250, "setpoint", PER_MINUTE, "Hoisting speed", "起升速度"),
     Channel("hoist_motor_current", "A", 0, 400, "measurement", PER_MINUTE, "Hoist motor current", "起升电流"),
     Channel(
         "hoist_motor_temperature",
@@ -264,7 +264,14 @@ LIMITS = (
 PACK = VerticalPack(
     EquipmentType("crane", CHANNELS, "Tower crane", "塔式起重机"),
     # tuned on the simulated fleet at one row a minute; rests at night and from Saturday to Monday
-    Detection(on_score=5.0, off_delay_s=42 * HOUR_S, baseline_rows=600, health_tau_s=24 * HOUR_S, idle=(0,)),
+    Detection(
+        on_score=4.0,
+        off_delay_s=42 * HOUR_S,
+        baseline_rows=600,
+        health_tau_s=24 * HOUR_S,
+        d_fail=8.0,
+        idle=(0,),
+    ),
     WEAR,
     FAULT_MODES,
     LIMITS,

@@ -19,7 +19,9 @@ CHANNELS = (
         "engine_speed", "r/min", 0, 3_500, "setpoint", PER_MINUTE, "Engine speed", "发动机转速"
     ),  # SPN 190
     Channel("engine_load", "%", 0, 125, "measurement", PER_MINUTE, "Engine load", "发动机负荷"),  # SPN 92
-    Channel("fuel_rate", "L/h", 0, 200, "measurement", PER_MINUTE, "Fuel rate", "油耗率"),  # SPN 183
+    # what is burnt goes with the work; what is burnt for the work tells faults
+    Channel("fuel_rate", "L/h", 0, 200, "setpoint", PER_MINUTE, "Fuel rate", "油耗率"),  # SPN 183
+    Channel("specific_fuel", "g/kWh", 0, 2_000, "measurement", PER_MINUTE, "Specific fuel", "比油耗"),
     Channel(  # SPN 110
         "coolant_temperature", "°C", -40, 150, "measurement", PER_MINUTE, "Coolant temperature", "冷却液温度"
     ),
@@ -65,6 +67,20 @@ CHANNELS = (
         PER_MINUTE,
         "Hydraulic oil temperature",
         "液压油温度",
+    ),
+    # measured minus what load and surroundings explain, as machine monitors report it
+    Channel(
+        "coolant_residual", "K", -60, 100, "measurement", PER_MINUTE, "Coolant above model", "冷却液温残差"
+    ),
+    Channel(
+        "hydraulic_oil_residual",
+        "K",
+        -60,
+        100,
+        "measurement",
+        PER_MINUTE,
+        "Hydraulic oil above model",
+        "液压油温残差",
     ),
     Channel(
         "hydraulic_filter_pressure",
@@ -129,7 +145,7 @@ FAULT_MODES = (
         "engine-cooling",
         "Engine runs hot",
         "发动机过热",
-        ("coolant_temperature",),
+        ("coolant_residual", "coolant_temperature"),
         "Clean the radiator; check coolant level, fan drive, thermostat and water pump.",
         "清洁散热器，检查冷却液液位、风扇驱动、节温器及水泵。",
     ),
@@ -137,7 +153,7 @@ FAULT_MODES = (
         "hydraulic-cooling",
         "Hydraulic oil runs hot",
         "液压油过热",
-        ("hydraulic_oil_temperature",),
+        ("hydraulic_oil_residual", "hydraulic_oil_temperature"),
         "Clean the oil cooler; check fan speed, oil level and the relief valves.",
         "清洁液压油散热器，检查风扇转速、油位及溢流阀。",
     ),
@@ -161,7 +177,7 @@ FAULT_MODES = (
         "injector",
         "Injectors worn: burns more fuel",
         "喷油器磨损：油耗升高",
-        ("fuel_rate", "exhaust_temperature"),
+        ("specific_fuel", "exhaust_temperature"),
         "Measure the injectors' return flow and the cylinders' balance; check the fuel filter.",
         "测量喷油器回油量与各缸平衡，检查燃油滤清器。",
     ),
@@ -195,7 +211,7 @@ HOUR_S = 3600.0
 
 # J1939 names the signal and what its faults are called (FMI), the engine's maker says where they begin. The
 # coolant's values are the defaults of one common maker's engines, others are near. A machine that is off has
-# not recovered, so all are kept again only after more than a night. Delays are engineering defaults.
+# not recovered, so all are kept again only after more than a Sunday. Delays are engineering defaults.
 LIMITS = (
     StandardLimit(
         "coolant_temperature",
@@ -207,7 +223,7 @@ LIMITS = (
         "怠速降温，清洁散热器，检查冷却液液位。",
         deadband=1.1,
         on_delay_s=60.0,
-        off_delay_s=18 * HOUR_S,
+        off_delay_s=42 * HOUR_S,
     ),
     StandardLimit(
         "coolant_temperature",
@@ -219,7 +235,7 @@ LIMITS = (
         "怠速数分钟后停机，查明原因后方可作业。",
         deadband=1.1,
         on_delay_s=60.0,
-        off_delay_s=18 * HOUR_S,
+        off_delay_s=42 * HOUR_S,
     ),
     StandardLimit(
         "hydraulic_oil_temperature",
@@ -231,7 +247,7 @@ LIMITS = (
         "减轻作业至油温下降，清洁散热器，检查溢流阀。",
         deadband=0.9,
         on_delay_s=60.0,
-        off_delay_s=18 * HOUR_S,
+        off_delay_s=42 * HOUR_S,
     ),
     # 6.2 kPa are 25 inches of water, where indicators turn red
     StandardLimit(
@@ -244,7 +260,7 @@ LIMITS = (
         "更换空气滤清器。",
         deadband=0.3,
         on_delay_s=60.0,
-        off_delay_s=18 * HOUR_S,
+        off_delay_s=42 * HOUR_S,
     ),
 )
 
@@ -252,10 +268,11 @@ PACK = VerticalPack(
     EquipmentType("excavator", CHANNELS, "Hydraulic excavator", "液压挖掘机"),
     # tuned on the simulated fleet at one row a minute; rests at night and from Saturday to Monday
     Detection(
-        on_score=5.0,
+        on_score=4.0,
         off_delay_s=42 * HOUR_S,
         baseline_rows=800,
         health_tau_s=24 * HOUR_S,
+        d_fail=10.0,
         idle=(0, 1),
     ),
     WEAR,

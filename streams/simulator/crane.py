@@ -10,6 +10,8 @@ from streams.simulator.machine import DAY_S, Block
 from streams.simulator.shift import Spells, hours_of_work
 
 RESTS, HOISTS, LOWERS, SLEWS = 0, 1, 2, 3
+PARTS = np.array([HOISTS, SLEWS, LOWERS, RESTS, SLEWS])
+"""Of a lift: up, across, down, the load is taken off, back."""
 
 FULL_SPEED = 50.0
 """m/min of the empty hook; drives of constant power are slower with a load."""
@@ -26,22 +28,28 @@ BENDS_A_LIFT = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Lifts:
-    """A day's lifts in order. load, moment: (l,) % of the rated; spells: the five parts of each."""
+    """A day's lifts in order. load, moment: (l,) % of the rated; parts: what each consists of, in order."""
 
     load: Array
     moment: Array
-    spells: Spells
+    parts: Spells
 
 
-PARTS = np.array([HOISTS, SLEWS, LOWERS, RESTS, SLEWS])
-"""Up, across, down, the load is taken off, back."""
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What goes on at each row (n,): the lift, whether one is under way, what it is doing, its load in %."""
+
+    lift: Indices
+    works: Flags
+    part: Indices
+    load: Array
 
 
 class Crane:
     """One crane with its own site, drives and history."""
 
     def __init__(self, rng: np.random.Generator) -> None:
-        self.air, self.gale = OpenAir(14.0), Wander(0.4 * DAY_S, 0.4)
+        self.air, self.gale = OpenAir(14.0), Wander(0.4 * DAY_S, 0.33)
         self.drive, self.shake = rng.normal(1.0, 0.03), rng.normal(1.0, 0.06, 2)
         self.lean, self.worn = rng.uniform(0.03, 0.06), rng.uniform(0.5, 1.0)
         self.motor, self.brake, self.gear = (LowPass(tau * 60, 18.0) for tau in (35, 20, 70))
@@ -49,24 +57,23 @@ class Crane:
         self.hoist_h = self.lifts * 150 / 3600
 
     def day(self, block: Block, rng: np.random.Generator) -> dict[str, Array]:
-        """The day's readings."""
+        """The day's readings: those of the latest lift while one is under way."""
         lifts, wind = self._lifts(block, rng), self._wind(block, rng)
         ambient = self.air.temperature(block, rng)
-        spell, on = lifts.spells.at(block.clock_s)
-        part = np.where(on, lifts.spells.kind[spell], RESTS)
-        lift = spell // len(PARTS)
-        carries = on & (spell % len(PARTS) < 3)
-        load = np.where(carries, lifts.load[lift], HOOK)
-        readings = self._hoist(block, rng, part, load, ambient)
-        readings |= self._slewing(block, rng, part, wind) | self._wear(block, rng, wind)
+        at, works = lifts.parts.at(block.clock_s)
+        lift = at // len(PARTS)
+        now = Now(lift, works, np.where(works, lifts.parts.kind[at], RESTS), lifts.load[lift])
+        noise = rng.normal(0, 1, (4, len(lifts.load)))[:, lift]
+        readings = self._hoist(block, now, noise[:2]) | self._heat(block, rng, now, ambient)
+        readings |= self._slewing(block, now, wind, noise[2:]) | self._structure(block, rng, wind)
         return (
             readings
-            | self._counters(block, lifts, part, spell)
+            | self._counters(block, lifts, now)
             | {
-                "motion": part.astype(np.float64),
-                "hoist_load": np.abs(load + rng.normal(0, 0.5, block.rows)),
-                "load_moment": np.where(carries, lifts.moment[lift], 0.2 * HOOK)
-                + np.abs(rng.normal(0, 0.5, block.rows)),
+                "motion": works.astype(np.float64),
+                "hoist_load": np.where(works, now.load, 0.0) + np.abs(rng.normal(0, 0.3, block.rows)),
+                "load_moment": np.where(works, lifts.moment[lift], 0.0)
+                + np.abs(rng.normal(0, 0.3, block.rows)),
                 "wind_speed": wind,
                 "ambient_temperature": ambient + rng.normal(0, 0.3, block.rows),
             }
@@ -74,9 +81,8 @@ class Crane:
 
     def _wind(self, block: Block, rng: np.random.Generator) -> Array:
         """m/s at the top, log-normal."""
-        return (
-            5.0 * np.exp(self.gale.walk(rng, block.rows, block.step_s)) * rng.lognormal(0, 0.12, block.rows)
-        )
+        slow = np.exp(self.gale.walk(rng, block.rows, block.step_s))
+        return np.asarray(4.5 * slow * rng.lognormal(0, 0.1, block.rows))
 
     def _lifts(self, block: Block, rng: np.random.Generator) -> Lifts:
         """Loads of a spectrum of class Q2 (ISO 4301-1); the last lift never comes."""
@@ -91,48 +97,48 @@ class Crane:
         lasting = np.concatenate([*lasts, np.ones((1, len(PARTS)))])
         ends = begun + np.cumsum(lasting, axis=1)
         load = HOOK + (100 - HOOK) * rng.beta(1.4, 1.6, len(begun))
-        spells = Spells(
-            (begun + np.cumsum(lasting, axis=1) - lasting).ravel(), ends.ravel(), np.tile(PARTS, len(begun))
-        )
-        return Lifts(load, load * rng.uniform(0.5, 1.0, len(begun)), spells)
+        begins = np.concatenate([begun, ends[:, :-1]], axis=1)
+        parts_of_all = Spells(begins.ravel(), ends.ravel(), np.tile(PARTS, len(begun)))
+        return Lifts(load, load * rng.uniform(0.5, 1.0, len(begun)), parts_of_all)
 
-    def _hoist(
-        self, block: Block, rng: np.random.Generator, part: Indices, load: Array, ambient: Array
-    ) -> dict[str, Array]:
-        n, fault, up = block.rows, block.fault, part == HOISTS
-        runs = up | (part == LOWERS)
-        drag = fault("brake-drag")
-        speed = np.where(runs, FULL_SPEED / (1 + 0.6 * load / 100), 0.0)
-        current = np.where(up, 28 + 0.55 * load, 20 + 0.18 * load) * self.drive + 7 * drag
-        heat = np.where(runs, (current / 60) ** 2, 0.0)
-        motor = self.motor.follow(ambient + 75 * heat * (1 + 0.7 * fault("motor-cooling")), block.step_s)
-        rubbed = runs * (30 + 0.25 * load + 110 * drag) + 10 * fault("brake-wear") * runs
-        brake = self.brake.follow(ambient + rubbed, block.step_s)
-        gear = self.gear.follow(ambient + runs * (34 + 0.2 * load + 28 * fault("hoist-gear")), block.step_s)
-        stop = (60 + 0.5 * load * (part == LOWERS)) * (1 + 0.7 * fault("brake-wear")) * rng.normal(1, 0.08, n)
-        shake = (0.9 + 0.006 * load + 1.3 * fault("hoist-gear")) * rng.lognormal(0, 0.15, n)
+    def _current(self, block: Block, load: Array) -> Array:
+        return np.asarray((28 + 0.55 * load) * self.drive + 9 * block.fault("brake-drag"))
+
+    def _hoist(self, block: Block, now: Now, noise: Array) -> dict[str, Array]:
+        stop = (60 + 0.5 * now.load) * (1 + 0.7 * block.fault("brake-wear")) * (1 + 0.08 * noise[0])
+        shake = (0.9 + 0.006 * now.load + 1.3 * block.fault("hoist-gear")) * np.exp(0.15 * noise[1])
         return {
-            "hoist_speed": speed * rng.normal(1, 0.01, n),
-            "hoist_motor_current": np.where(runs, current, 0.5) + rng.normal(0, 0.3, n).clip(-0.5),
-            "hoist_motor_temperature": motor + rng.normal(0, 0.4, n),
-            "brake_temperature": brake + rng.normal(0, 0.4, n),
-            "brake_stopping_distance": np.where(runs, stop, np.nan),
-            "hoist_gear_temperature": gear + rng.normal(0, 0.4, n),
-            "hoist_vibration": np.where(runs, shake * self.shake[0], 0.05),
+            "hoist_speed": np.where(now.works, FULL_SPEED / (1 + 0.6 * now.load / 100), np.nan),
+            "hoist_motor_current": np.where(now.works, self._current(block, now.load), np.nan),
+            "brake_stopping_distance": np.where(now.works, stop, np.nan),
+            "hoist_vibration": np.where(now.works, shake * self.shake[0], np.nan),
         }
 
-    def _slewing(
-        self, block: Block, rng: np.random.Generator, part: Indices, wind: Array
-    ) -> dict[str, Array]:
-        n, turns, worn = block.rows, part == SLEWS, block.fault("slewing-bearing")
-        current = (14 + 0.25 * wind) * (1 + 0.4 * worn) * rng.normal(1, 0.06, n)
-        shake = (0.5 + 0.9 * worn) * self.shake[1] * rng.lognormal(0, 0.18, n)
+    def _heat(self, block: Block, rng: np.random.Generator, now: Now, ambient: Array) -> dict[str, Array]:
+        """Motor, brake and gear warm while the hook goes up or down."""
+        fault, step = block.fault, block.step_s
+        runs = (now.part == HOISTS) | (now.part == LOWERS)
+        losses = runs * (self._current(block, now.load) / 60) ** 2
+        motor = self.motor.follow(ambient + 75 * losses * (1 + 1.1 * fault("motor-cooling")), step)
+        brake = self.brake.follow(ambient + runs * (30 + 0.25 * now.load + 110 * fault("brake-drag")), step)
+        gear = self.gear.follow(ambient + runs * (34 + 0.2 * now.load + 28 * fault("hoist-gear")), step)
+        noise = rng.normal(0, 0.4, (3, block.rows))
         return {
-            "slewing_current": np.where(turns, current, 0.3),
-            "slewing_vibration": np.where(turns, shake, 0.03),
+            "hoist_motor_temperature": motor + noise[0],
+            "brake_temperature": brake + noise[1],
+            "hoist_gear_temperature": gear + noise[2],
         }
 
-    def _wear(self, block: Block, rng: np.random.Generator, wind: Array) -> dict[str, Array]:
+    def _slewing(self, block: Block, now: Now, wind: Array, noise: Array) -> dict[str, Array]:
+        worn = block.fault("slewing-bearing")
+        current = (14 + 0.25 * wind) * (1 + 0.4 * worn) * (1 + 0.06 * noise[0])
+        shake = (0.5 + 0.9 * worn) * self.shake[1] * np.exp(0.18 * noise[1])
+        return {
+            "slewing_current": np.where(now.works, current, np.nan),
+            "slewing_vibration": np.where(now.works, shake, np.nan),
+        }
+
+    def _structure(self, block: Block, rng: np.random.Generator, wind: Array) -> dict[str, Array]:
         lean = self.lean + 0.0004 * wind + 0.2 * block.fault("mast-foundation")
         thin = self.worn + 4.5 * block.fault("rope-wear")
         return {
@@ -140,9 +146,9 @@ class Crane:
             "rope_diameter_loss": np.abs(thin + rng.normal(0, 0.2, block.rows)),
         }
 
-    def _counters(self, block: Block, lifts: Lifts, part: Indices, spell: Indices) -> dict[str, Array]:
-        runs: Flags = (part == HOISTS) | (part == LOWERS)
-        begun = np.searchsorted(lifts.spells.start[:: len(PARTS)], block.clock_s, side="right").astype(
+    def _counters(self, block: Block, lifts: Lifts, now: Now) -> dict[str, Array]:
+        runs: Flags = (now.part == HOISTS) | (now.part == LOWERS)
+        begun = np.searchsorted(lifts.parts.start[:: len(PARTS)], block.clock_s, side="right").astype(
             np.float64
         )
         counted = {

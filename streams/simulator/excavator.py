@@ -13,8 +13,8 @@ RATED_KW = 110.0
 SPELL_S = 700.0
 """How long the machine does one thing, on average."""
 
-LITRES_PER_KWH, IDLE_LITRES = 0.27, 2.0
-"""Fuel of a diesel engine: about 230 g/kWh at 0.84 kg/L, and what it takes to turn itself."""
+LITRES_PER_KWH, IDLE_LITRES, DIESEL_KG = 0.27, 2.0, 0.84
+"""Fuel of a diesel engine: about 230 g/kWh, what it takes to turn itself, L/h, and a litre's mass."""
 
 WARM = 45.0
 """°C of the hydraulic oil from which controllers let the pumps work in full."""
@@ -48,13 +48,32 @@ def _of(kind: Indices, quantity: str) -> Array:
     return np.array([getattr(duty, quantity) for duty in DUTIES], np.float64)[kind]
 
 
+class Cooled:
+    """Coolant and hydraulic oil: a fan with a thermostat holds them as far as their coolers go."""
+
+    def __init__(self) -> None:
+        self.coolant, self.oil = LowPass(12 * 60, 18.0), LowPass(35 * 60, 18.0)
+
+    def run(
+        self, ambient: Array, load: Array, losses: Array, step_s: float, dirt: tuple[Array, Array]
+    ) -> tuple[Array, Array]:
+        """°C of coolant and oil after each step (n,), the coolers being so dirty; without load they cool.
+
+        load: of the engine, share of its rated; losses: of the hydraulics, share of those at full work.
+        """
+        radiator, cooler = dirt
+        coolant = np.clip(83 + 4 * load, ambient + 72 * load * (1 + radiator), ambient + 400 * load)
+        oil = np.clip(60 + 6 * losses, ambient + 36 * losses * (1 + cooler), ambient + 90 * losses)
+        return self.coolant.follow(coolant, step_s), self.oil.follow(oil, step_s)
+
+
 class Excavator:
-    """One excavator with its own soil, pump and counters."""
+    """One excavator with its own soil, pump and counters; `normal` is what its monitor expects."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.air, self.soil = OpenAir(14.0), Wander(1500.0, 0.07)
         self.pump, self.thirst = rng.normal(1.0, 0.02), rng.normal(1.0, 0.02)
-        self.coolant, self.oil = LowPass(12 * 60, 18.0), LowPass(35 * 60, 18.0)
+        self.real, self.normal = Cooled(), Cooled()
         self.exhaust = LowPass(90.0, 20.0)
         self.engine_h = float(rng.uniform(2_000, 6_000))
         self.idle_h, self.fuel_l = 0.3 * self.engine_h, 13.0 * self.engine_h
@@ -67,8 +86,8 @@ class Excavator:
         effort = np.exp(self.soil.walk(rng, block.rows, block.step_s)) * (kind != OFF)
         load = np.minimum(_of(kind, "load") * effort, 1.0)
         power = _of(kind, "hydraulic") * effort
-        oil = self._oil(block, power, ambient, kind != OFF)
-        readings = self._engine(block, rng, kind, load, ambient)
+        coolant, oil, readings = self._temperatures(block, rng, ambient, load, power)
+        readings |= self._engine(block, rng, kind, load, (ambient, coolant))
         readings |= self._hydraulics(block, rng, kind, effort, oil)
         mode = np.where((kind > IDLE) & (oil < WARM), IDLE, kind)
         return (
@@ -77,7 +96,6 @@ class Excavator:
             | {
                 "mode": mode.astype(np.float64),
                 "ambient_temperature": ambient + rng.normal(0, 0.3, block.rows),
-                "hydraulic_oil_temperature": oil + rng.normal(0, 0.4, block.rows),
             }
         )
 
@@ -96,31 +114,50 @@ class Excavator:
         kind[0] = IDLE
         return Spells(edges[:-1], np.minimum(edges[1:], end), kind)
 
-    def _oil(self, block: Block, power: Array, ambient: Array, runs: Flags) -> Array:
-        """Losses warm the oil; a fan with a thermostat holds it as far as the cooler goes."""
-        leak, dirt = block.fault("pump-leakage"), block.fault("hydraulic-cooling")
-        losses = power * (1 + 0.35 * leak)
-        coldest, warmest = ambient + 36 * losses * (1 + 0.9 * dirt), ambient + 90 * losses
-        target = np.where(runs, np.clip(60 + 6 * losses, coldest, warmest), ambient)
-        return self.oil.follow(target, block.step_s)
+    def _temperatures(
+        self, block: Block, rng: np.random.Generator, ambient: Array, load: Array, power: Array
+    ) -> tuple[Array, Array, dict[str, Array]]:
+        """Those of coolant and oil, and what is read of them."""
+        fault, clean = block.fault, np.zeros(block.rows)
+        dirt = 0.75 * fault("engine-cooling"), 1.6 * fault("hydraulic-cooling")
+        losses = power * (1 + 0.35 * fault("pump-leakage"))
+        coolant, oil = self.real.run(ambient, load, losses, block.step_s, dirt)
+        normal = self.normal.run(ambient, load, power, block.step_s, (clean, clean))
+        noise, unsure = rng.normal(0, 0.4, (2, block.rows)), rng.normal(0, 1.0, (2, block.rows))
+        return (
+            coolant,
+            oil,
+            {
+                "coolant_temperature": coolant + noise[0],
+                "hydraulic_oil_temperature": oil + noise[1],
+                "coolant_residual": coolant - normal[0] + unsure[0],
+                "hydraulic_oil_residual": oil - normal[1] + unsure[1],
+            },
+        )
 
     def _engine(
-        self, block: Block, rng: np.random.Generator, kind: Indices, load: Array, ambient: Array
+        self,
+        block: Block,
+        rng: np.random.Generator,
+        kind: Indices,
+        load: Array,
+        temperatures: tuple[Array, Array],
     ) -> dict[str, Array]:
         n, fault, runs = block.rows, block.fault, kind != OFF
+        ambient, coolant = temperatures
         injector, air = fault("injector"), fault("air-filter")
         speed = _of(kind, "speed") * rng.normal(1, 0.006, n)
         burnt = runs * (IDLE_LITRES + LITRES_PER_KWH * RATED_KW * load) * (1 + 0.16 * injector) * self.thirst
-        coldest, warmest = ambient + 72 * load * (1 + 0.75 * fault("engine-cooling")), ambient + 400 * load
-        target = np.where(runs, np.clip(83 + 4 * load, coldest, warmest), ambient)
-        coolant = self.coolant.follow(target, block.step_s)
         hot = np.where(runs, 130 + 330 * load + 60 * injector * load + 25 * air * load, ambient)
         flow = (0.25 + load) * speed / 1850
+        shown, fuel = 100 * load * rng.normal(1, 0.03, n), burnt * rng.normal(1, 0.02, n)
+        works = kind > IDLE
+        per_kwh = 1000 * DIESEL_KG * fuel / np.where(works, shown / 100 * RATED_KW, np.nan)
         return {
             "engine_speed": speed,
-            "engine_load": 100 * load * rng.normal(1, 0.03, n),
-            "fuel_rate": burnt * rng.normal(1, 0.02, n),
-            "coolant_temperature": coolant + rng.normal(0, 0.4, n),
+            "engine_load": shown,
+            "fuel_rate": fuel,
+            "specific_fuel": per_kwh,
             "exhaust_temperature": self.exhaust.follow(hot, block.step_s) + rng.normal(0, 3.0, n),
             "engine_oil_pressure": self._oil_pressure(block, rng, speed, coolant),
             "boost_pressure": runs * 135 * load**1.2 * (1 - 0.14 * air) + np.abs(rng.normal(0, 1.5, n)),
@@ -131,7 +168,7 @@ class Excavator:
 
     def _oil_pressure(self, block: Block, rng: np.random.Generator, speed: Array, coolant: Array) -> Array:
         """kPa: grows with the pump's speed, falls as the oil thins."""
-        sound = (110 + 290 * speed / 1850 - 1.5 * (coolant - 85)) * (speed > 0)
+        sound = (110 + 290 * speed / 1850 - 0.5 * (coolant - 85)) * (speed > 0)
         return np.abs(sound * (1 - 0.45 * block.fault("engine-lubrication")) + rng.normal(0, 6.0, block.rows))
 
     def _voltage(self, block: Block, rng: np.random.Generator, runs: Flags) -> Array:
@@ -150,11 +187,11 @@ class Excavator:
             "pump_pressure": np.abs(pressure * rng.normal(1, 0.03, n)),
             "case_drain_flow": 0.09 * pressure * thin * (1 + 1.6 * leak) * rng.lognormal(0, 0.08, n),
             "hydraulic_efficiency": np.where(works, efficiency + rng.normal(0, 1.6, n), np.nan),
-            "cycle_time": _of(kind, "cycle_s") * (1 + 0.14 * leak + 0.05 * swing) * rng.normal(1, 0.05, n),
+            "cycle_time": _of(kind, "cycle_s") * (1 + 0.14 * leak + 0.02 * swing) * rng.normal(1, 0.05, n),
             "hydraulic_filter_pressure": 110
             * flow
             / thin
-            * (1 + 1.6 * fault("hydraulic-filter"))
+            * (1 + 2.2 * fault("hydraulic-filter"))
             * rng.lognormal(0, 0.07, n),
             "swing_pressure": _of(kind, "swing") * (1 + 0.5 * swing) * rng.lognormal(0, 0.08, n),
         }

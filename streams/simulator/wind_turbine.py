@@ -57,18 +57,43 @@ class Wind:
         return np.asarray(self.scale * (-log_ndtr(-z)) ** (1 / WEIBULL_SHAPE))
 
 
+Severity = tuple[Array | float, Array | float, Array | float]
+
+
+class Cooled:
+    """What has a cooler: gearbox oil, generator winding, converter."""
+
+    def __init__(self) -> None:
+        self.oil, self.winding, self.converter = (
+            LowPass(50 * 60, 45.0),
+            LowPass(30 * 60, 30.0),
+            LowPass(600, 15.0),
+        )
+
+    def run(
+        self, nacelle: Array, load: Array, turns: Array, step_s: float, faults: Severity
+    ) -> tuple[Array, Array, Array]:
+        """°C after each step, at shares of rated power and speed (n,), the coolers being so far gone."""
+        oil_cooler, fan, pump = faults
+        # the cooler holds the sump from where it opens; what does not come so far is left as it is
+        uncooled = nacelle + 12 * turns + 80 * load
+        oil = self.oil.follow(np.minimum(uncooled, 54 + 7 * load + 16 * oil_cooler), step_s)
+        winding = self.winding.follow((6 + 70 * load**1.6) * (1 + 0.45 * fan), step_s)
+        converter = self.converter.follow((4 + 26 * load) * (1 + 0.7 * pump), step_s)
+        return oil, nacelle + winding, nacelle + converter
+
+
 class WindTurbine:
-    """One turbine with its site's wind and its own bearings."""
+    """One turbine with its site's wind and its own bearings; `normal` is what its monitor expects."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.wind, self.air = Wind(rng.uniform(7.6, 8.4)), OpenAir(10.0, daily=3.0)
         self.pressure, self.grid = Wander(3 * DAY_S, 8.0), Wander(0.25 * DAY_S, 1.0)
         self.shake = rng.normal(1.0, 0.05, 4)
         self.vane = rng.normal(0.0, 1.0)
-        self.nacelle, self.oil = LowPass(40 * 60, 18.0), LowPass(50 * 60, 45.0)
+        self.nacelle, self.real, self.normal = LowPass(40 * 60, 18.0), Cooled(), Cooled()
         self.gear_rise, self.main_rise = LowPass(20 * 60, 8.0), LowPass(2 * 3600, 15.0)
-        self.winding_rise, self.generator_rise = LowPass(30 * 60, 30.0), LowPass(40 * 60, 25.0)
-        self.converter_rise = LowPass(10 * 60, 15.0)
+        self.generator_rise = LowPass(40 * 60, 25.0)
         self.operating_h = float(rng.uniform(20_000, 60_000))
         self.energy_mwh = 0.7 * self.operating_h
         self.starts, self.was_running = float(rng.integers(3_000, 9_000)), True
@@ -94,7 +119,7 @@ class WindTurbine:
     def _produce(self, block: Block, rng: np.random.Generator, felt: Array) -> tuple[Array, Array]:
         """State and power, kW."""
         askew = np.cos(np.deg2rad(15 * block.fault("yaw-misalignment")))
-        lost = 0.09 * block.fault("blade-soiling") + 0.02 * block.fault("rotor-imbalance")
+        lost = 0.12 * block.fault("blade-soiling") + 0.02 * block.fault("rotor-imbalance")
         # both lessen what the blades catch, so that at rated power nothing is lost
         power = power_curve(felt * askew * np.cbrt(1 - lost))
         runs = (felt >= CUT_IN) & (felt <= CUT_OUT)
@@ -114,8 +139,8 @@ class WindTurbine:
         air: tuple[Array, Array],
     ) -> dict[str, Array]:
         n, runs = block.rows, state >= PRODUCES
-        seen = wind * rng.normal(1.0, 0.015, n)
-        measured = power + np.where(runs, rng.normal(0, 8.0, n), -6.0)
+        seen = wind * rng.normal(1.0, 0.01, n)
+        measured = power + np.where(runs, rng.normal(0, 8.0, n), rng.normal(-6.0, 0.5, n))
         expected = power_curve(normalised(seen, *air))
         speed = np.clip(TIP_SPEED_RPM * wind, SLOWEST_RPM, RATED_RPM)
         pitch = 23 * np.sqrt(np.clip((wind - RATED_WIND - 0.5) / 14, 0, 1))
@@ -142,25 +167,24 @@ class WindTurbine:
     ) -> dict[str, Array]:
         step, fault = block.step_s, block.fault
         nacelle = self.nacelle.follow(ambient + 5 + 7 * load, step)
-        # the oil cooler holds the sump; what it cannot carry away, or what does not heat it, is left
-        uncooled = nacelle + 8 * turns + 55 * load
-        oil = self.oil.follow(np.minimum(uncooled, 54 + 7 * load + 16 * fault("gearbox-cooling")), step)
+        faults = fault("gearbox-cooling"), fault("generator-cooling"), fault("converter-cooling")
+        oil, winding, converter = self.real.run(nacelle, load, turns, step, faults)
+        normal = self.normal.run(nacelle, load, turns, step, (0.0, 0.0, 0.0))
         gear = self.gear_rise.follow(turns * (5 + 9 * load + 13 * fault("gearbox-bearing")), step)
         main = self.main_rise.follow(turns * (11 + 2 * load + 12 * fault("main-bearing")), step)
-        winding = self.winding_rise.follow(
-            (6 + 70 * load**1.6) * (1 + 0.45 * fault("generator-cooling")), step
-        )
         bearing = self.generator_rise.follow(turns * (20 + 8 * load + 18 * fault("generator-bearing")), step)
-        converter = self.converter_rise.follow((4 + 26 * load) * (1 + 0.7 * fault("converter-cooling")), step)
-        noise = rng.normal(0, 0.4, (7, block.rows))
+        noise, unsure = rng.normal(0, 0.4, (7, block.rows)), rng.normal(0, 1.2, (3, block.rows))
         return {
             "nacelle_temperature": nacelle + noise[0],
             "gearbox_oil_temperature": oil + noise[1],
             "gearbox_bearing_temperature": oil + gear + noise[2],
             "main_bearing_temperature": nacelle + main + noise[3],
-            "generator_winding_temperature": nacelle + winding + 2 * noise[4],
+            "generator_winding_temperature": winding + 2 * noise[4],
             "generator_bearing_temperature": nacelle + bearing + noise[5],
-            "converter_temperature": nacelle + converter + noise[6],
+            "converter_temperature": converter + noise[6],
+            "gearbox_oil_residual": oil - normal[0] + unsure[0],
+            "generator_winding_residual": winding - normal[1] + unsure[1],
+            "converter_residual": converter - normal[2] + unsure[2],
             "gearbox_filter_pressure": self._filter(block, rng, turns, oil),
         }
 
