@@ -33,6 +33,17 @@ CHANNELS = (
         "Hoist motor temperature",
         "起升电机温度",
     ),
+    # measured minus what current and surroundings explain, as the drive's thermal model has it
+    Channel(
+        "hoist_motor_residual",
+        "K",
+        -60,
+        150,
+        "measurement",
+        PER_MINUTE,
+        "Hoist motor above model",
+        "起升电机温度残差",
+    ),
     Channel(
         "brake_temperature", "°C", -50, 400, "measurement", PER_MINUTE, "Brake temperature", "制动器温度"
     ),
@@ -141,7 +152,7 @@ FAULT_MODES = (
         "motor-cooling",
         "Hoist motor runs hot",
         "起升电机过热",
-        ("hoist_motor_temperature",),
+        ("hoist_motor_residual", "hoist_motor_temperature"),
         "Check the motor's separate fan, its filter and the duty it is used at.",
         "检查电机强制风扇、滤网及工作制。",
     ),

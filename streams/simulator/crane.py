@@ -46,13 +46,14 @@ class Now:
 
 
 class Crane:
-    """One crane with its own site, drives and history."""
+    """One crane with its own site and drives; `normal_motor` is what its monitor expects of the motor."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.air, self.gale = OpenAir(14.0), Wander(0.4 * DAY_S, 0.33)
         self.drive, self.shake = rng.normal(1.0, 0.03), rng.normal(1.0, 0.06, 2)
         self.lean, self.worn = rng.uniform(0.03, 0.06), rng.uniform(0.5, 1.0)
         self.motor, self.brake, self.gear = (LowPass(tau * 60, 18.0) for tau in (35, 20, 70))
+        self.normal_motor = LowPass(35 * 60, 18.0)
         self.lifts = float(rng.integers(8_000, 30_000))
         self.hoist_h = self.lifts * 150 / 3600
 
@@ -118,13 +119,15 @@ class Crane:
         """Motor, brake and gear warm while the hook goes up or down."""
         fault, step = block.fault, block.step_s
         runs = (now.part == HOISTS) | (now.part == LOWERS)
-        losses = runs * (self._current(block, now.load) / 60) ** 2
-        motor = self.motor.follow(ambient + 75 * losses * (1 + 1.1 * fault("motor-cooling")), step)
+        rise = 75 * runs * (self._current(block, now.load) / 60) ** 2
+        motor = self.motor.follow(ambient + rise * (1 + 1.1 * fault("motor-cooling")), step)
+        normal = self.normal_motor.follow(ambient + rise, step)
         brake = self.brake.follow(ambient + runs * (30 + 0.25 * now.load + 110 * fault("brake-drag")), step)
         gear = self.gear.follow(ambient + runs * (34 + 0.2 * now.load + 28 * fault("hoist-gear")), step)
         noise = rng.normal(0, 0.4, (3, block.rows))
         return {
             "hoist_motor_temperature": motor + noise[0],
+            "hoist_motor_residual": motor - normal + rng.normal(0, 1.2, block.rows),
             "brake_temperature": brake + noise[1],
             "hoist_gear_temperature": gear + noise[2],
         }
