@@ -47,7 +47,7 @@ CHANNELS = (
     Channel(
         "brake_temperature", "°C", -50, 400, "measurement", PER_MINUTE, "Brake temperature", "制动器温度"
     ),
-    # the hook's way from the command to stop to its standstill
+    # the hook's way from the command to stop to its standstill, converted to the rated load
     Channel(
         "brake_stopping_distance",
         "mm",

@@ -106,7 +106,7 @@ class Crane:
         return np.asarray((28 + 0.55 * load) * self.drive + 9 * block.fault("brake-drag"))
 
     def _hoist(self, block: Block, now: Now, noise: Array) -> dict[str, Array]:
-        stop = (60 + 0.5 * now.load) * (1 + 0.7 * block.fault("brake-wear")) * (1 + 0.08 * noise[0])
+        stop = 110 * (1 + 0.7 * block.fault("brake-wear")) * (1 + 0.08 * noise[0])
         shake = (0.9 + 0.006 * now.load + 1.3 * block.fault("hoist-gear")) * np.exp(0.15 * noise[1])
         return {
             "hoist_speed": np.where(now.works, FULL_SPEED / (1 + 0.6 * now.load / 100), np.nan),
@@ -156,7 +156,7 @@ class Crane:
         )
         counted = {
             "lifts": self.lifts + begun,
-            "hoist_time": self.hoist_h + np.cumsum(runs) * block.step_s / 3600,
+            "hoist_time": self.hoist_h + np.cumsum(runs, dtype=np.float64) * block.step_s / 3600,
             "rope_bends": (self.lifts + begun) * BENDS_A_LIFT,
         }
         self.lifts = float(counted["lifts"][-1])

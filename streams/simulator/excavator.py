@@ -143,27 +143,40 @@ class Excavator:
         load: Array,
         temperatures: tuple[Array, Array],
     ) -> dict[str, Array]:
-        n, fault, runs = block.rows, block.fault, kind != OFF
         ambient, coolant = temperatures
-        injector, air = fault("injector"), fault("air-filter")
-        speed = _of(kind, "speed") * rng.normal(1, 0.006, n)
-        burnt = runs * (IDLE_LITRES + LITRES_PER_KWH * RATED_KW * load) * (1 + 0.16 * injector) * self.thirst
-        hot = np.where(runs, 130 + 330 * load + 60 * injector * load + 25 * air * load, ambient)
-        flow = (0.25 + load) * speed / 1850
-        shown, fuel = 100 * load * rng.normal(1, 0.03, n), burnt * rng.normal(1, 0.02, n)
-        works = kind > IDLE
-        per_kwh = 1000 * DIESEL_KG * fuel / np.where(works, shown / 100 * RATED_KW, np.nan)
+        runs = kind != OFF
+        speed = _of(kind, "speed") * rng.normal(1, 0.006, block.rows)
+        hot = 130 + load * (330 + 60 * block.fault("injector") + 25 * block.fault("air-filter"))
+        exhaust = self.exhaust.follow(np.where(runs, hot, ambient), block.step_s)
+        return (
+            self._fuel(block, rng, kind, load)
+            | self._air(block, rng, load, speed)
+            | {
+                "engine_speed": speed,
+                "exhaust_temperature": exhaust + rng.normal(0, 3.0, block.rows),
+                "engine_oil_pressure": self._oil_pressure(block, rng, speed, coolant),
+                "intake_temperature": ambient + 4 + 22 * load + rng.normal(0, 0.5, block.rows),
+                "battery_voltage": self._voltage(block, rng, runs),
+            }
+        )
+
+    def _fuel(self, block: Block, rng: np.random.Generator, kind: Indices, load: Array) -> dict[str, Array]:
+        needed = (kind != OFF) * (IDLE_LITRES + LITRES_PER_KWH * RATED_KW * load)
+        burnt = needed * self.thirst * (1 + 0.16 * block.fault("injector")) * rng.normal(1, 0.02, block.rows)
+        shown = 100 * load * rng.normal(1, 0.03, block.rows)
+        power = np.where(kind > IDLE, shown / 100 * RATED_KW, np.nan)
         return {
-            "engine_speed": speed,
             "engine_load": shown,
-            "fuel_rate": fuel,
-            "specific_fuel": per_kwh,
-            "exhaust_temperature": self.exhaust.follow(hot, block.step_s) + rng.normal(0, 3.0, n),
-            "engine_oil_pressure": self._oil_pressure(block, rng, speed, coolant),
-            "boost_pressure": runs * 135 * load**1.2 * (1 - 0.14 * air) + np.abs(rng.normal(0, 1.5, n)),
-            "air_filter_pressure": 2.2 * flow**2 * (1 + 1.8 * air) + np.abs(rng.normal(0, 0.08, n)),
-            "intake_temperature": ambient + 4 + 22 * load + rng.normal(0, 0.5, n),
-            "battery_voltage": self._voltage(block, rng, runs),
+            "fuel_rate": burnt,
+            "specific_fuel": 1000 * DIESEL_KG * burnt / power,
+        }
+
+    def _air(self, block: Block, rng: np.random.Generator, load: Array, speed: Array) -> dict[str, Array]:
+        n, clogged = block.rows, block.fault("air-filter")
+        flow = (0.25 + load) * speed / 1850
+        return {
+            "boost_pressure": 135 * load**1.2 * (1 - 0.14 * clogged) + np.abs(rng.normal(0, 1.5, n)),
+            "air_filter_pressure": 2.2 * flow**2 * (1 + 1.8 * clogged) + np.abs(rng.normal(0, 0.08, n)),
         }
 
     def _oil_pressure(self, block: Block, rng: np.random.Generator, speed: Array, coolant: Array) -> Array:

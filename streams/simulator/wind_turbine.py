@@ -22,6 +22,9 @@ GAS_CONSTANT, STANDARD_DENSITY = 287.058, 1.225
 WEIBULL_SHAPE = 2.0
 WINDIEST_DAY = 15
 
+ASKEW = 15.0
+"""Degrees by which a turbine that is wholly misaligned misses the wind."""
+
 LIMITED_TO = 0.6
 """Share of rated power that the grid's operator allows at times."""
 
@@ -118,7 +121,7 @@ class WindTurbine:
 
     def _produce(self, block: Block, rng: np.random.Generator, felt: Array) -> tuple[Array, Array]:
         """State and power, kW."""
-        askew = np.cos(np.deg2rad(15 * block.fault("yaw-misalignment")))
+        askew = np.cos(np.deg2rad(ASKEW * block.fault("yaw-misalignment")))
         lost = 0.12 * block.fault("blade-soiling") + 0.02 * block.fault("rotor-imbalance")
         # both lessen what the blades catch, so that at rated power nothing is lost
         power = power_curve(felt * askew * np.cbrt(1 - lost))
@@ -144,7 +147,7 @@ class WindTurbine:
         expected = power_curve(normalised(seen, *air))
         speed = np.clip(TIP_SPEED_RPM * wind, SLOWEST_RPM, RATED_RPM)
         pitch = 23 * np.sqrt(np.clip((wind - RATED_WIND - 0.5) / 14, 0, 1))
-        turned = block.fault("yaw-misalignment") * 15 + self.vane
+        turned = ASKEW * block.fault("yaw-misalignment") + self.vane + rng.normal(0, 3.0, n)
         uneven = (0.12 + 1.2 * block.fault("pitch-drive")) * rng.lognormal(0, 0.3, n)
         return {
             "wind_speed": seen,
@@ -153,7 +156,7 @@ class WindTurbine:
             "rotor_speed": np.where(runs, speed, 0.6) * rng.normal(1.0, 0.006, n),
             "pitch_angle": np.where(runs, pitch, 80.0) + rng.normal(0, 0.15, n),
             "pitch_deviation": uneven,
-            "yaw_error": np.where(runs, turned + rng.normal(0, 3.0, n), np.nan),
+            "yaw_error": np.where(runs, turned, np.nan),
         }
 
     def _drive_train(
@@ -214,9 +217,9 @@ class WindTurbine:
         hours = block.step_s / 3600
         begun = runs & ~np.append(self.was_running, runs[:-1])
         counted = {
-            "operating_time": self.operating_h + np.cumsum(runs) * hours,
-            "energy": self.energy_mwh + np.cumsum(power) * hours / 1000,
-            "starts": self.starts + np.cumsum(begun).astype(np.float64),
+            "operating_time": self.operating_h + np.cumsum(runs, dtype=np.float64) * hours,
+            "energy": self.energy_mwh + np.cumsum(power, dtype=np.float64) * hours / 1000,
+            "starts": self.starts + np.cumsum(begun, dtype=np.float64),
         }
         self.operating_h, self.energy_mwh = float(counted["operating_time"][-1]), float(counted["energy"][-1])
         self.starts, self.was_running = float(counted["starts"][-1]), bool(runs[-1])
