@@ -107,7 +107,7 @@ class Crane:
 
     def _hoist(self, block: Block, now: Now, noise: Array) -> dict[str, Array]:
         stop = 110 * (1 + 0.7 * block.fault("brake-wear")) * (1 + 0.08 * noise[0])
-        shake = (0.9 + 0.006 * now.load + 1.3 * block.fault("hoist-gear")) * np.exp(0.15 * noise[1])
+        shake = (0.9 + 0.006 * now.load + 2.2 * block.fault("hoist-gear")) * np.exp(0.15 * noise[1])
         return {
             "hoist_speed": np.where(now.works, FULL_SPEED / (1 + 0.6 * now.load / 100), np.nan),
             "hoist_motor_current": np.where(now.works, self._current(block, now.load), np.nan),
@@ -122,7 +122,7 @@ class Crane:
         rise = 75 * runs * (self._current(block, now.load) / 60) ** 2
         motor = self.motor.follow(ambient + rise * (1 + 1.1 * fault("motor-cooling")), step)
         normal = self.normal_motor.follow(ambient + rise, step)
-        brake = self.brake.follow(ambient + runs * (30 + 0.25 * now.load + 110 * fault("brake-drag")), step)
+        brake = self.brake.follow(ambient + runs * (30 + 0.25 * now.load + 250 * fault("brake-drag")), step)
         gear = self.gear.follow(ambient + runs * (34 + 0.2 * now.load + 28 * fault("hoist-gear")), step)
         noise = rng.normal(0, 0.4, (3, block.rows))
         return {
