@@ -21,7 +21,7 @@ START_US = int(START.timestamp()) * 1_000_000
 DAY_US = 86_400_000_000
 
 SEED = 21
-"""No pack and no machine was chosen on it; that was done on seeds 101 to 104, and after misses with 5 and 11."""
+"""Nothing was chosen on it: that was done on seeds 101 to 104, and after misses with 5 and 11."""
 
 HEALTHY = 3
 
