@@ -79,33 +79,9 @@ def vibration_limits(
     Where zones C and D begin (criterion I, tables A.1 and A.2), and which change matters within any zone, up
     or down (criterion II).
     """
-    _, c, d = severity.boundaries
     table = f"ISO 20816-3, table A.{severity.size:d}"
     return (
-        StandardLimit(
-            channel,
-            c,
-            f"{table}, B/C",
-            "Vibration fit for a limited time only (zone C)",
-            "振动仅允许短期运行（C 区）",
-            "Find the cause (imbalance, alignment, looseness, bearings) and plan the repair.",
-            "查找原因（不平衡、不对中、松动、轴承）并安排检修。",
-            deadband=DEADBAND * c,
-            on_delay_s=on_delay_s,
-            off_delay_s=off_delay_s,
-        ),
-        StandardLimit(
-            channel,
-            d,
-            f"{table}, C/D",
-            "Vibration that damages the machine (zone D)",
-            "振动足以损坏设备（D 区）",
-            "Take the machine out of operation as soon as it is safe; find the cause before it runs again.",
-            "在安全条件下尽快停机，查明原因后方可再次运行。",
-            deadband=DEADBAND * d,
-            on_delay_s=on_delay_s,
-            off_delay_s=off_delay_s,
-        ),
+        *zone_limits(channel, severity.boundaries[1:], table, on_delay_s=on_delay_s, off_delay_s=off_delay_s),
         *either_way(
             StandardLimit(
                 channel,
@@ -120,5 +96,38 @@ def vibration_limits(
                 off_delay_s=off_delay_s,
                 since_new=True,
             )
+        ),
+    )
+
+
+def zone_limits(
+    channel: str, boundaries: tuple[float, float], source: str, *, on_delay_s: float, off_delay_s: float
+) -> tuple[StandardLimit, StandardLimit]:
+    """Where zones C and D of a part of ISO 20816 begin, in the channel's unit; `source` is part and table."""
+    c, d = boundaries
+    return (
+        StandardLimit(
+            channel,
+            c,
+            f"{source}, B/C",
+            "Vibration fit for a limited time only (zone C)",
+            "振动仅允许短期运行（C 区）",
+            "Find the cause (imbalance, alignment, looseness, bearings) and plan the repair.",
+            "查找原因（不平衡、不对中、松动、轴承）并安排检修。",
+            deadband=DEADBAND * c,
+            on_delay_s=on_delay_s,
+            off_delay_s=off_delay_s,
+        ),
+        StandardLimit(
+            channel,
+            d,
+            f"{source}, C/D",
+            "Vibration that damages the machine (zone D)",
+            "振动足以损坏设备（D 区）",
+            "Take the machine out of operation as soon as it is safe; find the cause before it runs again.",
+            "在安全条件下尽快停机，查明原因后方可再次运行。",
+            deadband=DEADBAND * d,
+            on_delay_s=on_delay_s,
+            off_delay_s=off_delay_s,
         ),
     )

@@ -41,7 +41,7 @@ from streams.replay.publisher import Publisher
 from streams.replay.reader import Reading, plan
 from streams.replay.sender import Journal, Sent, send
 from streams.simulator.demo import DURATION, demo_faults, demo_fleet
-from streams.simulator.histories import LIVES, run_to_failure
+from streams.simulator.histories import run_to_failure
 from streams.simulator.simulate import simulate
 
 TENANT = "demo"
@@ -124,7 +124,7 @@ async def _live(
 async def _prepare(pool: Pool, fleet: Fleet, simulated: bool) -> None:
     """Register the fleet; a simulated one also has past failures on record, to learn remaining life from."""
     await register_fleet(pool, fleet)
-    for kind in LIVES if simulated else ():
+    for kind in [each.name for each in fleet.equipment_types] if simulated else ():
         model = ConformalLife()
         model.fit(run_to_failure(kind, FAILURES_ON_RECORD, SEED))
         lineage = {"runs": FAILURES_ON_RECORD, "source": "simulated", "seed": SEED}

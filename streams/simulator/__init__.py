@@ -1,1 +1,1 @@
-"""A seeded fleet of elevators, transformers and machine tools with known faults, for demos and tests."""
+"""A seeded fleet of machines with known faults, for demos and tests."""

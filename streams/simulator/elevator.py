@@ -80,7 +80,8 @@ class Elevator:
         current = self.friction * (14 + 15 * torque) + 5 * drag
         room = self._room(block, rng)
         heat = np.where(running, (current / 14) ** 2, 0.0)
-        motor = self.motor.follow(room + 24 * heat * (1 + 1.6 * block.fault("motor-cooling")), block.step_s)
+        # without its fan the motor comes near the temperature at which its protection trips
+        motor = self.motor.follow(room + 24 * heat * (1 + 3.0 * block.fault("motor-cooling")), block.step_s)
         brake = self.brake.follow(room + np.where(running, 10 + 60 * drag, 0.0), block.step_s)
         return {
             "motion": np.where(running, np.where(up, 1.0, 2.0), 0.0),

@@ -25,6 +25,9 @@ LIVES = {
     "elevator": Life(400.0, 340.0),
     "transformer": Life(500.0, 420.0),
     "machine-tool": Life(400.0, 320.0),
+    "wind-turbine": Life(900.0, 600.0),
+    "excavator": Life(500.0, 360.0),
+    "crane": Life(500.0, 380.0),
 }
 
 STEP_H = 4.0

@@ -13,16 +13,21 @@ DAY_S = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The rows of one day. clock_s: (n,) seconds of the day, UTC; weekday: 0 is Monday.
+    """The rows of one day. clock_s: (n,) seconds of the day, UTC; day: days since 1 January 1970.
 
     A row speaks of the `step_s` seconds that end at its instant. severity: (n,) per fault mode, 0 none to
     1 functional failure.
     """
 
     clock_s: Array
-    weekday: int
+    day: int
     step_s: float
     severity: Mapping[str, Array]
+
+    @property
+    def weekday(self) -> int:
+        """0 is Monday."""
+        return (self.day + 3) % 7
 
     @property
     def rows(self) -> int:

@@ -23,8 +23,9 @@ def simulate(
 ) -> Iterator[Frame]:
     """Frames with a row every `interval_s`, from `start` (aware) for `duration`.
 
-    The same arguments give the same values; `rows_per_frame` changes only how they are cut. Raises
-    `ValueError` for an interval that does not divide a day, a machine without a model, an unknown fault.
+    A machine whose channels are nominally sampled more seldom has its rows as seldom. The same arguments give
+    the same values; `rows_per_frame` changes only how they are cut. Raises `ValueError` for an interval that
+    does not divide a day, a machine without a model, an unknown fault.
     """
     if interval_s < 1 or DAY_S % interval_s:
         raise ValueError(f"interval_s is {interval_s}: it must divide a day's 86400 s")
@@ -32,7 +33,7 @@ def simulate(
     types = {kind.name: kind for kind in fleet.equipment_types}
     span = microseconds(start.astimezone(UTC)), microseconds((start + duration).astimezone(UTC))
     sources = [Source(asset, types[asset.equipment_type], span, seed, faults) for asset in fleet.assets]
-    gateways = [source.frames(interval_s, rows_per_frame) for source in sources]
+    gateways = [source.frames(max(interval_s, source.rarest_s), rows_per_frame) for source in sources]
     return merge(*gateways, key=lambda frame: (int(frame.ts_us[-1]), frame.tenant, frame.asset))
 
 

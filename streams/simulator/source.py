@@ -7,18 +7,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleet.asset import Asset, EquipmentType
+from streams.simulator.crane import Crane
 from streams.simulator.dynamics import Array
 from streams.simulator.elevator import Elevator
+from streams.simulator.excavator import Excavator
 from streams.simulator.fault import STUCK, Fault
 from streams.simulator.machine import DAY_S, Block, Machine
 from streams.simulator.machine_tool import MachineTool
 from streams.simulator.transformer import Transformer
+from streams.simulator.wind_turbine import WindTurbine
 from streams.wire.frame import Frame
 
 MACHINES: dict[str, Callable[[np.random.Generator], Machine]] = {
     "elevator": Elevator,
     "transformer": Transformer,
     "machine-tool": MachineTool,
+    "wind-turbine": WindTurbine,
+    "excavator": Excavator,
+    "crane": Crane,
 }
 """How each equipment type behaves."""
 
@@ -39,6 +45,8 @@ class Source:
         self.machine = MACHINES[kind.name](self._rng(0))
         self.faults = [fault for fault in faults if fault.asset == asset.name]
         self.held: dict[str, float] = {}
+        self.rarest_s = round(1 / min(channel.rate_hz for channel in kind.channels))
+        """Seconds between two rows of a machine whose channels are not sampled more often."""
 
     def _rng(self, stream: int) -> np.random.Generator:
         return np.random.default_rng([*self.entropy, stream])
@@ -84,7 +92,7 @@ class Source:
         ts = midnight + (clock_s * 1e6).astype(np.int64)
         age_h = (ts - self.start_us) / 3.6e9
         severity = {f.mode: f.severity(age_h) for f in self.faults if not f.of_sensor}
-        block = Block(clock_s, (midnight // DAY_US + 3) % 7, float(interval_s), severity)
+        block = Block(clock_s, midnight // DAY_US, float(interval_s), severity)
         readings = self.machine.day(block, self._rng(1 + midnight // DAY_US))
         values = np.stack([readings[channel.name] for channel in self.kind.channels])
         self._break_sensors(values, age_h)

@@ -47,7 +47,8 @@ insert into rollup_hour
 insert into asset_latest (asset_id, ts, score, bad, values, health, health_ts)
     select asset_id, now() - interval '1 minute', .5, null, {_ARRAY}, 70, now() from one;
 insert into health
-    select now() - n * interval '1 hour' - interval '30 seconds', asset_id, 70, '{{}}' from one, generate_series(0, 100) as n;
+    select now() - n * interval '1 hour' - interval '30 seconds', asset_id, 70, '{{}}'
+    from one, generate_series(0, 100) as n;
 insert into episode
     select gen_random_uuid(), asset_id, kind, 't2-knn-5', now() - begun, now() - ended, now() - begun, 5,
         jsonb_build_object('code', tenant, 'title_en', tenant, 'title_zh', tenant, 'check_en', tenant,

@@ -38,8 +38,10 @@ kind = "measurement"
 
 def test_the_example_is_a_fleet() -> None:
     fleet = load_fleet(EXAMPLE)
-    assert [asset.name for asset in fleet.assets] == ["lift-a", "sump-pump-1", "t1"]
-    assert [kind.name for kind in fleet.equipment_types] == ["sump-pump", "elevator", "transformer"]
+    names = ["lift-a", "sump-pump-1", "crane-1", "digger-1", "t1", "wt-1"]
+    assert [asset.name for asset in fleet.assets] == names
+    kinds = ["sump-pump", "elevator", "crane", "excavator", "transformer", "wind-turbine"]
+    assert [kind.name for kind in fleet.equipment_types] == kinds
     assert fleet.equipment_types[0].channels[1].high == 40
 
 
@@ -88,7 +90,7 @@ def test_the_same_asset_name_may_stand_in_two_tenants() -> None:
         (SMALL.replace('"lift-a"', '"Lift A"'), r"number 1: asset 'Lift A': use 1 to 64 characters"),
         (
             SMALL.replace('"elevator"', '"elevater"'),
-            "unknown equipment type 'elevater': known are elevator, ",
+            "unknown equipment type 'elevater': known are crane, ",
         ),
         (SMALL.replace('site = "tower-1"', 'site = "tower-2"'), r"has no site 'tower-2': add a \[\[site\]\]"),
         (SMALL.replace("Asia/Shanghai", "Asia/Shangri-La"), "unknown timezone 'Asia/Shangri-La'"),

@@ -54,11 +54,6 @@ def life(name: str, *faults: Fault, days: int = 7, seed: int = 1) -> dict[str, V
     return gathered(list(simulate(only(name), START, timedelta(days=days), seed, faults)))[name][1]
 
 
-def last_day(values: Values) -> float:
-    """Median of the working hours of the last day but the weekend: a Friday."""
-    return float(np.nanmedian(values[4 * 1440 + 8 * 60 : 4 * 1440 + 18 * 60]))
-
-
 def test_the_standards_transformer_has_its_temperatures() -> None:
     n = np.full(2000, 1.0)
     for load, oil, hot_spot, ageing in ((1.0, 72.0, 98.0, 1.0), (1.3, 95.41, 131.98, 50.7)):
@@ -187,27 +182,6 @@ def test_one_hertz_shows_the_same_trips() -> None:
     coarse = life("lift-a", days=1)
     assert fine["trips"][-1] == coarse["trips"][-1]
     assert 0 < (fine["motion"] > 0).mean() < (coarse["motion"] > 0).mean()
-
-
-EVERY_FAULT = [
-    (name, mode.code)
-    for name, kind in (("lift-a", "elevator"), ("t1", "transformer"), ("mill-1", "machine-tool"))
-    for mode in packs()[kind].fault_modes
-]
-
-
-@pytest.mark.parametrize(("name", "mode"), EVERY_FAULT)
-def test_every_fault_mode_shows_in_a_channel_it_names_and_in_no_strange_one(name: str, mode: str) -> None:
-    healthy, faulty = life(name), life(name, Fault(name, mode, 24.0, 72.0))
-    kind = {"lift-a": "elevator", "t1": "transformer", "mill-1": "machine-tool"}[name]
-    pack = packs()[kind]
-    named = next(m.channels for m in pack.fault_modes if m.code == mode)
-    spread = {channel: np.nanstd(values[:1440]) for channel, values in healthy.items()}
-    shift = {c: abs(last_day(faulty[c]) - last_day(healthy[c])) / spread[c] for c in healthy if spread[c] > 0}
-    measured = {c.name for c in pack.equipment_type.channels if c.kind == "measurement"}
-    assert max(measured, key=lambda c: shift.get(c, 0)) in named
-    for channel, values in healthy.items():
-        np.testing.assert_array_equal(values[:1440], faulty[channel][:1440])
 
 
 def test_a_fault_grows_from_nothing_at_onset_to_one_at_failure() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from forecasting.wear.contract import Lifetime, Quantity
+from forecasting.wear.load_spectrum import LoadSpectrum
 from forecasting.wear.model import WearModel
 from forecasting.wear.operations import Operations
 from forecasting.wear.rope import RopeBends, RopeDrive
@@ -83,3 +84,16 @@ def test_what_was_counted_in_a_gap_counts() -> None:
 def test_no_device_without_a_life() -> None:
     with pytest.raises(ValueError, match="B10d"):
         Operations(0.0)
+
+
+def test_a_crane_of_group_a4_has_so_many_lifts_of_its_rated_load() -> None:
+    """U4 with Q2: 250 000 cycles at a load spectrum factor of 0.25 (ISO 4301-1)."""
+    crane = LoadSpectrum("U4", "Q2")
+    assert (crane.lifetime.warning, crane.lifetime.limit) == (56_250.0, 62_500.0)
+    full, half = (0.0, 100.0), (0.0, 50.0)
+    assert counted(crane, full, (62_500.0, 100.0))[-1] == pytest.approx(62_500.0)
+    assert counted(LoadSpectrum("U4", "Q2"), half, (8.0, 50.0), (9.0, 110.0)) == pytest.approx(
+        [0.0, 1.0, 1.0 + 1.1**3]
+    )
+    with pytest.raises(ValueError, match=r"no classes U9 and Q2: there are U2, .*U7 and Q1, .*Q4"):
+        LoadSpectrum("U9", "Q2")

@@ -18,7 +18,7 @@ MINUTES = 1440
 def days(count: int) -> NDArray[np.float32]:
     """(count * 1440, channels): a healthy unit, a row a minute."""
     rng = np.random.default_rng(60076)
-    unit, block = Simulated(rng), Block(np.arange(60.0, DAY_S + 60, 60.0), 2, 60.0, {})
+    unit, block = Simulated(rng), Block(np.arange(60.0, DAY_S + 60, 60.0), 6, 60.0, {})
     names = [channel.name for channel in PACK.equipment_type.channels]
     told = [unit.day(block, rng) for _ in range(count)]
     return np.concatenate([np.stack([day[name] for name in names], axis=1) for day in told]).astype(
