@@ -216,15 +216,9 @@ SAMPLES = {
         AEMP,
         "Digger-4",
         (
-            ("operating_hours", "h", 233.7, 0),
-            ("idle_hours", "h", 40.5, 0),
-            ("engine_running", "1", 1.0, 5 * S),
+            ("engine_time", "h", 233.7, 0),
+            ("idle_time", "h", 40.5, 0),
             ("fuel_used", "L", 378.5411784, 0),
-            ("fuel_level", "%", 62.4, 0),
-            ("def_level", "%", 64.0, 0),
-            ("load_factor", "%", 48.0, 0),
-            ("payload", "kg", 2500.0, 0),
-            ("distance", "km", 16.09344, 0),
         ),
         frozenset(
             {
@@ -232,6 +226,12 @@ SAMPLES = {
                 ("no_channel", "Location.Latitude"),
                 ("no_channel", "Location.Longitude"),
                 ("no_channel", "FuelRemaining.FuelTankCapacity"),
+                ("no_channel", "FuelRemaining.Percent"),
+                ("no_channel", "DEFRemaining.Percent"),
+                ("no_channel", "AverageLoadFactorLast24.Percent"),
+                ("no_channel", "CumulativePayloadTotals.Payload"),
+                ("no_channel", "Distance.Odometer"),
+                ("no_channel", "EngineStatus.Running"),
             }
         ),
         (("E-17", False),),
@@ -279,14 +279,15 @@ SAMPLES = {
         TURBINE,
         "WT-12",
         (
-            ("power", "kW", 1500.0, 0),
+            ("active_power", "kW", 1500.0, 0),
             ("rotor_speed", "r/min", 14.5, 0),
-            ("generator_speed", "r/min", 1500.0, 0),
             ("wind_speed", "m/s", 10.0, 0),
             ("gearbox_oil_temperature", "°C", None, 0),
             ("ambient_temperature", "°C", 10.0, 0),
         ),
-        frozenset({("unknown_signal", "WMOO[1].Moo"), ("no_channel", "WGEN[1].VAr")}),
+        frozenset(
+            {("unknown_signal", "WMOO[1].Moo"), ("no_channel", "WGEN[1].VAr"), ("no_channel", "WGEN[1].Spd")}
+        ),
     ),
     "j1939": Sample(
         "excavator",
@@ -295,15 +296,15 @@ SAMPLES = {
         (
             ("engine_speed", "r/min", 1200.0, 0),
             ("coolant_temperature", "°C", 85.0, 0),
-            ("oil_temperature", "°C", None, 0),
-            ("oil_pressure", "kPa", 400.0, 0),
-            ("operating_hours", "h", 6172.8, 0),
-            ("fuel_level", "%", 62.4, S),
-            ("hydraulic_temperature", "°C", 65.0, S),
+            ("engine_oil_pressure", "kPa", 400.0, 0),
+            ("engine_time", "h", 6172.8, 0),
+            ("hydraulic_oil_temperature", "°C", 65.0, S),
         ),
         frozenset(
             {
                 ("no_channel", "513"),
+                ("no_channel", "175"),
+                ("no_channel", "96"),
                 ("no_channel", "94"),
                 ("no_channel", "111"),
                 ("unknown_signal", "PGN 65000"),

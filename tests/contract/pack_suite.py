@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from math import isfinite
 
+from fleet.modelled_wear import RatedWear
 from fleet.vertical import VerticalPack
 
 Check = Callable[[VerticalPack], None]
@@ -60,7 +61,8 @@ def check_limits(pack: VerticalPack) -> None:
 def check_wear(pack: VerticalPack) -> None:
     """Something is counted, and it warns before it ends."""
     assert pack.counters, "no wear counters"
-    for counter in pack.counters:
+    for counter in (one.of(one.example) if isinstance(one, RatedWear) else one for one in pack.counters):
+        assert counter is not None
         assert counter.warning < counter.limit, f"{counter.name} warns at its end"
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from fleet.asset import Asset, Fleet, Site, Tenant
 from fleet.catalog import packs
 from storage.chunk_result import EpisodeRow
-from streams.scorer import Rows, Scorer
+from streams.rows import Rows
+from streams.scorer import Scorer
 from streams.simulator.fault import Fault
 from streams.simulator.simulate import simulate
 from streams.wire.frame import Frame

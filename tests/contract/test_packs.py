@@ -17,7 +17,8 @@ from fleet.asset import Asset, Channel, Fleet, Site, Tenant
 from fleet.catalog import pack_of, packs
 from fleet.fleet_file import parse_fleet
 from fleet.vertical import VerticalPack
-from streams.scorer import Rows, Scorer
+from streams.rows import Rows
+from streams.scorer import Scorer
 from streams.simulator.fault import Fault
 from streams.simulator.simulate import simulate
 from streams.simulator.source import MACHINES

@@ -39,7 +39,7 @@ def test_types_can_be_chosen(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "login", "cure"),
     [
-        (("--type", "boat"), LOGIN, "there are elevator"),
+        (("--type", "boat"), LOGIN, "there are crane, elevator"),
         ((), "host=db", "names no user"),
         ((), "what=ever", "libpq cannot read the login"),
     ],
