@@ -1,7 +1,7 @@
 """At which age to replace a part, if at all (Barlow and Hunter 1960): cost a day in the long run.
 
-Replaced at age T or at failure, whichever comes first, a part costs (planned S(T) + failed (1 - S(T))) over the
-mean time in service, the integral of S up to T. Only a part that wears out has a T that pays.
+Replaced at age T or at failure, whichever comes first, a part costs (planned S(T) + failed (1 - S(T))) over
+the mean time in service, the integral of S up to T. Only a part that wears out has a T that pays.
 """
 
 import numpy as np
@@ -34,7 +34,7 @@ def best_age(law: Weibull, planned: float, failed: float) -> float | None:
 
 
 def cost_rate(lives: Floats, age: float | None, planned: float, failed: float) -> float:
-    """What lives (n,) that ended in failure would have cost by their unit, had parts been replaced at `age`."""
+    """What lives (n,) that ended in failure would have cost by unit of time, with replacement at `age`."""
     at = np.inf if age is None else age
     spent = np.where(lives <= at, failed, planned)
     return float(spent.sum() / np.minimum(lives, at).sum())

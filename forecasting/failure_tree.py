@@ -42,7 +42,7 @@ class LeakError(ValueError):
 class Conditions:
     """n instants. x: (n, k) quantities, a column for each of `names`, NaN where missing.
 
-    strain: (n,), a load above 0 whose limit differs by the `kind` (n,) of machine, such as a tool's overstrain.
+    strain: (n,), a load above 0 whose limit differs by the `kind` (n,) of machine: a tool's overstrain.
     """
 
     names: tuple[str, ...]
@@ -55,13 +55,11 @@ class Conditions:
 
 
 class FailureTree:
-    """A tree on the quantities and on the strain, of each kind by itself and as a share of what the kind survived.
+    """A tree on the quantities and on the strain, by kind and as a share of what the kind has survived.
 
-    The share lets a kind with few failures learn from the limits of the others, the strain itself lets one with
-    many find its own.
-
-    `threshold` is the probability above which an instant is called a failure: of those that the F1 of instants
-    left out, in folds of what is learned from, is best with.
+    The share lets a kind with few failures learn from the limits of the others, the strain itself lets one
+    with many find its own. `threshold` is the probability above which an instant is called a failure: the one
+    with which F1 is best on instants left out, in folds of what is learned from.
     """
 
     def __init__(self, seen: Conditions, failed: Flags) -> None:

@@ -63,8 +63,8 @@ def leaks(runs: Sequence[Run], names: Sequence[str]) -> list[Leak]:
 def label_leaks(x: Floats, names: Sequence[str], failed: Flags) -> list[Leak]:
     """The columns of a table of single instants that know their label, or only which row they are in.
 
-    x: (n, k), a column for each of `names`; failed: (n,). A flag that is set at failures alone is how somebody
-    wrote them down, such as the mode of the failure. None where too few rows or failures are known.
+    x: (n, k), a column for each of `names`; failed: (n,). A flag that is set at failures alone is how
+    they were written down, such as the mode of failure. None where too few rows are known.
     """
     if len(x) < FEWEST_EXAMPLES:
         return []

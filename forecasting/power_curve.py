@@ -1,8 +1,8 @@
 """Power curve of a wind turbine by the method of bins (IEC 61400-12-1): what it yields at a wind speed.
 
-Wind speeds are taken to the reference density first (clause 8.2 in the 2005 edition, for turbines with active
-control), then power is averaged in bins of .5 m/s. A bin counts from 30 minutes of data on, and the curve from
-180 hours on. Clause numbers from memory, not verified.
+Wind speeds are first taken to the reference density (`normalised_wind`, for turbines with active control),
+then power is averaged in bins of .5 m/s. A bin counts from 30 minutes of data on, the curve from 180 hours on
+(from memory, not verified).
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ GAS_CONSTANT = 287.05
 """Of dry air, J/(kg K)."""
 
 USUAL = 3.5
-"""Robust standard deviations from its bin's median within which a value is of a turbine in normal operation."""
+"""Robust standard deviations from its bin's median within which a value is one of normal operation."""
 
 LEAST_SCATTER = 0.01
 """Least standard deviation in a bin that is believed, as a share of the highest power."""

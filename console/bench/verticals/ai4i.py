@@ -1,11 +1,11 @@
-"""AI4I 2020 (Matzka 2020, UCI 601; synthetic): whether a milling process fails, from one row of conditions.
+"""AI4I 2020 (Matzka 2020, UCI 601; synthetic): does a milling process fail, from one row of conditions.
 
-Protocol: what has a label is judged twice, by five folds with as many failures in each, and by time: the first
-70 % teach, the rest is asked. The level of the decision is chosen within what teaches. A row without a label
-teaches nothing and is predicted by all that have one. No column but the measured ones is an input: UDI and
-Product ID number the rows, and TWF, HDF, PWF, OSF and RNF are parts of the label; `forecasting.leakage` must
-find what of that shows in the data. The strain, torque times tool wear, has a limit for each type; none of the
-limits by which the data were made is given to the tree.
+Protocol: what has a label is judged twice: by five folds with as many failures in each, and by time, where
+the first 70 % teach and the rest is asked. The level of the decision is chosen within what teaches. A row
+without a label teaches nothing and is predicted by all that have one. Only measured columns are inputs: UDI
+and Product ID number the rows, and TWF, HDF, PWF, OSF and RNF are parts of the label, most of which
+`forecasting.leakage` finds in the data. The strain, torque times tool wear, has a limit for each type; the
+tree is given none of the limits by which the data were made.
 """
 
 from collections.abc import Iterator, Sequence
@@ -43,7 +43,7 @@ OVERSTRAIN = {"L": 11_000.0, "M": 12_000.0, "H": 13_000.0}
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """n rows by UDI. raw: (n, 5) as measured. seen: the physics. labelled, failed: (n,). leaks: refused columns."""
+    """n rows by UDI. raw: (n, 5) as measured. labelled, failed: (n,). leaks: the columns that are refused."""
 
     names: tuple[str, ...]
     raw: Floats
@@ -106,7 +106,7 @@ def _numeric(rows: Rows, name: str) -> Floats | None:
 
 
 def run(folder: Path) -> Outcome:
-    """F1 by folds and by time beside the dummies, and what each row is called by who did not see its label."""
+    """F1 by folds and by time beside the dummies; each row is called by who did not see its label."""
     found = read(folder)
     known, asked = np.flatnonzero(found.labelled), np.flatnonzero(~found.labelled)
     if not len(known):

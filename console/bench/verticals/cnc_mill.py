@@ -2,9 +2,9 @@
 
 Protocol: an experiment is judged by who learned from all others, never from rows of the same recording; the
 strength of the penalty is chosen by leaving out in turn the experiments that teach. An experiment without a
-`tool_condition` is judged by all that have one. Whether the part was finished and passed inspection came after
-the cut and is no input; neither is anything that the file does not hold. Rows in which the feed reads 50 are
-left out, as the data's notes say. The features were fixed before anything was tried.
+`tool_condition` is judged by all that have one. Whether the part was finished and passed inspection is known
+after the cut and no input; neither is anything that the recording does not hold. Rows in which the feed reads
+50 are left out, as the data's notes say.
 """
 
 from collections.abc import Iterator
@@ -105,7 +105,7 @@ def _left_out(x: Floats, worn: Flags) -> Floats:
 
 
 def _fit(x: Floats, worn: Flags) -> Any:
-    """Logistic regression of standardised features, with the penalty that the experiments taught agree with."""
+    """Logistic regression of standardised features; the experiments given choose the penalty."""
     others = ~np.eye(len(worn), dtype=np.bool_)
 
     def loss(penalty: float) -> float:

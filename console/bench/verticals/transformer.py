@@ -1,15 +1,16 @@
 """A distribution transformer (Kaggle): its temperatures by IEC 60076-7, and its alarm foreseen.
 
-Protocol: of the rows under load with a plausible oil temperature the first half teaches two numbers, the
-current at which the oil would be 60 K over its surroundings, as the standard allows, and the ratio of losses:
-the plate is not known. All else is the standard's for distribution transformers. The second half is asked for
-the oil temperature from load and ambient alone. The hot spot is the measured oil, the modelled one where none
-is plausible, and the gradient that the load leads to; a measured winding temperature teaches nothing. The alarm
-is what `bench detection --suite transformer` decides, which sees no alarm.
+Protocol: of the rows under load with a plausible oil temperature the first half teaches three numbers, the
+current at which the oil would be 60 K over its surroundings, as the standard allows, the ratio of losses
+and the oil's time constant: the plate is not known. All else is the standard's for distribution
+transformers. The second half is asked for the oil temperature from load and ambient alone. The hot spot is
+the measured oil, the modelled one where none is plausible, and the gradient that the load leads to; a
+measured winding temperature teaches nothing. The alarm is what `bench detection --suite transformer`
+decides, which sees no alarm.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -32,6 +33,7 @@ OIL_RISE, GRADIENT = 60.0, 1.2 * 23.0
 
 RATED_A = np.geomspace(100.0, 3000.0, 18)
 LOSS_RATIOS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+OIL_MIN = (15.0, 30.0, 60.0, 120.0, 180.0)
 
 LOADED_A = 5.0
 """Phase current from which on it is under load."""
@@ -57,9 +59,9 @@ class Record:
         """(n,) rows under load with an oil temperature."""
         return np.asarray((self.current > LOADED_A) & np.isfinite(self.oil))
 
-    def modelled(self, rated_a: float, loss_ratio: float) -> Floats:
+    def modelled(self, rated_a: float, loss_ratio: float, oil_min: float) -> Floats:
         """(n, 2) top oil and hot spot in °C."""
-        part = Transformer(DISTRIBUTION, OIL_RISE, GRADIENT, loss_ratio)
+        part = Transformer(replace(DISTRIBUTION, oil_min=oil_min), OIL_RISE, GRADIENT, loss_ratio)
         return temperatures(part, self.step_min, self.current / rated_a, self.ambient)
 
 
@@ -84,7 +86,7 @@ def run(folder: Path) -> Outcome:
 
 
 def _record(folder: Path, times: tuple[str, ...], ts_us: np.ndarray) -> Record:
-    found = {}
+    found = dict[str, Floats]()
     for name, columns in ((alarms.OVERVIEW, (OIL, AMBIENT)), (alarms.ELECTRICAL, CURRENTS)):
         rows = read_rows(folder / name, (TIME, *columns))
         first = {row[TIME]: row for row in reversed(rows)}
@@ -114,16 +116,18 @@ def _held(values: Floats) -> Floats:
     return np.asarray(values[known[np.maximum(before, 0)]])
 
 
-def _fitted(record: Record, taught: np.ndarray) -> tuple[float, float]:
-    """The current and the ratio of losses whose top oil is nearest to the measured, in least squares."""
+def _fitted(record: Record, taught: np.ndarray) -> tuple[float, float, float]:
+    """The three numbers whose top oil is nearest to the measured, in least squares."""
 
-    def off(pair: tuple[float, float]) -> float:
-        return float(((record.modelled(*pair)[taught, 0] - record.oil[taught]) ** 2).mean())
+    def off(plate: tuple[float, float, float]) -> float:
+        return float(((record.modelled(*plate)[taught, 0] - record.oil[taught]) ** 2).mean())
 
-    return min(product(RATED_A.tolist(), LOSS_RATIOS), key=off)
+    return min(product(RATED_A.tolist(), LOSS_RATIOS, OIL_MIN), key=off)
 
 
-def _oil_readings(record: Record, top_oil: Floats, taught: np.ndarray, asked: np.ndarray) -> Iterator[Reading]:
+def _oil_readings(
+    record: Record, top_oil: Floats, taught: np.ndarray, asked: np.ndarray
+) -> Iterator[Reading]:
     oil, ambient = record.oil, record.ambient
     off = partial(_mean_error, oil[asked])
     line = np.polyfit(ambient[taught], oil[taught], 1)

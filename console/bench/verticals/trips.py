@@ -1,4 +1,4 @@
-"""Elevator trips, taught by those that are labelled OK: the suite of `bench detection`, among the verticals."""
+"""Elevator trips, taught by those that are labelled OK: what `bench detection` has, among the verticals."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from console.bench.verticals.table import Outcome
 
 
 def run(folder: Path) -> Outcome:
-    """Figures beside the dummies, and the score of each trip; protocol and errors as `detection.trips` has."""
+    """Figures beside the dummies, and each trip's score; protocol and errors as `detection.trips` has."""
     series = trips.read(folder)
     if not series:
         raise ValueError(f"{folder}: no CSV file of a trip there")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from console.bench.result import Reading
-from console.bench.verticals.table import Floats, Outcome, numbers, read_rows
+from console.bench.verticals.table import Flags, Floats, Outcome, numbers, read_rows
 from forecasting.power_curve import fit_power_curve
 
 FILE, TIME = "T1.csv", "Date/Time"
@@ -21,7 +21,7 @@ TAUGHT = 0.5
 
 
 def run(folder: Path) -> Outcome:
-    """Error of the expected power beside the maker's curve and the dummies, and what each row falls short by."""
+    """Error of the expected power beside the maker's curve and the dummies; what each row falls short by."""
     rows = read_rows(folder / FILE, (TIME, POWER, WIND))
     wind, power = (numbers(rows, name, FILE) for name in (WIND, POWER))
     taught = np.arange(len(rows)) < TAUGHT * len(rows)
@@ -37,10 +37,10 @@ def _cells(values: Floats) -> list[str]:
 
 
 def _readings(
-    wind: Floats, power: Floats, expected: Floats, maker: Floats, taught: Floats
+    wind: Floats, power: Floats, expected: Floats, maker: Floats, taught: Flags
 ) -> Iterator[Reading]:
     runs = (power > 0) & np.isfinite(expected)
-    seen, asked = runs & (taught > 0), runs & ~(taught > 0)
+    seen, asked = runs & taught, runs & ~taught
     if not asked.any():
         return
     cube = np.polyfit(wind[seen] ** 3, power[seen], 1)
@@ -58,5 +58,5 @@ def _readings(
     yield Reading("short of the expected", -100 * float(off.sum() / expected[asked].sum()), "% of the energy")
 
 
-def _error(power: Floats, said: Floats, asked: Floats) -> float:
+def _error(power: Floats, said: Floats, asked: Flags) -> float:
     return float(np.abs(power - said)[asked].mean())

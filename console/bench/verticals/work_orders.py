@@ -1,15 +1,15 @@
-"""Work orders of mining excavators (UWA; Hodkiewicz and Ho 2016): how long each component lasts between repairs.
+"""Work orders of mining excavators (UWA; Hodkiewicz and Ho 2016): how long components last between repairs.
 
-Protocol: a life is the days from one order of a component of a machine to its next. A repair (PM01) ends it in
-failure; a planned service (another type, or one marked in `SuspSugg`) and the machine's last day on record cut
-it short. Lives up to two thirds of the time on record teach, those that failed later are asked, by component.
-The plan is the age at which a replacement pays at the default terms of a service and a failure; it is judged by
-what the later lives would have cost. Nothing was chosen on them. An order without a component, a machine's
-letter or a date is left out.
+Protocol: a life is the days from one order of a component of a machine to its next. A repair (PM01) ends it
+in failure; a planned service (another type, or one marked in `SuspSugg`) and the machine's last day on
+record cut it short. Lives up to two thirds of the time on record teach, those that failed later are asked,
+by component. The plan is the age at which a replacement pays at the default terms of a service and a
+failure; it is judged by what the later lives would have cost. Nothing was chosen on them. An order without
+a component, a machine or a date is left out.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from console.bench.result import Reading
-from console.bench.verticals.table import Floats, Outcome, Rows, read_rows
+from console.bench.verticals.table import Flags, Floats, Outcome, Rows, read_rows
 from fleet.age_replacement import best_age, cost_rate
 from fleet.service_terms import ServiceTerms
 from forecasting.weibull import Lives, UnknownLife, fit, predictive, shape_interval
@@ -65,7 +65,7 @@ class Said:
 
 
 def run(folder: Path) -> Outcome:
-    """Coverage and loss beside the dummies, the cost of the plan, and a table by component of all on record."""
+    """Coverage and loss beside the dummies, the plan's cost, and a table by component of all on record."""
     found = read(folder)
     begin = min(life.begin for lives in found.values() for life in lives)
     span = max((life.begin - begin).days + life.days for lives in found.values() for life in lives)
@@ -98,12 +98,12 @@ def read(folder: Path) -> dict[str, list[Life]]:
 
 
 def _orders(rows: Rows) -> tuple[Mapping[tuple[str, str], dict[date, bool]], Mapping[str, date]]:
-    """By component and machine the days with an order and whether one was a repair; each machine's last day."""
+    """By component and machine the days with an order, and if one was a repair; each machine's last day."""
     orders = defaultdict[tuple[str, str], dict[date, bool]](dict)
     last = dict[str, date]()
     for row in rows:
         machine, day = row[MACHINE].strip(), _day(row[DAY])
-        if day is None or len(machine) != 1:
+        if day is None or not machine:
             continue
         last[machine] = max(day, last.get(machine, day))
         repair = row[KIND].strip() == REPAIR and row.get(SERVICE, "").strip() != "1"
@@ -132,7 +132,10 @@ def _learn(lives: Sequence[Life]) -> Said | None:
     """None where too few failed."""
     end = np.array([life.days for life in lives])
     known = Lives(
-        np.zeros(len(lives)), end, np.array([life.failed for life in lives], np.bool_), np.zeros((len(lives), 0))
+        np.zeros(len(lives)),
+        end,
+        np.array([life.failed for life in lives], np.bool_),
+        np.zeros((len(lives), 0)),
     )
     try:
         gone = 1.0 - predictive(known).survival(AGES, NO_DUTY)
@@ -156,7 +159,7 @@ def _readings(judged: Mapping[str, tuple[Said, Floats]]) -> Iterator[Reading]:
     if not count:
         return
     pooled = np.concatenate([said.lives.end[said.lives.failed] for said, _ in judged.values()])
-    sayers = {
+    sayers: Mapping[str, Callable[[Said], Floats]] = {
         "": lambda said: said.quantiles,
         ", quantiles of the past": lambda said: np.quantile(said.lives.end[said.lives.failed], TAILS),
         ", exponential": lambda said: -_mean_life(said) * np.log(1 - TAILS),
@@ -175,7 +178,7 @@ def _mean_life(said: Said) -> float:
     return float(said.lives.end.sum() / said.lives.failed.sum())
 
 
-def _inside(quantiles: Floats, lives: Floats) -> Floats:
+def _inside(quantiles: Floats, lives: Floats) -> Flags:
     return np.asarray((quantiles[0] <= lives) & (lives <= quantiles[-1]))
 
 
@@ -187,7 +190,7 @@ def _pinball(quantiles: Floats, lives: Floats) -> Floats:
 
 def _plan_readings(judged: Mapping[str, tuple[Said, Floats]]) -> Iterator[Reading]:
     planned, failed = ServiceTerms().planned, ServiceTerms().failed
-    plans = {
+    plans: Mapping[str, Callable[[Said], float | None]] = {
         "the plan": lambda said: said.replace_at,
         "until it fails": lambda said: None,
         "at half of the mean life": lambda said: _mean_life(said) / 2,
@@ -195,5 +198,5 @@ def _plan_readings(judged: Mapping[str, tuple[Said, Floats]]) -> Iterator[Readin
     replaced = sum(said.replace_at is not None for said, _ in judged.values())
     for name, age in plans.items():
         rates = [cost_rate(later, age(said), planned, failed) for said, later in judged.values()]
-        unit = f"a day, {replaced} of {len(judged)} components replaced by age" if name == "the plan" else "a day"
-        yield Reading(f"cost, {name}", float(np.sum(rates)), unit)
+        yield Reading(f"cost, {name}", float(np.sum(rates)), "a day")
+    yield Reading("components that the plan replaces by age", replaced, f"of {len(judged)}")
