@@ -83,10 +83,8 @@ def run(folder: Path) -> Outcome:
     found = read(folder)
     known = np.flatnonzero(found.labelled)
     x, worn = found.x[known], found.worn[known]
-    if min(worn.sum(), (~worn).sum()) < FEWEST + 1:
-        raise ValueError(
-            f"{LABELS}: {FEWEST + 1} worn and as many unworn experiments are needed to learn from"
-        )
+    if min(worn.sum(), (~worn).sum()) < FEWEST:
+        raise ValueError(f"{LABELS}: {FEWEST} worn and as many unworn experiments are needed to learn from")
     probability = _fit(x, worn).predict_proba(found.x)[:, 1]
     probability[known] = _left_out(x, worn)
     cells = zip(found.files, (f"{p:.4f}" for p in probability), strict=True)
