@@ -155,7 +155,7 @@ def test_what_is_no_transformer() -> None:
 
 
 def test_temperatures_along_a_record_are_those_of_the_counter() -> None:
-    minutes = np.arange(len(LOAD)) * 3.0
+    minutes: Floats = 3.0 * np.arange(len(LOAD), dtype=np.float64)
     duty = np.column_stack([LOAD, AMBIENT])
     counted = through(InsulationAgeing(EXAMPLE), minutes, duty)[:, :2]
     step = np.concatenate([[np.inf], np.diff(minutes)])
