@@ -157,6 +157,14 @@ def test_cnc_mill_judges_each_experiment_by_the_others(tmp_path: Path) -> None:
     assert told == {f"experiment_{number:02}.csv": number % 2 == 0 for number in range(1, 13)}
 
 
+def test_nobody_is_judged_by_who_saw_its_label(tmp_path: Path) -> None:
+    found = cnc_mill.read(mill(tmp_path, ["0"]))
+    first = cnc_mill._left_out(found.x, found.worn)
+    for number in range(0, 12, 5):
+        flipped = found.worn ^ (np.arange(12) == number)
+        assert cnc_mill._left_out(found.x, flipped)[number] == first[number]
+
+
 def test_cnc_mill_names_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="experiment_01"):
         run(SUITES["cnc-mill"], tmp_path, None)
