@@ -35,6 +35,22 @@ def test_a_kind_that_was_never_seen_has_the_limit_of_those_that_bear_most() -> N
     assert tree.failing(new).tolist() == [False, True]
 
 
+def test_a_kind_without_failures_has_the_limit_up_to_which_it_is_known() -> None:
+    seen, failed = processes(3000)
+    known = (seen.kind == "L") | ~failed
+    tree = FailureTree(seen[known], failed[known])
+    same = Conditions(seen.names, np.full((2, 2), 5.0), np.array([120.0, 145.0]), np.array(["H", "H"]))
+    assert tree.failing(same).tolist() == [False, True]
+
+
+def test_what_fails_more_often_than_not_is_called_a_failure() -> None:
+    seen, beyond = processes(3000)
+    failed = beyond & (np.random.default_rng(9).random(3000) < 0.8)
+    tree = FailureTree(seen, failed)
+    assert (tree.failing(seen) == beyond).mean() > 0.95
+    assert tree.probability(seen)[beyond].mean() == pytest.approx(0.8, abs=0.05)
+
+
 def test_it_is_the_same_each_time_and_bears_what_is_missing() -> None:
     seen, failed = processes(800)
     gone = Conditions(
