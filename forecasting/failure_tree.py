@@ -57,8 +57,8 @@ class Conditions:
 class FailureTree:
     """A tree on the quantities and on the strain, by kind and as a share of what the kind has survived.
 
-    The share lets a kind with few failures learn from the limits of the others, the strain itself lets one
-    with many find its own. `threshold` is the probability above which an instant is called a failure: the one
+    The share lets kinds with few failures learn together, the strain itself lets one with many find its own
+    limit. `threshold` is the probability above which an instant is called a failure: the one
     with which F1 is best on instants left out, in folds of what is learned from.
     """
 

@@ -35,12 +35,17 @@ def test_a_kind_that_was_never_seen_has_the_limit_of_those_that_bear_most() -> N
     assert tree.failing(new).tolist() == [False, True]
 
 
-def test_a_kind_without_failures_has_the_limit_up_to_which_it_is_known() -> None:
+def test_kinds_with_few_failures_learn_together() -> None:
+    """Three each are too few for a leaf of their own."""
     seen, failed = processes(3000)
-    known = (seen.kind == "L") | ~failed
-    tree = FailureTree(seen[known], failed[known])
-    same = Conditions(seen.names, np.full((2, 2), 5.0), np.array([120.0, 145.0]), np.array(["H", "H"]))
-    assert tree.failing(same).tolist() == [False, True]
+    few = np.zeros(3000, np.bool_)
+    kind = np.where((seen.kind == "H") & (np.arange(3000) % 2 == 0), "M", seen.kind)
+    for one in ("M", "H"):
+        few[np.flatnonzero(failed & (kind == one) & (seen.strain > 135.0))[:3]] = True
+    known = (kind == "L") | ~failed | few
+    tree = FailureTree(Conditions(seen.names, seen.x, seen.strain, kind)[known], failed[known])
+    same = Conditions(seen.names, np.full((4, 2), 5.0), np.array([120.0, 149.0] * 2), np.array([*"MMHH"]))
+    assert tree.failing(same).tolist() == [False, True, False, True]
 
 
 def test_what_fails_more_often_than_not_is_called_a_failure() -> None:
