@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from console.bench.detection.roc import roc_area
 from console.bench.result import Reading
 from console.bench.verticals import ai4i, cnc_mill
 from console.bench.verticals.suites import SUITES, run
@@ -82,6 +83,16 @@ def test_ai4i_finds_the_limits_and_refuses_what_knows_them(ai4i_folder: Path) ->
     assert found["columns refused as leaks"] == 3
     assert list(rows(said)[0]) == ["UDI", "failure_probability", "failure"]
     assert [row["UDI"] for row in rows(said)] == [str(udi) for udi in range(1, 901)]
+
+
+def test_ai4i_finds_nothing_where_failures_are_chance(tmp_path: Path) -> None:
+    """Who had seen the labels would find some of them again."""
+    true = np.random.default_rng(11).random(400) < 0.4
+    cells = [[*row[:8], int(failed)] for row, failed in zip(processes(400), true, strict=True)]
+    table(tmp_path / "dev.csv", PROCESS[:9], cells)
+    run(SUITES["ai4i"], tmp_path, tmp_path / "said.out")
+    said = np.array([float(row["failure_probability"]) for row in rows(tmp_path / "said.out")])
+    assert 0.4 < roc_area(said, true) < 0.6
 
 
 @pytest.mark.parametrize("columns", ["empty", "absent"])
