@@ -14,6 +14,9 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Rows = list[dict[str, str]]
 
+LARGEST = 1e30
+"""No measured value is beyond this, in any unit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -41,7 +44,7 @@ def read_rows(path: Path, needed: Collection[str], escape: str | None = None) ->
 
 
 def numbers(rows: Rows, name: str, file: str) -> Floats:
-    """(n,) a column's values, NaN for an empty or infinite one; raises `ValueError` for what is no number."""
+    """(n,) a column's values, NaN for none or one beyond reason; raises `ValueError` for another word."""
     found = np.empty(len(rows))
     for at, row in enumerate(rows):
         cell = row.get(name, "").strip()
@@ -49,7 +52,7 @@ def numbers(rows: Rows, name: str, file: str) -> Floats:
             found[at] = float(cell) if cell else np.nan
         except ValueError:
             raise ValueError(f"{file}, line {at + 2}: {name} is {cell[:40]!r}, not a number") from None
-    found[np.isinf(found)] = np.nan
+    found[np.abs(found) > LARGEST] = np.nan
     return found
 
 
