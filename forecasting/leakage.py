@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from forecasting.contract import Run
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 FEWEST = 8
 """Lives from which a column can be told to know their ends."""
@@ -30,6 +31,10 @@ SAME = 0.02
 
 FEW_CHANGES = 2
 """So often a label changes in a life at most; what changes often always has changed just before the end."""
+
+
+FEWEST_EXAMPLES = 50
+"""Rows from which a column of a table of single instants can be told to number them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,30 @@ def leaks(runs: Sequence[Run], names: Sequence[str]) -> list[Leak]:
         if reason := _reason(columns, left, life):
             found.append(Leak(name, reason))
     return found
+
+
+def label_leaks(x: Floats, names: Sequence[str], failed: Flags) -> list[Leak]:
+    """The columns of a table of single instants that know their label, or only which row they are in.
+
+    x: (n, k), a column for each of `names`; failed: (n,). A flag that is set at failures alone is how
+    they were written down, such as the mode of failure. None where too few rows are known.
+    """
+    if len(x) < FEWEST_EXAMPLES:
+        return []
+    found = []
+    for k, name in enumerate(names):
+        if reason := _row_reason(x[:, k], failed):
+            found.append(Leak(name, reason))
+    return found
+
+
+def _row_reason(column: Floats, failed: Flags) -> str | None:
+    values = np.unique(column)
+    if np.isfinite(values).all() and len(values) == len(column) and (values == np.round(values)).all():
+        return "it numbers the rows: it says which one it is, not how the machine does"
+    if len(values) == 2 and (on := column == values[1]).sum() >= FEWEST and failed[on].mean() >= SURE:
+        return "it is set at failures alone: is it a part of the label, or set afterwards?"
+    return None
 
 
 def _reason(columns: Sequence[Floats], left: Sequence[Floats], life: Floats) -> str | None:

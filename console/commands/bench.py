@@ -24,6 +24,8 @@ from console.bench.result import Row, rows_of
 from console.bench.servers import servers
 from console.bench.stream import MEASURES as STREAM
 from console.bench.trial import BenchError, Measure, Trial, run
+from console.bench.verticals.suites import SUITES as VERTICALS
+from console.bench.verticals.suites import run as run_vertical
 from console.output import err, fail, print_table
 
 app = typer.Typer(
@@ -147,6 +149,34 @@ def remaining_life(
             spinner.stop()
             fail(str(error))
     _show("remaining-life", origin, rows_of([readings]), json_file)
+
+
+@app.command(epilog="Example: faultline bench verticals --suite ai4i --data AI4I --predictions said.csv")
+def verticals(
+    suite: Annotated[str, typer.Option(help=f"Whose protocol: {', '.join(VERTICALS)}.")],
+    data: Annotated[
+        Path, typer.Option(exists=True, file_okay=False, help="A folder laid out like that one.")
+    ],
+    json_file: Json = None,
+    predictions: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write what was predicted, as CSV.")
+    ] = None,
+) -> None:
+    """Public data of one kind of machine each, by its protocol, with the dummies beside it.
+
+    Transformers' temperatures and alarms, worn tools of a mill, failing processes, lives between work orders,
+    elevator trips, a wind turbine's power curve. What has no label teaches nothing and is predicted too.
+    """
+    if suite not in VERTICALS:
+        fail(f"no suite {suite}: there are {', '.join(VERTICALS)}", 2)
+    origin = provenance()
+    with err.status(suite) as spinner:
+        try:
+            readings = run_vertical(VERTICALS[suite], data, predictions)
+        except ValueError as error:
+            spinner.stop()
+            fail(str(error))
+    _show("verticals", origin, rows_of([readings]), json_file)
 
 
 @app.command(epilog="Example: faultline bench kernels --runs 5 --json kernels.json")

@@ -83,6 +83,20 @@ def ageing_rate(hot_spot: float, upgraded: bool = False) -> float:
     return _ageing_rate(hot_spot, upgraded)
 
 
+def temperatures(transformer: Transformer, step_min: Floats, load: Floats, ambient: Floats) -> Floats:
+    """(n, 2): top oil and hot spot in °C at each row of one transformer, without its ageing.
+
+    step_min: (n,) minutes since the row before, infinite where what was before is not known: the temperatures
+    are then those that the load leads to in the end. load: (n,) load factors; ambient: (n,) in °C. All three
+    lags are of first order, so the exponentials are exact over a step of any length at a steady load.
+    """
+    found = np.empty((len(step_min), 2))
+    if len(found):
+        duty = np.column_stack([load, ambient]).astype(np.float64)
+        _follow(step_min, duty, transformer.rated, astuple(transformer.cooling), found)
+    return found
+
+
 class InsulationAgeing(WearModel):
     """Loss of life L, the integral of V, in hours at the reference hot spot. Duty: load factor, ambient °C.
 
@@ -161,6 +175,21 @@ def _age(
                 now[1] += (winding - now[1]) * fast
                 now[2] += (oil_flow - now[2]) * slow
                 used[row] += _ageing_rate(now[0] + now[1] - now[2], upgraded) * minutes / 60
+
+
+@kernel
+def _follow(
+    step_min: Floats, duty: Floats, rated: tuple[float, ...], cooling: tuple[float, ...], found: Floats
+) -> None:
+    _, _, k11, _, k22, oil_min, winding_min = cooling
+    top_oil, winding, oil_flow = _steady(duty[0, 0], duty[0, 1], rated, cooling)
+    for row in range(len(step_min)):
+        to, to_winding, to_oil_flow = _steady(duty[row, 0], duty[row, 1], rated, cooling)
+        minutes = step_min[row]
+        top_oil += (to - top_oil) * (1 - np.exp(-minutes / (k11 * oil_min)))
+        winding += (to_winding - winding) * (1 - np.exp(-minutes / (k22 * winding_min)))
+        oil_flow += (to_oil_flow - oil_flow) * (1 - np.exp(-minutes * k22 / oil_min))
+        found[row, 0], found[row, 1] = top_oil, top_oil + winding - oil_flow
 
 
 @kernel

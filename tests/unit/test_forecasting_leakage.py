@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from forecasting.contract import History, Run
-from forecasting.leakage import FEWEST, leaks
+from forecasting.leakage import FEWEST, label_leaks, leaks
 
 LIVES = (300, 420, 510, 640, 700, 880, 350, 590)
 Column = NDArray[np.float64]
@@ -68,3 +68,28 @@ def test_too_few_lives_accuse_nothing() -> None:
     assert leaks(runs("remaining")[: FEWEST - 1], ["wear", "remaining"]) == []
     censored = [Run(run.history, failed=False) for run in runs("remaining")]
     assert leaks(censored, ["wear", "remaining"]) == []
+
+
+# Tables of single instants
+
+
+def instants() -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    rng = np.random.default_rng(5)
+    failed = rng.random(400) < 0.1
+    columns = {
+        "number": np.arange(400.0),
+        "shuffled number": rng.permutation(400).astype(float),
+        "mode": (failed & (rng.random(400) < 0.5)).astype(float),
+        "shift": (rng.random(400) < 0.3).astype(float),
+        "load": rng.normal(failed * 4.0),
+        "count": rng.integers(0, 50, 400).astype(float),
+        "nothing": np.full(400, np.nan),
+    }
+    return np.column_stack(list(columns.values())), failed
+
+
+def test_parts_of_the_label_and_numbers_of_rows_are_found() -> None:
+    x, failed = instants()
+    names = ("number", "shuffled number", "mode", "shift", "load", "count", "nothing")
+    assert [leak.column for leak in label_leaks(x, names, failed)] == ["number", "shuffled number", "mode"]
+    assert label_leaks(x[:40], names, failed[:40]) == []

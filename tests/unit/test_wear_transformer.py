@@ -13,6 +13,7 @@ from forecasting.wear.transformer import (
     InsulationAgeing,
     Transformer,
     ageing_rate,
+    temperatures,
 )
 
 MINUTE_US = 60_000_000
@@ -151,3 +152,19 @@ def test_a_month_at_rated_load_leaves_what_is_left_of_180_000_hours() -> None:
 def test_what_is_no_transformer() -> None:
     with pytest.raises(ValueError, match="above 0"):
         Transformer(ONAF, 52.0, 26.0, loss_ratio=0.0)
+
+
+def test_temperatures_along_a_record_are_those_of_the_counter() -> None:
+    minutes: Floats = 3.0 * np.arange(len(LOAD), dtype=np.float64)
+    duty = np.column_stack([LOAD, AMBIENT])
+    counted = through(InsulationAgeing(EXAMPLE), minutes, duty)[:, :2]
+    step = np.concatenate([[np.inf], np.diff(minutes)])
+    assert temperatures(EXAMPLE, step, duty[:, 0], duty[:, 1]) == pytest.approx(counted)
+
+
+def test_after_a_gap_temperatures_are_those_of_the_load_in_the_end() -> None:
+    step = np.array([7.0, 15.0, np.inf])  # of what was before the first row nothing is known anyway
+    said = temperatures(EXAMPLE, step, np.array([0.5, 1.0, 1.0]), np.full(3, 20.0))
+    assert said[[0, 2]] == pytest.approx(np.array([EXAMPLE.steady(0.5, 20.0), EXAMPLE.steady(1.0, 20.0)]))
+    assert said[0, 0] < said[1, 0] < said[2, 0]
+    assert temperatures(EXAMPLE, np.zeros(0), np.zeros(0), np.zeros(0)).shape == (0, 2)

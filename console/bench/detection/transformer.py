@@ -9,6 +9,7 @@ hours foresees the alarm; one that is on in none of them is false.
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,9 +78,11 @@ def readings(series: Sequence[Series], decisions: Sequence[Decision]) -> Iterato
         return
     yield Reading("auc", roc_area(np.nan_to_num(decision.score)[judged], ahead[judged]), "-")
     seen = event_view([(ahead[judged], decision.anomalous[judged])])
-    foreseen = sum(bool(decision.anomalous[_before(one.ts_us, begin)].any()) for begin in begins)
+    leads = [lead for begin in begins if (lead := _lead_h(one.ts_us, decision.anomalous, begin)) is not None]
     days = max(len(np.unique(one.ts_us[judged] // (24 * HOUR_US))), 1)
-    yield Reading("foreseen", foreseen, f"of {len(begins)} alarms")
+    yield Reading("foreseen", len(leads), f"of {len(begins)} alarms")
+    if leads:
+        yield Reading("lead", median(leads), "h before the alarm, median of those foreseen")
     yield Reading("false_episodes", seen.false_episodes / days, "a day")
     for name, dummy in DUMMIES.items():
         yield Reading(f"auc, {name}", roc_area(dummy(one)[judged], ahead[judged]), "-")
@@ -93,6 +96,12 @@ def _begins(ts_us: NDArray[np.int64], alarm: NDArray[np.bool_]) -> list[int]:
             found.append(int(ts_us[on]))
         last = ts_us[off - 1]
     return found
+
+
+def _lead_h(ts_us: NDArray[np.int64], on: NDArray[np.bool_], begin: int) -> float | None:
+    """Hours from the first row of the day before an alarm at which an episode was on; None without one."""
+    seen = ts_us[on & _before(ts_us, begin)]
+    return float(begin - seen[0]) / HOUR_US if len(seen) else None
 
 
 def _before(ts_us: NDArray[np.int64], begin: int) -> NDArray[np.bool_]:
