@@ -26,7 +26,7 @@ class Run(NamedTuple):
     z: deviations in standard deviations, row after row, NaN where missing or not judged. steps: what they add
     to the means. means, free: their EWMAs, cut and uncut; row i + 1 is after row i. e: (channels, n), the
     means to judge, 0 where there is none. y: (channels, n), precision e. present: (n,), how many channels a
-    row shows.
+    row shows. scale: (channels,), standard deviations.
     """
 
     z: Floats
@@ -36,6 +36,7 @@ class Run(NamedTuple):
     e: Floats
     y: Floats
     present: Ints16
+    scale: Floats
 
 
 @kernel
@@ -50,6 +51,7 @@ def room(rows: int, channels: int) -> Run:
         np.empty((channels, rows), np.float32),
         np.empty((channels, rows), np.float32),
         np.empty(rows, np.int16),
+        np.empty(channels, np.float32),
     )
 
 
@@ -73,7 +75,9 @@ def smooth_run(
     _standardise(rows, level, inverse, run.z)
     _smooth(n, weight, clip, run.z, run.steps, means[0], run.means)
     _smooth(n, weight, FARTHEST, run.z, run.steps, means[1], run.free)
-    _describe(rows, level, inverse, run, told[0], told[1])
+    for k in range(len(inverse)):
+        run.scale[k] = 1 / inverse[k]
+    _describe(rows, level, run.scale, run.z, run.free, told[0], told[1])
     _turn(n, run.z, run.means, run.e)
     return _count(n, np.count_nonzero(inverse), len(inverse), run.z, run.present)
 
@@ -108,21 +112,23 @@ def _smooth(
 
 @kernel
 def _describe(
-    rows: Floats, level: Floats, inverse_scale: Floats, run: Run, expected: Floats, observed: Floats
+    rows: Floats,
+    level: Floats,
+    scale: Floats,
+    z: Floats,
+    free: Floats,
+    expected: Floats,
+    observed: Floats,
 ) -> None:
     """Say of each row and channel what is expected and what is seen, which is told unclipped."""
     channels = len(level)
-    scale, usual = np.empty_like(level), np.empty_like(level)
-    for k in range(channels):
-        scale[k] = 1 / inverse_scale[k]
-        usual[k] = level[k] if inverse_scale[k] > 0 else NOTHING
     for i in range(len(rows)):
-        expected[i] = usual
         for k in range(channels):
             m = i * channels + k
-            seen = level[k] + run.free[m + channels] * scale[k]
+            seen = level[k] + free[m + channels] * scale[k]
             told = seen if abs(seen) < np.inf else rows[i, k]
-            observed[i, k] = told if run.z[m] == run.z[m] else NOTHING
+            expected[i, k] = level[k] if scale[k] < np.inf else NOTHING
+            observed[i, k] = told if z[m] == z[m] else NOTHING
 
 
 @kernel
@@ -142,7 +148,11 @@ def _count(n: int, judged: int, channels: int, z: Floats, present: Ints16) -> bo
     for m in range(n * channels):
         known += z[m] == z[m]
     present[:n] = judged
-    if known < n * judged:
-        for i in range(n):
-            present[i] = np.count_nonzero(~np.isnan(z[i * channels : (i + 1) * channels]))
-    return known < n * judged
+    if known == n * judged:
+        return False
+    present[:n] = 0
+    for i in range(n):
+        for k in range(channels):
+            m = i * channels + k
+            present[i] += z[m] == z[m]
+    return True

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.kernels import kernel
 from detectors.t2_level import TOO_ODD, Levels, Pace, look, way_back
-from detectors.t2_means import Run, room, smooth_run
+from detectors.t2_means import room, smooth_run
 from detectors.t2_statistic import beyond, leave_gaps_out, split_t2
 from detectors.tail_table import tail
 
@@ -86,66 +86,75 @@ class Out(NamedTuple):
     departure: Floats
 
 
-class Work(NamedTuple):
-    """Room for a run, its T² and what that is more about the first level, and for the way back there."""
-
-    run: Run
-    t2: Floats
-    more: Floats
-    away: Floats
-    turned: Floats
-
-
 @kernel
 def score_rows(start: int, rows: Rows, chart: Chart, out: Out) -> int:
-    """Score rows from `start` on; returns the first whose cell needs attention before it, else how many."""
-    slots, normal = chart.slots, chart.normal
-    work = _work(rows.x.shape[1])
-    last_regime = slots.cell_of.shape[1] - 1
+    """Score rows from `start` on; returns the first whose cell needs attention before it, else how many.
+
+    Arrays are taken out of their tuples once, and a call gets those that it needs: each that is handed on is
+    counted as in use and not, which for all of them would take longer than a run of rows.
+    """
+    slot, regime, x = rows
+    (weight, clip, pace), (cell_of, ewma, unclipped), normal, levels = chart
+    learned, provisional, location, inverse_scale, precision, filled, until, _, buffer_of, _ = normal
+    score, contribution, expected, observed, statistic, judged, departure = out
+    since, moved = levels.since, levels.moved
+    last_regime = cell_of.shape[1] - 1
+    channels = x.shape[1]
+    run, (t2, more), (away, turned) = room(LONGEST, channels), _pair(LONGEST), _pair(channels)
     at = start
-    while at < len(rows.slot):
-        s, r = rows.slot[at], min(rows.regime[at], last_regime)
-        own = slots.cell_of[s, r]
+    while at < len(slot):
+        s, r = slot[at], min(regime[at], last_regime)
+        own = cell_of[s, r]
         if own < 0:
             return at
-        end = _run_end(at, rows, last_regime, own, chart)
+        end = _run_end(at, slot, regime, last_regime)
+        owns = learned[own] and not provisional[own]
+        if owns:
+            end = min(end, at + pace.step - since[own])
+        if buffer_of[own] >= 0:
+            end = min(end, at + until[own] - filled[own])
+        else:
+            end = _until_one_moves(at, end, x, location[own], inverse_scale[own])
         if end == at:
             return at
-        cell = own if normal.learned[own] else r
-        if normal.learned[cell]:
-            owns = cell == own and not normal.provisional[own]
-            _judge(at, end, s, cell, owns, rows.x, chart, out, work)
-        if normal.buffer_of[own] >= 0:
-            _collect(own, rows.x[at:end], out.score[at:end], normal.provisional[cell], normal)
+        cell = own if learned[own] else r
+        if learned[cell]:
+            n, share = end - at, contribution[at:end]
+            level, inverse, matrix = location[cell], inverse_scale[cell], precision[cell]
+            means, told = (ewma[s], unclipped[s]), (expected[at:end], observed[at:end])
+            gaps = smooth_run(x[at:end], (level, inverse), (weight, clip), means, told, run)
+            split_t2(n, matrix, run.e, run.y, share, t2)
+            whole = way_back(matrix, moved[cell], clip, away, turned)
+            beyond(n, away, run.y, more)
+            if gaps:
+                leave_gaps_out(n, matrix, inverse > 0, run, share, t2, (away, turned, whole), more)
+            _score(n, pace.table, run.present, t2, score[at:end])
+            if owns:
+                of_it = statistic[at:end], judged[at:end], departure[at:end]
+                _tell(n, run.present, t2, more, whole, of_it)
+                since[own] += n
+                if since[own] == pace.step:
+                    seen = (*means, run.z[(n - 1) * channels : n * channels])
+                    if look(own, score[end - 1], (level, inverse, matrix), seen, levels, pace):
+                        since[own] = 0
+        if buffer_of[own] >= 0:
+            _collect(own, x[at:end], score[at:end], provisional[cell], normal)
         at = end
-    return len(rows.slot)
+    return len(slot)
 
 
 @kernel
-def _work(channels: int) -> Work:
-    return Work(
-        room(LONGEST, channels),
-        np.empty(LONGEST, np.float32),
-        np.empty(LONGEST, np.float32),
-        np.empty(channels, np.float32),
-        np.empty(channels, np.float32),
-    )
+def _pair(length: int) -> tuple[Floats, Floats]:
+    return np.empty(length, np.float32), np.empty(length, np.float32)
 
 
 @kernel
-def _run_end(at: int, rows: Rows, last_regime: int, own: int, chart: Chart) -> int:
-    """End of the rows of the same slot and regime that follow `at`, before anything else is due, if it is."""
-    slot, regime, normal = rows.slot, rows.regime, chart.normal
+def _run_end(at: int, slot: Ints, regime: Ints16, last_regime: int) -> int:
+    """End of the rows of the same slot and regime that follow `at`, or of as many as a run may have."""
     end, most = at + 1, min(len(slot), at + LONGEST)
     r = min(regime[at], last_regime)
     while end < most and slot[end] == slot[at] and min(regime[end], last_regime) == r:
         end += 1
-    if normal.buffer_of[own] < 0:
-        end = _until_one_moves(at, end, rows.x, normal.location[own], normal.inverse_scale[own])
-    else:
-        end = min(end, at + normal.until[own] - normal.filled[own])
-    if normal.learned[own] and not normal.provisional[own]:
-        end = min(end, at + chart.rules.pace.step - chart.levels.since[own])
     return end
 
 
@@ -164,31 +173,6 @@ def _until_one_moves(at: int, end: int, x: Floats, location: Floats, inverse_sca
 
 
 @kernel
-def _judge(
-    at: int, end: int, s: int, cell: int, owns: bool, x: Floats, chart: Chart, out: Out, work: Work
-) -> None:
-    """Score a run of slot s by the cell. If it `owns` that, tell T² too, and look at its level when due."""
-    n, normal, run = end - at, chart.normal, work.run
-    level, inverse, matrix = normal.location[cell], normal.inverse_scale[cell], normal.precision[cell]
-    ewma, unclipped = chart.slots.ewma[s], chart.slots.unclipped[s]
-    pace, told = (chart.rules.weight, chart.rules.clip), (out.expected[at:end], out.observed[at:end])
-    gaps = smooth_run(x[at:end], (level, inverse), pace, (ewma, unclipped), told, run)
-    share = out.contribution[at:end]
-    split_t2(n, matrix, run, share, work.t2)
-    whole = way_back(matrix, chart.levels.moved[cell], chart.rules.clip, work.away, work.turned)
-    beyond(n, work.away, run, work.more)
-    if gaps:
-        back = (work.away, work.turned, whole)
-        leave_gaps_out(n, matrix, inverse > 0, run, share, work.t2, back, work.more)
-    _score(n, chart.rules.pace.table, run.present, work.t2, out.score[at:end])
-    if owns:
-        _tell(n, run.present, work, whole, out.statistic[at:end], out.judged[at:end], out.departure[at:end])
-        latest = run.z[(n - 1) * len(level) : n * len(level)]
-        seen, score = (ewma, unclipped, latest), out.score[end - 1]
-        _pass(cell, n, score, (level, inverse, matrix), seen, chart.levels, chart.rules.pace)
-
-
-@kernel
 def _score(n: int, table: Floats, present: Ints16, t2: Floats, score: Floats) -> None:
     """-log10 p of each row that shows anything."""
     for i in range(n):
@@ -200,34 +184,17 @@ def _score(n: int, table: Floats, present: Ints16, t2: Floats, score: Floats) ->
 def _tell(
     n: int,
     present: Ints16,
-    work: Work,
+    t2: Floats,
+    more: Floats,
     whole: np.float32,
-    statistic: Floats,
-    judged: Ints16,
-    departure: Floats,
+    told: tuple[Floats, Ints16, Floats],
 ) -> None:
     """T², how many channels it is of, and T² about the first level."""
-    t2, more = work.t2, work.more
+    statistic, judged, departure = told
     for i in range(n):
         if present[i] > 0:
             statistic[i], judged[i] = max(t2[i], np.float32(0)), present[i]
             departure[i] = max(t2[i] + more[i] + whole, np.float32(0))
-
-
-@kernel
-def _pass(
-    cell: int,
-    n: int,
-    score: float,
-    normal: tuple[Floats, Floats, Floats],
-    seen: tuple[Floats, Floats, Floats],
-    levels: Levels,
-    pace: Pace,
-) -> None:
-    """Count n rows of the step to the next look; a whole step stays counted if there is something to tell."""
-    levels.since[cell] += n
-    if levels.since[cell] == pace.step and look(cell, score, normal, seen, levels, pace):
-        levels.since[cell] = 0
 
 
 @kernel

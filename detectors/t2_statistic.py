@@ -12,18 +12,17 @@ Floats = NDArray[np.float32]
 
 
 @kernel
-def split_t2(n: int, precision: Floats, run: Run, share: Floats, t2: Floats) -> None:
-    """T² (n,) of the run, and each channel's `share` (n, channels) of it; `run.y` becomes precision e."""
+def split_t2(n: int, precision: Floats, e: Floats, y: Floats, share: Floats, t2: Floats) -> None:
+    """T² (n,) of the deviations e, and each channel's `share` (n, channels) of it; y becomes precision e."""
     channels = len(precision)
     t2[:n] = 0
     for k in range(channels):
-        e, y = run.e[k], run.y[k]
-        _product(n, precision[k], run.e, y)
+        _product(n, precision[k], e, y[k])
         for i in range(n):
-            t2[i] += e[i] * y[i]
+            t2[i] += e[k, i] * y[k, i]
     for i in range(n):
         for k in range(channels):
-            share[i, k] = run.e[k, i] * run.y[k, i]
+            share[i, k] = e[k, i] * y[k, i]
 
 
 @kernel
@@ -44,13 +43,13 @@ def _product(n: int, weights: Floats, e: Floats, y: Floats) -> None:
 
 
 @kernel
-def beyond(n: int, away: Floats, run: Run, more: Floats) -> None:
-    """`more` (n,) = 2 away'precision e: what T² is more about a level that far away, but for its own T²."""
+def beyond(n: int, away: Floats, y: Floats, more: Floats) -> None:
+    """`more` (n,) = 2 away'y: what T² is more about a level that far away, but for that level's own."""
     more[:n] = 0
     for k in range(len(away)):
-        twice, y = 2 * away[k], run.y[k]
+        twice = 2 * away[k]
         for i in range(n):
-            more[i] += twice * y[i]
+            more[i] += twice * y[k, i]
 
 
 @kernel
