@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.kernels import kernel
 from detectors.t2_level import TOO_ODD, Levels, Pace, look, way_back
-from detectors.t2_means import room, smooth_run
+from detectors.t2_means import FARTHEST, count_present, describe, smooth, standardise, turn
 from detectors.t2_statistic import beyond, leave_gaps_out, split_t2
 from detectors.tail_table import tail
 
@@ -100,7 +100,10 @@ def score_rows(start: int, rows: Rows, chart: Chart, out: Out) -> int:
     since, moved = levels.since, levels.moved
     last_regime = cell_of.shape[1] - 1
     channels = x.shape[1]
-    run, (t2, more), (away, turned) = room(LONGEST, channels), _pair(LONGEST), _pair(channels)
+    (z, steps), (means, free) = _pair(LONGEST * channels), _pair((LONGEST + 1) * channels)
+    e, y = np.empty((channels, LONGEST), np.float32), np.empty((channels, LONGEST), np.float32)
+    (t2, more), (away, turned) = _pair(LONGEST), _pair(channels)
+    scale, present = np.empty(channels, np.float32), np.empty(LONGEST, np.int16)
     at = start
     while at < len(slot):
         s, r = slot[at], min(regime[at], last_regime)
@@ -119,22 +122,25 @@ def score_rows(start: int, rows: Rows, chart: Chart, out: Out) -> int:
             return at
         cell = own if learned[own] else r
         if learned[cell]:
-            n, share = end - at, contribution[at:end]
+            n, rows_here, share = end - at, x[at:end], contribution[at:end]
             level, inverse, matrix = location[cell], inverse_scale[cell], precision[cell]
-            means, told = (ewma[s], unclipped[s]), (expected[at:end], observed[at:end])
-            gaps = smooth_run(x[at:end], (level, inverse), (weight, clip), means, told, run)
-            split_t2(n, matrix, run.e, run.y, share, t2)
+            standardise(rows_here, level, inverse, z)
+            smooth(n, weight, clip, z, steps, ewma[s], means)
+            smooth(n, weight, FARTHEST, z, steps, unclipped[s], free)
+            describe(rows_here, level, inverse, scale, z, free, expected[at:end], observed[at:end])
+            turn(n, z, means, e)
+            split_t2(n, matrix, e, y, share, t2)
             whole = way_back(matrix, moved[cell], clip, away, turned)
-            beyond(n, away, run.y, more)
-            if gaps:
-                leave_gaps_out(n, matrix, inverse > 0, run, share, t2, (away, turned, whole), more)
-            _score(n, pace.table, run.present, t2, score[at:end])
+            beyond(n, away, y, more)
+            if count_present(n, int(np.count_nonzero(inverse)), channels, z, present):
+                run, back = (z, e, y, present), (away, turned, whole)
+                leave_gaps_out(n, matrix, inverse > 0, run, share, t2, back, more)
+            _score(n, pace.table, present, t2, score[at:end])
             if owns:
-                of_it = statistic[at:end], judged[at:end], departure[at:end]
-                _tell(n, run.present, t2, more, whole, of_it)
+                _tell(n, present, t2, more, whole, statistic[at:end], judged[at:end], departure[at:end])
                 since[own] += n
                 if since[own] == pace.step:
-                    seen = (*means, run.z[(n - 1) * channels : n * channels])
+                    seen = ewma[s], unclipped[s], z[(n - 1) * channels : n * channels]
                     if look(own, score[end - 1], (level, inverse, matrix), seen, levels, pace):
                         since[own] = 0
         if buffer_of[own] >= 0:
@@ -187,10 +193,11 @@ def _tell(
     t2: Floats,
     more: Floats,
     whole: np.float32,
-    told: tuple[Floats, Ints16, Floats],
+    statistic: Floats,
+    judged: Ints16,
+    departure: Floats,
 ) -> None:
     """T², how many channels it is of, and T² about the first level."""
-    statistic, judged, departure = told
     for i in range(n):
         if present[i] > 0:
             statistic[i], judged[i] = max(t2[i], np.float32(0)), present[i]

@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.kernels import kernel
-from detectors.t2_means import Run
 
 Floats = NDArray[np.float32]
+
+SHORT = 8
+"""Rows below which a run is multiplied row by row."""
 
 
 @kernel
@@ -17,7 +19,10 @@ def split_t2(n: int, precision: Floats, e: Floats, y: Floats, share: Floats, t2:
     channels = len(precision)
     t2[:n] = 0
     for k in range(channels):
-        _product(n, precision[k], e, y[k])
+        if n < SHORT:
+            _short_product(n, k, precision, e, y)
+        else:
+            _product(n, k, precision, e, y)
         for i in range(n):
             t2[i] += e[k, i] * y[k, i]
     for i in range(n):
@@ -26,20 +31,34 @@ def split_t2(n: int, precision: Floats, e: Floats, y: Floats, share: Floats, t2:
 
 
 @kernel
-def _product(n: int, weights: Floats, e: Floats, y: Floats) -> None:
-    """y = weights e for the first n columns of `e`: four channels at a time, as most of it is reading y."""
-    channels = len(weights)
+def _product(n: int, k: int, matrix: Floats, e: Floats, y: Floats) -> None:
+    """y[k] = matrix[k] e for n columns: four channels at a time, as most of it is reading y."""
+    channels = len(matrix)
     fours = channels - channels % 4
-    y[:n] = 0
+    y[k, :n] = 0
     for j in range(0, fours, 4):
-        a, b, c, d = weights[j], weights[j + 1], weights[j + 2], weights[j + 3]
-        ea, eb, ec, ed = e[j], e[j + 1], e[j + 2], e[j + 3]
+        a, b, c, d = matrix[k, j], matrix[k, j + 1], matrix[k, j + 2], matrix[k, j + 3]
         for i in range(n):
-            y[i] += (a * ea[i] + b * eb[i]) + (c * ec[i] + d * ed[i])
+            y[k, i] += (a * e[j, i] + b * e[j + 1, i]) + (c * e[j + 2, i] + d * e[j + 3, i])
     for j in range(fours, channels):
-        a, ea = weights[j], e[j]
+        a = matrix[k, j]
         for i in range(n):
-            y[i] += a * ea[i]
+            y[k, i] += a * e[j, i]
+
+
+@kernel
+def _short_product(n: int, k: int, matrix: Floats, e: Floats, y: Floats) -> None:
+    """The same to the bit, where a loop over the rows takes longer to begin than to run."""
+    channels = len(matrix)
+    fours = channels - channels % 4
+    for i in range(n):
+        total = np.float32(0)
+        for j in range(0, fours, 4):
+            one = matrix[k, j] * e[j, i] + matrix[k, j + 1] * e[j + 1, i]
+            total += one + (matrix[k, j + 2] * e[j + 2, i] + matrix[k, j + 3] * e[j + 3, i])
+        for j in range(fours, channels):
+            total += matrix[k, j] * e[j, i]
+        y[k, i] = total
 
 
 @kernel
@@ -57,23 +76,27 @@ def leave_gaps_out(
     n: int,
     precision: Floats,
     judged: NDArray[np.bool_],
-    run: Run,
+    run: tuple[Floats, Floats, Floats, NDArray[np.int16]],
     share: Floats,
     t2: Floats,
     back: tuple[Floats, Floats, np.float32],
     more: Floats,
 ) -> None:
-    """Correct T², `share` and `more` of the rows in which a channel is missing; `back` of `way_back`."""
+    """Correct T², `share` and `more` of the rows in which a channel is missing.
+
+    run: z, e, y and how many channels are present. back: a, precision a and a'precision a of `way_back`.
+    """
     channels = len(precision)
+    z, e, y, present = run
     away, turned, whole = back
     most = np.count_nonzero(judged)
     for i in range(n):
-        if run.present[i] < most:
-            gaps = np.flatnonzero(judged & np.isnan(run.z[i * channels : (i + 1) * channels]))
-            t2[i] = _hold_out(precision, gaps, run.e[:, i], run.y[:, i], share[i])
+        if present[i] < most:
+            gaps = np.flatnonzero(judged & np.isnan(z[i * channels : (i + 1) * channels]))
+            t2[i] = _hold_out(precision, gaps, e[:, i], y[:, i], share[i])
             more[i] = _hold_out(precision, gaps, away, turned.copy(), np.empty_like(away)) - whole
             for k in range(channels):
-                more[i] += 2 * away[k] * run.y[k, i]
+                more[i] += 2 * away[k] * y[k, i]
 
 
 @kernel
@@ -102,19 +125,18 @@ def _hold_out(
 def _solved(precision: Floats, gaps: NDArray[np.int64], y: NDArray[Any]) -> NDArray[np.float64]:
     """The x for which precision[gaps, gaps] x = -y[gaps], by elimination; positive definite, so unpivoted."""
     n = len(gaps)
-    a, x = np.empty((n, n)), np.empty(n)
+    a = np.empty((n, n + 1))
     for i in range(n):
-        x[i] = -y[gaps[i]]
         for j in range(n):
             a[i, j] = precision[gaps[i], gaps[j]]
+        a[i, n] = -y[gaps[i]]
     for i in range(n):
         for j in range(i + 1, n):
             factor = a[j, i] / a[i, i]
-            x[j] -= factor * x[i]
-            for k in range(i, n):
+            for k in range(i, n + 1):
                 a[j, k] -= factor * a[i, k]
     for i in range(n - 1, -1, -1):
         for k in range(i + 1, n):
-            x[i] -= a[i, k] * x[k]
-        x[i] /= a[i, i]
-    return x
+            a[i, n] -= a[i, k] * a[k, n]
+        a[i, n] /= a[i, i]
+    return a[:, n]

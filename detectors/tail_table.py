@@ -40,7 +40,7 @@ def tails(channels: int, degrees: int) -> Floats:
 @kernel
 def tail(table: Floats, t2: np.float32) -> np.float32:
     """-log10 p of T² by one row of `tails`, linear between the grid's points."""
-    beyond = min(max(np.int64(np.float32(t2).view(np.int32)) - START, 0), LAST)
+    beyond = min(max(int(np.float32(t2).view(np.int32)) - START, 0), LAST)
     low = beyond >> SHIFT
     part = np.float32(beyond - (low << SHIFT)) * FINE
     return np.float32(table[low] + part * (table[low + 1] - table[low]))
