@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from detectors.baseline import CLIP, FEWEST
 from detectors.cells import MAX_REGIMES, Cells
@@ -22,7 +21,10 @@ from detectors.fleet_prior import plain as plain_priors
 from detectors.moving_normal import GAIN, LOOKS, Moved, MovingNormal, step
 from detectors.slots import check_samples, grown, plain, wider
 from detectors.state_bytes import pack, unpack
-from detectors.t2_rows import FARTHEST, LOG_HIGH, LOG_LOW, STEPS, score_rows
+from detectors.t2_level import Levels, Pace
+from detectors.t2_means import FARTHEST
+from detectors.t2_rows import Chart, Normal, Out, Rows, Rules, Slots, score_rows
+from detectors.tail_table import tails
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -53,7 +55,7 @@ class EwmaT2:
     """
 
     NAME: ClassVar[str] = "ewma_t2"
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 5
     EXACT: ClassVar[bool] = True
 
     def __init__(
@@ -83,7 +85,7 @@ class EwmaT2:
         if self._given.any():
             rules += f", given {np.flatnonzero(self._given).tolist()}"
         self._kind = f"{self.NAME} {self.VERSION}: {channels} channels, {rules}"
-        self._table = _tails(channels)
+        self._table = tails(channels, DEGREES)
 
     def widen(self, channels: int, given: Sequence[int] = ()) -> None:
         """Add channels, some of them given; each is learned from the first rows that show it."""
@@ -121,13 +123,14 @@ class EwmaT2:
         """Score the rows against the baselines so far, and collect rows for those still to learn."""
         self._reach(check_samples(samples, self._channels))
         slot, regime = plain(samples.slot, np.int32), plain(samples.regime, np.int16)
-        x = plain(samples.x, np.float32)
-        scores = Scores.unknown(len(x), self._channels)
+        rows = Rows(slot, regime, plain(samples.x, np.float32))
+        scores = Scores.unknown(len(slot), self._channels)
+        out = Out(*(getattr(scores, name) for name in Out._fields))
         self.moved = []
-        done = self._advance(0, slot, regime, x, scores)
-        while done < len(x):
+        done = self._advance(0, rows, out)
+        while done < len(slot):
             self._attend(done, int(slot[done]), min(int(regime[done]), MAX_REGIMES - 1))
-            done = self._advance(done, slot, regime, x, scores)
+            done = self._advance(done, rows, out)
         return scores
 
     def renew(self, slot: int) -> None:
@@ -237,28 +240,31 @@ class EwmaT2:
         return self._cells.location[cell].copy(), self._cells.inverse_scale[cell].copy()
 
     def _translate(self, slot: int, before: tuple[Floats, Floats], now: tuple[Floats, Floats]) -> None:
-        """Say the slot's means against what is normal now, from 0 where nothing was."""
+        """Say the slot's means against what is normal now, from 0 where nothing was.
+
+        Those of given channels are 0, whatever is normal.
+        """
         (location, inverse), (to_location, to_inverse) = before, now
         known = (inverse > 0) & (to_inverse > 0)
-        moved = known & ((location != to_location) | (inverse != to_inverse))
+        moved = known & ~self._given & ((location != to_location) | (inverse != to_inverse))
         for mean, most in (self._ewma[slot], CLIP), (self._unclipped[slot], FARTHEST):
             level = location[moved] + mean[moved] / inverse[moved].astype(np.float64)
             mean[moved] = np.clip((level - to_location[moved]) * to_inverse[moved], -most, most)
             mean[~known & (to_inverse > 0)] = 0.0
 
-    def _advance(self, start: int, slot: Ints, regime: NDArray[np.int16], x: Floats, scores: Scores) -> int:
-        cells = self._cells
-        judging = (cells.learned, cells.provisional)
-        collected = (cells.filled, cells.until, cells.refused, cells.buffer_of, cells.buffers)
-        state = (self._cell_of, self._ewma, self._unclipped, *judging, *collected)
-        normal = (cells.location, cells.inverse_scale, cells.precision, cells.slope, self._given)
-        levels = self._moving
-        moving = (levels.since, levels.odd, levels.first, levels.moved, levels.told, levels.total)
-        seen = (scores.contribution, scores.expected, scores.observed)
-        out = (scores.score, *seen, scores.statistic, scores.judged, scores.departure, scores.shown)
-        rules = np.float32(self._weight), np.float32(CLIP), self._table
+    def _advance(self, start: int, rows: Rows, out: Out) -> int:
+        cells, levels = self._cells, self._moving
+        pace = Pace(self._step, np.float32(GAIN), LOOKS, self._table)
         return score_rows(
-            start, slot, regime, x, (*rules, self._step, np.float32(GAIN), LOOKS), state, normal, moving, out
+            start,
+            rows,
+            Chart(
+                Rules(np.float32(self._weight), np.float32(CLIP), pace),
+                Slots(self._cell_of, self._ewma, self._unclipped),
+                Normal(*(getattr(cells, name) for name in Normal._fields)),
+                Levels(*(getattr(levels, name) for name in Levels._fields)),
+            ),
+            out,
         )
 
 
@@ -268,11 +274,3 @@ DETECTOR: type[Detector] = EwmaT2
 def _scale(inverse: Floats) -> Floats:
     """Standard deviations, 0 where nothing is known."""
     return np.divide(1, inverse, out=np.zeros_like(inverse), where=inverse > 0)
-
-
-def _tails(channels: int) -> Floats:
-    """-log10 of the tail of F(p, DEGREES) at T²/p for p = 0..channels along the grid of ln T²."""
-    t2 = np.exp(np.linspace(LOG_LOW, LOG_HIGH, STEPS))
-    p = np.arange(1, channels + 1)[:, None]
-    tails = np.abs(np.log10(special.fdtrc(p, DEGREES, t2 / p)))  # never -0
-    return np.concatenate([np.zeros((1, STEPS)), tails]).astype(np.float32)

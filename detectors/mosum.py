@@ -6,7 +6,7 @@ changes back.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,60 @@ class ChangePoint:
     share: NDArray[np.float32]
 
 
+class Slots(NamedTuple):
+    """Arrays over slots.
+
+    learned: (slots,), whether it is compared. location, inverse_scale: (slots, channels), the latter 0 where
+    not judged. precision: (slots, windows, channels, channels). level: (slots, channels), standardised. ring:
+    (slots, rows, channels), the latest rows, standardised. seen: (slots,), how many came into the ring.
+    quiet: (slots,), how many more rows tell nothing. regime: (slots,), the latest, -1 before the first.
+    """
+
+    learned: NDArray[np.bool_]
+    location: Floats
+    inverse_scale: Floats
+    precision: Floats
+    level: Floats
+    ring: NDArray[np.float32]
+    seen: NDArray[np.int64]
+    quiet: NDArray[np.int64]
+    regime: NDArray[np.int16]
+
+    @classmethod
+    def none(cls, channels: int, windows: NDArray[np.int64]) -> "Slots":
+        """No slot yet; each will be seen through so many windows."""
+        return cls(
+            np.zeros(0, np.bool_),
+            np.zeros((0, channels)),
+            np.zeros((0, channels)),
+            np.zeros((0, len(windows), channels, channels)),
+            np.zeros((0, channels)),
+            np.zeros((0, 2 * int(windows[-1]), channels), np.float32),
+            np.zeros(0, np.int64),
+            np.zeros(0, np.int64),
+            np.full(0, -1, np.int16),
+        )
+
+    def reached(self, slots: int) -> "Slots":
+        """The same with room for that many slots."""
+        wider = Slots._make(grown(array, slots, 0) for array in self)
+        return wider._replace(regime=grown(self.regime, slots, -1))
+
+    def first(self, slots: int) -> "Slots":
+        """Those slots alone."""
+        return Slots._make(array[:slots] for array in self)
+
+
+class Rules(NamedTuple):
+    """windows: (windows,), rows of each. limits: (channels + 1,), by how many are judged, of the size that is
+    told. refractory: rows after which it is told again.
+    """
+
+    windows: NDArray[np.int64]
+    limits: Floats
+    refractory: int
+
+
 class Mosum:
     """Change points of many slots, causally and independent of how their rows are cut into updates.
 
@@ -74,53 +128,31 @@ class Mosum:
         if channels < 1 or min(windows, default=0) < 2 or baseline < 4 * max(windows) or score <= 0:
             raise ValueError("needs a channel, windows of 2 rows, 4 times as many to learn, a score above 0")
         self._channels, self._baseline = channels, baseline
-        self._windows = np.array(sorted(windows), np.int64)
-        self._rules = _limits(channels, score), refractory
-        self._kind = f"mosum {VERSION}: {channels} channels, {self._windows.tolist()} of {baseline}"
-        self._slots = 0
+        lengths = np.array(sorted(windows), np.int64)
+        self._rules = Rules(lengths, _limits(channels, score), refractory)
+        self._kind = f"mosum {VERSION}: {channels} channels, {lengths.tolist()} of {baseline}"
+        self._count = 0
+        self._slots = Slots.none(channels, lengths)
         self._collected: dict[int, NDArray[np.float32]] = {}
-        self._learned = np.zeros(0, np.bool_)
-        self._location = np.zeros((0, channels))
-        self._inverse_scale = np.zeros((0, channels))
-        self._precision = np.zeros((0, len(windows), channels, channels))
-        self._level = np.zeros((0, channels))
-        self._ring = np.zeros((0, 2 * int(self._windows[-1]), channels), np.float32)
-        self._seen = np.zeros(0, np.int64)
-        self._quiet = np.zeros(0, np.int64)
-        self._regime = np.full(0, -1, np.int16)
 
     def update(self, samples: Samples) -> list[ChangePoint]:
         """The change points in the order of rows."""
-        self._reach(check_samples(samples, self._channels))
+        self._count = max(self._count, check_samples(samples, self._channels))
+        self._slots = self._slots.reached(self._count)
         slot, x = plain(samples.slot, np.int32), plain(samples.x, np.float32)
         judged = self._learn(slot, x)
-        told = np.empty((len(judged), 1 + self._channels))
-        where = np.empty(len(judged), np.int64)
-        count = _compare(
-            judged,
-            slot,
-            plain(samples.regime, np.int16),
-            x,
-            self._windows,
-            self._rules,
-            (self._location, self._inverse_scale, self._precision),
-            (self._ring, self._level, self._seen, self._quiet, self._regime),
-            (where, told),
-        )
+        where, told = np.empty(len(judged), np.int64), np.empty((len(judged), 1 + self._channels))
+        rows = judged, slot, plain(samples.regime, np.int16), x
+        count = _compare(rows, self._rules, self._slots, where, told)
         return [
             ChangePoint(row, int(slot[row]), int(samples.ts_us[row]), float(said[0]), _plain(said[1:]))
             for row, said in zip(where[:count].tolist(), told[:count], strict=True)
         ]
 
-    def _reach(self, slots: int) -> None:
-        self._slots = max(self._slots, slots)
-        for name, array in self._arrays().items():
-            setattr(self, f"_{name}", grown(array, self._slots, -1 if name == "regime" else 0))
-
     def _learn(self, slot: NDArray[np.int32], x: NDArray[np.float32]) -> NDArray[np.int64]:
         """Collect what slots learn from; returns the rows that come after that, in order."""
         judged = np.ones(len(slot), np.bool_)
-        for s in np.unique(slot[~self._learned[slot]]).tolist():
+        for s in np.unique(slot[~self._slots.learned[slot]]).tolist():
             mine = np.flatnonzero(slot == s)
             before = self._collected.get(s, x[:0])
             new = mine[: self._baseline - len(before)]
@@ -132,54 +164,45 @@ class Mosum:
         return np.flatnonzero(judged)
 
     def _learn_from(self, s: int, rows: NDArray[np.float32]) -> None:
-        self._learned[s] = True
+        slots = self._slots
+        slots.learned[s] = True
         for k in range(self._channels):
             values = rows[np.isfinite(rows[:, k]), k].astype(np.float64)
             if len(values) >= FEWEST:
-                self._location[s, k], scatter = level_and_scatter(values)
-                self._inverse_scale[s, k] = 1 / scatter if scatter > 0 else 0.0
+                slots.location[s, k], scatter = level_and_scatter(values)
+                slots.inverse_scale[s, k] = 1 / scatter if scatter > 0 else 0.0
         z = np.empty((len(rows), self._channels))
         for i in range(len(rows)):
-            _standardise(rows[i], self._location[s], self._inverse_scale[s], self._level[s], z[i])
-        for at, window in enumerate(self._windows.tolist()):
-            self._precision[s, at] = _precision(_differences(z, window), self._inverse_scale[s] > 0)
+            _standardise(rows[i], slots.location[s], slots.inverse_scale[s], slots.level[s], z[i])
+        for at, window in enumerate(self._rules.windows.tolist()):
+            slots.precision[s, at] = _precision(_differences(z, window), slots.inverse_scale[s] > 0)
 
     def state(self) -> bytes:
         """What each slot has learned, and its latest rows."""
         collecting = sorted(self._collected)
         rows = [self._collected[s] for s in collecting]
-        arrays = {name: array[: self._slots] for name, array in self._arrays().items()}
-        arrays["collecting"] = np.array(collecting, np.int64)
-        arrays["filled"] = np.array([len(each) for each in rows], np.int64)
-        arrays["rows"] = np.concatenate([np.zeros((0, self._channels), np.float32), *rows])
-        return pack(self._kind, arrays)
+        learners: dict[str, NDArray[Any]] = {
+            "collecting": np.array(collecting, np.int64),
+            "filled": np.array([len(each) for each in rows], np.int64),
+            "rows": np.concatenate([np.zeros((0, self._channels), np.float32), *rows]),
+        }
+        return pack(self._kind, self._slots.first(self._count)._asdict() | learners)
 
     def load(self, state: bytes) -> None:
         """Go on from `state`; raises `StateError`."""
-        extra = {name: np.zeros(0, np.int64) for name in ("collecting", "filled")}
-        extra |= {"rows": np.zeros((0, self._channels), np.float32)}
-        saved = unpack(self._kind, state, self._arrays() | extra)
-        if len({len(saved[name]) for name in self._arrays()}) != 1:
+        nobody = np.zeros(0, np.int64)
+        learners: dict[str, NDArray[Any]] = {
+            "collecting": nobody,
+            "filled": nobody,
+            "rows": np.zeros((0, self._channels), np.float32),
+        }
+        saved = unpack(self._kind, state, self._slots._asdict() | learners)
+        slots = Slots(**{name: saved[name] for name in Slots._fields})
+        if len({len(array) for array in slots}) != 1:
             raise StateError("state of mosum contradicts itself; start without it")
-        for name in self._arrays():
-            setattr(self, f"_{name}", saved[name])
-        self._slots = len(self._learned)
+        self._slots, self._count = slots, len(slots.learned)
         pieces = np.split(saved["rows"], np.cumsum(saved["filled"])[:-1])
         self._collected = dict(zip(saved["collecting"].tolist(), pieces, strict=False))
-
-    def _arrays(self) -> dict[str, NDArray[Any]]:
-        names = (
-            "learned",
-            "location",
-            "inverse_scale",
-            "precision",
-            "level",
-            "ring",
-            "seen",
-            "quiet",
-            "regime",
-        )
-        return {name: getattr(self, f"_{name}") for name in names}
 
 
 def _plain(share: Floats) -> NDArray[np.float32]:
@@ -227,47 +250,58 @@ def _standardise(
 
 @kernel
 def _compare(
-    judged: NDArray[np.int64],
-    slot: NDArray[np.int32],
-    regime: NDArray[np.int16],
-    x: NDArray[np.float32],
-    windows: NDArray[np.int64],
-    rules: tuple[Floats, int],
-    normal: tuple[Floats, Floats, Floats],
-    state: tuple[NDArray[np.float32], Floats, NDArray[np.int64], NDArray[np.int64], NDArray[np.int16]],
-    out: tuple[NDArray[np.int64], Floats],
+    rows: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int16], NDArray[np.float32]],
+    rules: Rules,
+    slots: Slots,
+    where: NDArray[np.int64],
+    told: Floats,
 ) -> int:
-    """Move each slot's windows on row by row; returns how many change points were written to `out`."""
-    limits, refractory = rules
-    location, inverse_scale, precision = normal
-    ring, level, seen, quiet, latest_regime = state
-    where, told = out
-    count, length = 0, ring.shape[1]
-    d, share = np.empty(x.shape[1]), np.empty(x.shape[1])
+    """Move each slot's windows on row by row; returns how many change points were told.
+
+    rows: those to judge, then slot, regime and x of all.
+    """
+    judged, slot, regime, x = rows
+    d, share, largest = np.empty(x.shape[1]), np.empty(x.shape[1]), np.empty(x.shape[1])
+    count = 0
     for i in judged:
         s = slot[i]
-        if regime[i] != latest_regime[s]:
-            latest_regime[s], seen[s] = regime[i], 0
-        _standardise(x[i], location[s], inverse_scale[s], level[s], ring[s, seen[s] % length])
-        seen[s] += 1
-        quiet[s] = max(quiet[s] - 1, 0)
-        if quiet[s] > 0:
+        _move_on(s, regime[i], x[i], slots)
+        if slots.quiet[s] > 0:
             continue
-        limit = limits[np.count_nonzero(inverse_scale[s])]
-        largest = limit
-        for number in range(len(windows)):
-            window = windows[number]
-            if seen[s] < 2 * window:
-                break
-            _difference(ring[s], seen[s], window, d)
-            size = _size(precision[s, number], d, share)
-            if size > largest:
-                largest = size
-                where[count], told[count, 0], told[count, 1:] = i, size, share
-        if largest > limit:
+        size = _largest(s, rules, slots, d, share, largest)
+        if size > 0:
+            where[count], told[count, 0], told[count, 1:] = i, size, largest
             count += 1
-            quiet[s] = refractory
+            slots.quiet[s] = rules.refractory
     return count
+
+
+@kernel
+def _move_on(s: int, regime: int, row: NDArray[np.float32], slots: Slots) -> None:
+    """Take the row into the slot's ring, which another regime empties."""
+    if regime != slots.regime[s]:
+        slots.regime[s], slots.seen[s] = regime, 0
+    ring = slots.ring[s]
+    at = slots.seen[s] % len(ring)
+    _standardise(row, slots.location[s], slots.inverse_scale[s], slots.level[s], ring[at])
+    slots.seen[s] += 1
+    slots.quiet[s] = max(slots.quiet[s] - 1, 0)
+
+
+@kernel
+def _largest(s: int, rules: Rules, slots: Slots, d: Floats, share: Floats, largest: Floats) -> float:
+    """The largest of the windows' differences, 0 if none passes the limit; `largest` gets its shares."""
+    most = limit = rules.limits[np.count_nonzero(slots.inverse_scale[s])]
+    for number in range(len(rules.windows)):
+        window = rules.windows[number]
+        if slots.seen[s] < 2 * window:
+            break
+        _difference(slots.ring[s], slots.seen[s], window, d)
+        size = _size(slots.precision[s, number], d, share)
+        if size > most:
+            most = size
+            largest[:] = share
+    return most if most > limit else 0.0
 
 
 @kernel

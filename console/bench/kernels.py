@@ -15,7 +15,7 @@ from detectors.baseline import CLIP, learn
 from detectors.contract import Samples
 from detectors.ewma_t2 import DEGREES, EwmaT2
 from detectors.moving_normal import GAIN, step
-from detectors.t2_rows import TOO_ODD
+from detectors.t2_level import TOO_ODD
 
 RIVAL = "the same in NumPy"
 BASELINE, WEIGHT = 300, 0.05

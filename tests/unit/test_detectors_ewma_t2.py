@@ -1,5 +1,6 @@
 """EWMA-T² against a plain reference, and what it makes of gaps, late and constant channels, and outliers."""
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -56,13 +57,14 @@ def test_the_departure_is_t2_about_the_level_as_first_learned() -> None:
     assert np.abs(found.statistic[W:] - t2).max() > 1  # the level has moved since
 
 
-def test_the_statistic_is_t2_and_the_contributions_are_its_terms() -> None:
-    x = correlated(W + step(W))  # nothing has moved yet
+@pytest.mark.parametrize("channels", [1, 2, 4, 7, 9])
+def test_the_statistic_is_t2_and_the_contributions_are_its_terms(channels: int) -> None:
+    x = correlated(W + step(W), channels)  # nothing has moved yet
     precision = learn(x[:W].astype(np.float32), WEIGHT).precision
     found, e = scored(x), ewmas(x)
     np.testing.assert_allclose(found.statistic[W:], np.sum(e * (e @ precision), axis=1), rtol=1e-3)
     np.testing.assert_allclose(found.contribution[W:], e * (e @ precision), rtol=1e-2, atol=1e-3)
-    assert (found.judged[W:] == 4).all()
+    assert (found.judged[W:] == channels).all()
     assert np.isnan(found.score[:W]).all()
 
 
@@ -226,3 +228,17 @@ def test_rows_that_cannot_be_are_refused() -> None:
         detector.update(Samples(np.array([0, -1, 0], np.int32), good.ts_us, good.regime, good.x))
     with pytest.raises(ValueError, match="one entry for each row"):
         detector.update(Samples(good.slot[:2], good.ts_us, good.regime, good.x))
+
+
+@pytest.mark.parametrize("size", [1, 7, 97])
+def test_no_cut_changes_a_bit_of_a_wide_machine(size: int) -> None:
+    """Runs of other lengths take other loops: vector instructions, what is left over, fours of channels."""
+    x = correlated(900, channels=9)
+    x[:, 4] = 1.0  # never judged
+    x[np.random.default_rng(10).random(x.shape) < 0.01] = np.nan
+    whole, detector = scored(x), EwmaT2(9, baseline=W, weight=WEIGHT)
+    found = [detector.update(samples(x).take(slice(at, at + size))) for at in range(0, len(x), size)]
+    for each in fields(Scores):
+        assert np.array_equal(
+            getattr(whole, each.name), getattr(Scores.joined(found), each.name), equal_nan=True
+        )

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from detectors.baseline import learn, slopes
-from detectors.contract import Scores
+from detectors.contract import Samples, Scores
 from detectors.ewma_t2 import EwmaT2
 from tests.contract.detector_suite import CHECKS, Make, rows
 
@@ -89,3 +89,26 @@ def test_a_baseline_scatters_as_what_the_given_channels_leave() -> None:
     assert slope == pytest.approx(0.5, abs=0.03)
     left = np.linalg.inv(found.precision[1:, 1:]).diagonal() ** 0.5 * found.scale[1:]
     assert left[0] == pytest.approx(np.sqrt(0.05 / 1.95), rel=0.4)
+
+
+def test_the_given_channel_has_no_share_while_what_is_normal_for_it_changes_hands() -> None:
+    """From the fleet's prior to the slot's own normal, and between regimes of different load."""
+    x, n = transformer(usual_load()), N // 3
+    regime = np.repeat([0, 1, 0], n).astype(np.int16)
+    x[regime == 1, LOAD] += 40
+    detector = EwmaT2(3, baseline=100, given=(LOAD,))
+    detector.fit(transformer(usual_load(5) + 20, seed=4).astype(np.float32), np.zeros(N, np.int16))
+    samples = rows(np.zeros(len(x)), x)
+    found = detector.update(Samples(samples.slot, samples.ts_us, regime, samples.x))
+    assert np.isfinite(found.score).any()
+    assert (found.contribution[np.isfinite(found.score), LOAD] == 0).all()
+
+
+def test_a_load_beyond_all_bounds_hides_no_other_channel() -> None:
+    x = transformer(usual_load())
+    x[:, LOAD] /= 1000
+    x[700, LOAD] = 3e38
+    found = scores(x)
+    assert np.isfinite(found.score[BASELINE + 1 :]).all()
+    assert (found.judged[BASELINE + 1 :] == 2).all()
+    assert np.isfinite(found.observed[700, [OIL, GAS]]).all()
