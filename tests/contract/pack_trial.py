@@ -64,6 +64,10 @@ class Outcome:
         """All episodes about the machine, none about sensors or limits."""
         return [each for each in self.episodes[asset] if each.kind == "machine"]
 
+    def limits(self, asset: str) -> list[EpisodeRow]:
+        """All episodes about its limits."""
+        return [each for each in self.episodes[asset] if each.kind == "limit"]
+
 
 @cache
 def trial(kind: str, seed: int = SEED) -> Outcome:
