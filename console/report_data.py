@@ -6,10 +6,23 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from console.summary import Episode, Intake, Machine, Outlook, Series, State, Summary, Text, state_of
+from console.summary import (
+    URGENCY_TEXT,
+    Episode,
+    Intake,
+    Likely,
+    Machine,
+    Outlook,
+    Series,
+    State,
+    Summary,
+    Text,
+    state_of,
+)
 from fleet.asset import EquipmentType
 from fleet.catalog import pack_of
 from fleet.registry import Registry
+from fleet.sign import Urgency
 from storage import queries, series
 from storage.pool import Pool
 from storage.registry import load_registry
@@ -92,7 +105,18 @@ def _episode(found: queries.Episode) -> Episode:
         Text(said["check_en"], said["check_zh"]),
         tuple(Text(e["sentence_en"], e["sentence_zh"]) for e in said["evidence"]),
         tuple(e["channel"] for e in said["evidence"]),
+        tuple(map(_likely, said.get("modes", ()))),  # episodes of earlier versions have none
     )
+
+
+def _likely(said: Mapping[str, Any]) -> Likely:
+    check, parts = (Text(said[f"{what}_en"], said[f"{what}_zh"]) for what in ("check", "parts"))
+    speaks_for, against = (
+        tuple(Text(reason["en"], reason["zh"]) for reason in said[which])
+        for which in ("speaks_for", "speaks_against")
+    )
+    title, urgency = Text(said["title_en"], said["title_zh"]), URGENCY_TEXT[Urgency(said["urgency"])]
+    return Likely(title, said["belief"], said["failure_code"], urgency, check, parts, speaks_for, against)
 
 
 def _outlook(one: queries.LatestForecast, kind: EquipmentType) -> Outlook:

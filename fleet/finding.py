@@ -1,6 +1,7 @@
 """An episode read as a fault mode with evidence (ISO 13379-1)."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
@@ -8,16 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleet.asset import Channel
+from fleet.diagnosis import Symptoms, beliefs
+from fleet.diagnosis_reasons import LEAST_SHARE, Reason, reasons, titles
 from fleet.vertical import FaultMode, VerticalPack
 
 EPISODES = UUID("5d6e6cb5-2a51-5c44-93a0-0f5a8f6a7b11")
 """Namespace of episode ids; changing it gives every episode another id."""
 
-LEAST_LIKENESS = 0.5
-"""Cosine between contributions and a fault mode's channels below which the pattern is unknown."""
-
-LEAST_SHARE = 0.05
-"""Part of the anomaly from which a channel is worth naming."""
+LEAST_BELIEF = 0.01
+"""Probability from which a fault mode is worth naming."""
 
 TOP = 3
 """Channels named as evidence."""
@@ -29,6 +29,7 @@ UNKNOWN = FaultMode(
     (),
     "Compare the named channels with the machine's last service and with its sister machines.",
     "将所列通道与上次保养记录及同型设备进行比较。",
+    failure_code="UNK",
 )
 
 
@@ -51,8 +52,32 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A fault mode that an anomaly may come from: `belief` is its probability, 0 to 1.
+
+    `failure_code` is that of ISO 14224 or empty, `urgency` one of :class:`fleet.sign.Urgency`.
+    """
+
+    code: str
+    title_en: str
+    title_zh: str
+    belief: float
+    failure_code: str
+    urgency: str
+    check_en: str
+    check_zh: str
+    parts_en: str
+    parts_zh: str
+    speaks_for: tuple[Reason, ...]
+    speaks_against: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """The most likely fault mode, why, and what to look at first."""
+    """The most likely fault mode, why, and what to look at first; `modes` are all, likeliest first.
+
+    Their beliefs sum to 1, but for those below `LEAST_BELIEF`, which are left out.
+    """
 
     code: str
     title_en: str
@@ -60,6 +85,7 @@ class Finding:
     check_en: str
     check_zh: str
     evidence: tuple[Evidence, ...]
+    modes: tuple[Candidate, ...] = ()
 
 
 def read_finding(
@@ -67,14 +93,51 @@ def read_finding(
     contributions: NDArray[np.floating],
     expected: NDArray[np.floating],
     actual: NDArray[np.floating],
+    worn: Mapping[str, float] | None = None,
+    code: int | None = None,
 ) -> Finding:
-    """Read the peak of an episode; all arrays are (channels,) in column order, NaN where unknown."""
+    """Read the peak of an episode; all arrays are (channels,) in column order, NaN where unknown.
+
+    `worn` is the use by wear counter, `code` that of the state channel, as far as they are known.
+    """
     shares = _shares(contributions)
+    symptoms = Symptoms(shares, _plain(expected), _plain(actual), worn or {}, code)
     channels = pack.equipment_type.channels
     top = [int(k) for k in np.argsort(-shares, kind="stable")[:TOP] if shares[k] >= LEAST_SHARE]
-    mode = _likeliest(pack, shares, top[0]) if top else UNKNOWN
+    modes = _ranked(pack, symptoms) if top else ()
+    first = modes[0] if modes else UNKNOWN
     evidence = tuple(_evidence(channels[k], shares[k], actual[k], expected[k]) for k in top)
-    return Finding(mode.code, mode.title_en, mode.title_zh, mode.check_en, mode.check_zh, evidence)
+    return Finding(
+        first.code, first.title_en, first.title_zh, first.check_en, first.check_zh, evidence, modes
+    )
+
+
+def _ranked(pack: VerticalPack, symptoms: Symptoms) -> tuple[Candidate, ...]:
+    """The fault modes that are worth naming, likeliest first, an unknown one among them."""
+    modes = (*pack.fault_modes, UNKNOWN)
+    believed = beliefs(pack, symptoms)
+    order = [int(k) for k in np.argsort(-believed, kind="stable") if believed[k] >= LEAST_BELIEF]
+    return tuple(_candidate(pack, modes[k], float(believed[k]), symptoms) for k in order)
+
+
+def _candidate(pack: VerticalPack, mode: FaultMode, belief: float, symptoms: Symptoms) -> Candidate:
+    return Candidate(
+        mode.code,
+        mode.title_en,
+        mode.title_zh,
+        round(belief, 3),
+        mode.failure_code,
+        mode.urgency.value,
+        mode.check_en,
+        mode.check_zh,
+        mode.parts_en,
+        mode.parts_zh,
+        *(((), ()) if mode is UNKNOWN else reasons(pack, mode, symptoms)),
+    )
+
+
+def _plain(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    return np.asarray(values, np.float64)
 
 
 def _shares(contributions: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -83,23 +146,10 @@ def _shares(contributions: NDArray[np.floating]) -> NDArray[np.float64]:
     return odd / total if total > 0 else odd
 
 
-def _likeliest(pack: VerticalPack, shares: NDArray[np.float64], top: int) -> FaultMode:
-    """The mode whose channels look most like the shares, among those that name the top channel."""
-    best, best_likeness = UNKNOWN, LEAST_LIKENESS
-    for mode in pack.fault_modes:
-        columns = [pack.equipment_type.column(name) for name in mode.channels]
-        if top in columns:
-            likeness = shares[columns].sum() / (np.linalg.norm(shares) * np.sqrt(len(columns)))
-            if likeness > best_likeness:
-                best, best_likeness = mode, likeness
-    return best
-
-
 def _evidence(channel: Channel, share: float, actual: float, expected: float) -> Evidence:
     unit = "" if channel.unit == "1" else f" {channel.unit}"
     percent = f"{share * 100:.0f} %"
-    en = channel.title_en or channel.name
-    zh = channel.title_zh or channel.name
+    en, zh = titles(channel)
     is_en, is_zh = ("is missing", "缺失") if np.isnan(actual) else (_number(actual) + unit,) * 2
     normal_en = normal_zh = ""
     if np.isfinite(expected):

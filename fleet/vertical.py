@@ -1,12 +1,14 @@
 """All that is known about a class of machine: what it measures, how to watch it, how it wears and fails."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from math import prod
 
 from detectors.promised_level import HIGHEST, LOWEST
 from fleet.asset import EquipmentType, FleetError, check_name
 from fleet.modelled_wear import ModelledWear
+from fleet.sign import Sign, Urgency
 from fleet.standard_limit import StandardLimit
 
 MOST_REGIMES = 16
@@ -81,7 +83,12 @@ class WearCounter:
 
 @dataclass(frozen=True, slots=True)
 class FaultMode:
-    """A way to fail (ISO 14224 failure mode), the channels that betray it, and what to look at first."""
+    """A way to fail (ISO 14224 failure mode), the channels that betray it, and what to look at first.
+
+    `signs` say how they do; a channel without one may go either way, with weight 1. `failure_code` is the
+    standard's three letters (annex B; the packs have theirs from memory). `wear` names counters that make the
+    mode likelier as they come to their end, `parts` is what to bring.
+    """
 
     code: str
     title_en: str
@@ -89,9 +96,23 @@ class FaultMode:
     channels: tuple[str, ...]
     check_en: str
     check_zh: str
+    signs: tuple[Sign, ...] = ()
+    failure_code: str = ""
+    wear: tuple[str, ...] = ()
+    parts_en: str = ""
+    parts_zh: str = ""
+    urgency: Urgency = Urgency.NEXT_SERVICE
 
     def __post_init__(self) -> None:
         check_name("fault mode", self.code)
+        known = {sign.channel: sign for sign in self.signs}
+        if strange := sorted(known.keys() - set(self.channels)):
+            raise FleetError(
+                f"fault mode {self.code}: signs of channels it does not name: {', '.join(strange)}"
+            )
+        if not re.fullmatch(r"([A-Z]{3})?", self.failure_code):
+            raise FleetError(f"fault mode {self.code}: an ISO 14224 code has three capital letters")
+        object.__setattr__(self, "signs", tuple(known.get(name, Sign(name)) for name in self.channels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +134,7 @@ class VerticalPack:
         self._check_channels("wear counter", ((w.name, w.channel) for w in self.wear), known)
         hints = ((mode.code, name) for mode in self.fault_modes for name in mode.channels)
         self._check_channels("fault mode", hints, known)
+        self._check_modes(known)
         self._check_limits(known)
         self._check_bands(known)
         if self.detection.idle and "state" not in known.values():
@@ -126,7 +148,7 @@ class VerticalPack:
             self,
             equipment_type=equipment_type,
             wear=tuple(counter for counter in self.wear if counter.channel in known),
-            fault_modes=tuple(mode for mode in self.fault_modes if known.issuperset(mode.channels)),
+            fault_modes=self._modes_on(known),
             limits=tuple(limit for limit in self.limits if limit.channel in known),
             modelled=tuple(
                 one for one in self.modelled if known.issuperset(name for name, _ in one.channels)
@@ -134,6 +156,16 @@ class VerticalPack:
             detection=replace(
                 self.detection, bands=tuple(band for band in self.detection.bands if band[0] in known)
             ),
+        )
+
+    def _modes_on(self, known: Set[str]) -> tuple[FaultMode, ...]:
+        """The fault modes that those channels can betray, with the counters that they can keep."""
+        kept = {one.name for one in self.wear if one.channel in known}
+        kept |= {one.name for one in self.modelled if known.issuperset(name for name, _ in one.channels)}
+        return tuple(
+            replace(mode, wear=tuple(name for name in mode.wear if name in kept))
+            for mode in self.fault_modes
+            if known.issuperset(mode.channels)
         )
 
     @property
@@ -157,6 +189,14 @@ class VerticalPack:
         for one in self.modelled:
             self._check_channels("wear counter", ((one.name, name) for name, _ in one.channels), known)
             one.check(known)
+
+    def _check_modes(self, known: Mapping[str, str]) -> None:
+        counters = {counter.name for counter in self.counters}
+        for mode in self.fault_modes:
+            if strange := sorted(set(mode.wear) - counters):
+                raise FleetError(f"fault mode {mode.code}: no wear counter {', '.join(strange)}")
+            if any(sign.codes for sign in mode.signs) and "state" not in known.values():
+                raise FleetError(f"fault mode {mode.code}: signs with codes need a channel of kind state")
 
     def _check_bands(self, known: Mapping[str, str]) -> None:
         bands = self.detection.bands

@@ -4,6 +4,7 @@ An episode keeps its id from its onset to its end, and a sensor's or clock's the
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -49,10 +50,15 @@ class EpisodeBook:
         contribution: Channels,
         expected: Channels,
         observed: Channels,
+        worn: Mapping[str, float],
+        code: int,
     ) -> EpisodeRow:
-        """An episode that a score raised, with what each channel shows (channels,) at the event's row."""
+        """An episode that a score raised, with what each channel shows (channels,) at the event's row.
+
+        worn: use by wear counter, code: that of the state channel, there too.
+        """
         over = event.change is Change.CLOSED
-        finding = None if over else read_finding(self.pack, contribution, expected, observed)
+        finding = None if over else read_finding(self.pack, contribution, expected, observed, worn, code)
         spell = event.onset_us, event.end_us
         peak = event.peak_us, event.peak_score
         detector = f"{judge}-{self._version}"
@@ -130,4 +136,5 @@ class EpisodeBook:
 
 def _plain(finding: Finding) -> dict[str, Any]:
     """The finding as JSON will have it, so that a restart changes nothing."""
-    return asdict(finding) | {"evidence": [asdict(each) for each in finding.evidence]}
+    found: dict[str, Any] = json.loads(json.dumps(asdict(finding)))
+    return found

@@ -207,12 +207,12 @@ class Scorer:
         score = verdict.column(verdict.scores.score, np.nan)
         level = self._level.update(slot, timely.ts_us, score)
         events = self._episodes.update(slot, timely.ts_us, score, level)
-        episodes += self._episodes_of(events, verdict, name_of)
+        wear = self._wear.update(slot, timely.ts_us, checked.x)
+        episodes += self._episodes_of(events, verdict, wear, modes.code, name_of)
         episodes += [self._shift(each, timely.ts_us[verdict.judged], name_of) for each in moved]
         departure = by_t2.column(by_t2.scores.departure, np.nan)
         channels = by_t2.column(by_t2.scores.judged, 0)
         health = self._health.update(slot, timely.ts_us, departure, channels)
-        wear = self._wear.update(slot, timely.ts_us, checked.x)
         due = self._hourly(slot, timely.ts_us, health)
         return Scored(
             self._level.watched_us - watched_before_us,
@@ -263,7 +263,12 @@ class Scorer:
         return Scores.joined(found or [Scores.unknown(0, rows.x.shape[1])]), moved
 
     def _episodes_of(
-        self, events: list[EpisodeEvent], verdict: _Verdict, name_of: NameOf
+        self,
+        events: list[EpisodeEvent],
+        verdict: _Verdict,
+        wear: NDArray[np.float64],
+        code: NDArray[np.int16],
+        name_of: NameOf,
     ) -> list[EpisodeRow]:
         scores = verdict.scores
         evidence = (scores.contribution, 0.0), (scores.expected, np.nan), (scores.observed, np.nan)
@@ -273,9 +278,19 @@ class Scorer:
                 self._about(event.slot, name_of),
                 self._judge,
                 *(verdict.row(values, event.row, fill) for values, fill in evidence),
+                self._worn(wear[event.row]),
+                int(code[event.row]),
             )
             for event in events
         ]
+
+    def _worn(self, use: NDArray[np.float64]) -> dict[str, float]:
+        """What is used up by counter, as far as it is known."""
+        return {
+            counter.name: float(value)
+            for counter, value in zip(self._pack.counters, use, strict=True)
+            if np.isfinite(value)
+        }
 
     def _beside_scores(
         self,

@@ -6,6 +6,7 @@ source, engineering defaults. The typical 90 % gas values named below are those 
 
 from fleet.asset import Channel, EquipmentType
 from fleet.modelled_wear import ModelledWear
+from fleet.sign import Urgency, down, up
 from fleet.standard_limit import StandardLimit
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 from forecasting.wear.transformer import InsulationAgeing, Transformer
@@ -112,6 +113,11 @@ FAULT_MODES = (
         ("top_oil_residual", "top_oil_temperature", "hot_spot_temperature"),
         "Check radiator valves and fans, look for fouled fins; compare both sides with a thermal camera.",
         "检查散热器阀门与风机，查看散热片积污，用红外热像仪比较两侧。",
+        signs=(up("top_oil_residual", 2.0), up("top_oil_temperature"), up("hot_spot_temperature")),
+        failure_code="OHE",
+        parts_en="Fan or pump, radiator valve gaskets.",
+        parts_zh="风机或油泵、散热器阀门密封垫。",
+        urgency=Urgency.DAYS,
     ),
     FaultMode(
         "arcing",
@@ -120,6 +126,12 @@ FAULT_MODES = (
         ("acetylene", "hydrogen"),
         "Take an oil sample for a full gas analysis now; consider to take the unit off load.",
         "立即取油样做全组分色谱分析，并考虑退出运行。",
+        signs=(up("acetylene", 2.0), up("hydrogen")),
+        failure_code="SHC",
+        wear=("tap-changer",),
+        parts_en="Oil sampling kit; tap changer contacts if its oil is the source.",
+        parts_zh="取油样器具；若气体来自分接开关，备分接开关触头。",
+        urgency=Urgency.NOW,
     ),
     FaultMode(
         "partial-discharge",
@@ -128,6 +140,11 @@ FAULT_MODES = (
         ("partial_discharge", "hydrogen"),
         "Locate the discharge acoustically; check bushings and moisture.",
         "用超声法定位放电，检查套管与含水量。",
+        signs=(up("partial_discharge", 2.0), up("hydrogen")),
+        failure_code="PDE",
+        parts_en="Acoustic sensors, oil sampling kit.",
+        parts_zh="超声传感器、取油样器具。",
+        urgency=Urgency.DAYS,
     ),
     FaultMode(
         "thermal-fault",
@@ -136,6 +153,11 @@ FAULT_MODES = (
         ("ethylene", "hydrogen"),
         "Take an oil sample (Duval triangle); measure winding resistance on all taps.",
         "取油样（Duval 三角法），测量各分接绕组直流电阻。",
+        signs=(up("ethylene", 2.0), up("hydrogen")),
+        failure_code="OHE",
+        parts_en="Oil sampling kit, winding resistance bridge.",
+        parts_zh="取油样器具、直流电阻测试仪。",
+        urgency=Urgency.DAYS,
     ),
     FaultMode(
         "oil-leak",
@@ -144,6 +166,11 @@ FAULT_MODES = (
         ("oil_level",),
         "Look for leaks at gaskets, radiators and the drain valve; check the conservator.",
         "检查密封垫、散热器及放油阀渗漏，检查储油柜。",
+        signs=(down("oil_level"),),
+        failure_code="ELU",
+        parts_en="Gaskets, insulating oil of the same kind.",
+        parts_zh="密封垫、同牌号绝缘油。",
+        urgency=Urgency.DAYS,
     ),
     FaultMode(
         "moisture-ingress",
@@ -152,6 +179,10 @@ FAULT_MODES = (
         ("moisture",),
         "Check the breather's silica gel and the seals; measure breakdown voltage.",
         "检查呼吸器硅胶与密封，测量油击穿电压。",
+        signs=(up("moisture"),),
+        failure_code="PDE",
+        parts_en="Silica gel, breather seals.",
+        parts_zh="硅胶、呼吸器密封件。",
     ),
 )
 

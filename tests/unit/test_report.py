@@ -1,13 +1,26 @@
 """What the report makes of limits, episodes and sensor faults: what comes first, and in which words."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from console.report import html
-from console.summary import Episode, Intake, Machine, State, Summary, Text, state_of
+from console.summary import (
+    URGENCY_TEXT,
+    Episode,
+    Intake,
+    Likely,
+    Machine,
+    State,
+    Summary,
+    Text,
+    state_of,
+)
+from fleet.sign import Urgency
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
+NOTHING = Intake(0, 0, 0, 0, 0, {}, None, None)
 FORCE = "Force at 31 kN is above the limit of 25 kN (ISO 1)", "压力达到 31 kN，高于限值 25 kN（ISO 1）"
 
 
@@ -45,8 +58,7 @@ def test_a_machine_without_an_episode_is_fine() -> None:
 
 
 def test_the_page_says_in_both_languages_which_limit_is_passed_and_what_to_look_at() -> None:
-    intake = Intake(0, 0, 0, 0, 0, {}, None, None)
-    page = html(Summary(AT, intake, (machine(episode("limit")),)))
+    page = html(Summary(AT, NOTHING, (machine(episode("limit")),)))
     for words in (
         *FORCE,
         "limit title",
@@ -60,3 +72,25 @@ def test_the_page_says_in_both_languages_which_limit_is_passed_and_what_to_look_
     assert '<td class="state limit">' in page
     assert '<b>1</b><span lang="en">beyond a limit</span>' in page
     assert "peak score" not in page  # a limit has none
+
+
+def test_the_page_ranks_what_an_episode_may_come_from_with_reasons_parts_and_urgency() -> None:
+    likely = Likely(
+        Text("Seal leaks", "密封泄漏"),
+        0.84,
+        "ELU",
+        URGENCY_TEXT[Urgency.DAYS],
+        Text("Look at the seal.", "检查密封。"),
+        Text("Seal kit.", "密封套件。"),
+        (Text("Force is down", "压力下降"),),
+        (Text("Stroke shows little", "行程无明显变化"),),
+    )
+    page = html(Summary(AT, NOTHING, (machine(replace(episode("machine"), modes=(likely,))),)))
+    for words in (
+        *("Seal leaks", "密封泄漏", "84 %", "ISO 14224 ELU", "within days", "数日内检查", "检查密封。"),
+        *("Seal kit.", "密封套件。"),
+        '<span class="for"><span lang="en">Force is down',
+        '<span class="against"><span lang="en">Stroke shows little',
+    ):
+        assert words in page
+    assert "may come from" not in html(Summary(AT, NOTHING, (machine(episode("machine")),)))

@@ -1,0 +1,95 @@
+"""Which fault modes an anomaly speaks for, and how strongly (ISO 13379-1: diagnosis from symptoms).
+
+Naive Bayes over channels: each part of the anomaly falls on a channel and to a side with the probability
+that the mode's signs give it, as if `WORTH` parts had been drawn. An unknown fault may show anywhere.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fleet.sign import Sign, Way
+from fleet.vertical import FaultMode, VerticalPack
+
+WORTH = 4.0
+"""Independent observations that the shares of one anomaly are worth: see docs/results.md."""
+
+STRAY = 0.2
+"""Part of an anomaly that falls on channels without a sign: see docs/results.md."""
+
+CONTRARY = 0.05
+"""Probability that a channel goes the other way than its sign says; engineering default."""
+
+UNKNOWN_PRIOR = 0.1
+"""Probability of a fault that the pack does not know, before anything is seen; engineering default."""
+
+WORN, SPENT = 2.0, 4.0
+"""How many times likelier a mode is once a counter it names is past its warning, or its limit; engineering
+defaults."""
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Symptoms:
+    """What an anomaly shows. shares: (channels,) its parts, 0 to 1; expected, actual: (channels,) in the
+    channels' units, NaN where unknown. `worn`: use by wear counter. `code`: that of the state channel.
+    """
+
+    shares: Values
+    expected: Values
+    actual: Values
+    worn: Mapping[str, float] = field(default_factory=dict)
+    code: int | None = None
+
+    def way(self, column: int) -> Way:
+        """Where a channel went, `EITHER` if that is not known."""
+        change = self.actual[column] - self.expected[column]
+        return Way.UP if change > 0 else Way.DOWN if change < 0 else Way.EITHER
+
+
+def beliefs(pack: VerticalPack, symptoms: Symptoms) -> Values:
+    """(modes + 1,) the probability of each fault mode of the pack, and last of an unknown one; their sum is 1."""
+    measured = sum(channel.kind == "measurement" for channel in pack.equipment_type.channels)
+    modes = pack.fault_modes
+    fit = [_fit(pack, mode, symptoms, 1 / max(measured, 1)) for mode in modes]
+    prior = [(1 - UNKNOWN_PRIOR) / max(len(modes), 1) * _by_wear(pack, mode, symptoms) for mode in modes]
+    odds = np.log([*prior, UNKNOWN_PRIOR]) + WORTH * np.array(
+        [*fit, _anywhere(symptoms, 1 / max(measured, 1))]
+    )
+    odds = np.exp(odds - odds.max())
+    return np.asarray(odds / odds.sum(), np.float64)
+
+
+def _fit(pack: VerticalPack, mode: FaultMode, symptoms: Symptoms, evenly: float) -> float:
+    """Mean log-probability of the anomaly's parts under a mode; `evenly` is a channel's part among all."""
+    chance = np.full(len(symptoms.shares), STRAY * evenly)
+    signs = [sign for sign in mode.signs if sign.shows(symptoms.code)]
+    total = sum(sign.weight for sign in signs)
+    for sign in signs:
+        column = pack.equipment_type.column(sign.channel)
+        chance[column] += (1 - STRAY) * sign.weight / total * agreement(sign, symptoms.way(column))
+    return float(symptoms.shares @ np.log(chance))
+
+
+def agreement(sign: Sign, way: Way) -> float:
+    """How many times likelier that way is under the sign than under one for either way."""
+    if Way.EITHER in {sign.way, way}:
+        return 1.0
+    return 2 * (1 - CONTRARY) if sign.way == way else 2 * CONTRARY
+
+
+def _anywhere(symptoms: Symptoms, evenly: float) -> float:
+    return float(symptoms.shares.sum() * np.log(evenly))
+
+
+def _by_wear(pack: VerticalPack, mode: FaultMode, symptoms: Symptoms) -> float:
+    """How many times likelier the wear counters make a mode."""
+    factor = 1.0
+    for counter in pack.counters:
+        use = symptoms.worn.get(counter.name, 0.0)
+        if counter.name in mode.wear and use >= counter.warning:
+            factor = max(factor, SPENT if use >= counter.limit else WORN)
+    return factor
