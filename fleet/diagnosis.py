@@ -51,7 +51,7 @@ class Symptoms:
 
 
 def beliefs(pack: VerticalPack, symptoms: Symptoms) -> Values:
-    """(modes + 1,) the probability of each fault mode of the pack, and last of an unknown one; their sum is 1."""
+    """(modes + 1,) the probability of each fault mode of the pack, last of an unknown one; their sum is 1."""
     measured = sum(channel.kind == "measurement" for channel in pack.equipment_type.channels)
     modes = pack.fault_modes
     fit = [_fit(pack, mode, symptoms, 1 / max(measured, 1)) for mode in modes]

@@ -25,7 +25,7 @@ class Reason:
 def reasons(
     pack: VerticalPack, mode: FaultMode, symptoms: Symptoms
 ) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
-    """What speaks for the mode, and what against it: signs seen and missed, limits passed, counters, the rest."""
+    """What speaks for the mode and what against: signs seen and missed, limits passed, counters, the rest."""
     speaks_for, against = list[Reason](), list[Reason]()
     for sign in mode.signs:
         if sign.shows(symptoms.code):

@@ -1,7 +1,7 @@
 """All that is known about a class of machine: what it measures, how to watch it, how it wears and fails."""
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -143,7 +143,7 @@ class VerticalPack:
 
     def on(self, equipment_type: EquipmentType) -> "VerticalPack":
         """The pack as far as it fits the type as it is registered, which may have fewer channels by now."""
-        known = {channel.name for channel in equipment_type.channels}
+        known = frozenset(channel.name for channel in equipment_type.channels)
         return replace(
             self,
             equipment_type=equipment_type,
@@ -158,7 +158,7 @@ class VerticalPack:
             ),
         )
 
-    def _modes_on(self, known: Set[str]) -> tuple[FaultMode, ...]:
+    def _modes_on(self, known: frozenset[str]) -> tuple[FaultMode, ...]:
         """The fault modes that those channels can betray, with the counters that they can keep."""
         kept = {one.name for one in self.wear if one.channel in known}
         kept |= {one.name for one in self.modelled if known.issuperset(name for name, _ in one.channels)}

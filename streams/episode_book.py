@@ -50,6 +50,7 @@ class EpisodeBook:
         contribution: Channels,
         expected: Channels,
         observed: Channels,
+        *,
         worn: Mapping[str, float],
         code: int,
     ) -> EpisodeRow:

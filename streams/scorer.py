@@ -278,8 +278,8 @@ class Scorer:
                 self._about(event.slot, name_of),
                 self._judge,
                 *(verdict.row(values, event.row, fill) for values, fill in evidence),
-                self._worn(wear[event.row]),
-                int(code[event.row]),
+                worn=self._worn(wear[event.row]),
+                code=int(code[event.row]),
             )
             for event in events
         ]
