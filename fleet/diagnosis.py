@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from fleet.dissolved_gas import GasVerdict
 from fleet.sign import Sign, Way
 from fleet.vertical import FaultMode, VerticalPack
 
@@ -29,13 +30,17 @@ WORN, SPENT = 2.0, 4.0
 """How many times likelier a mode is once a counter it names is past its warning, or its limit; engineering
 defaults."""
 
+GASES_SAY = 5.0
+"""How many times likelier a mode is that the dissolved gases speak for; engineering default."""
+
 Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Symptoms:
     """What an anomaly shows. shares: (channels,) its parts, 0 to 1; expected, actual: (channels,) in the
-    channels' units, NaN where unknown. `worn`: use by wear counter. `code`: that of the state channel.
+    channels' units, NaN where unknown. `worn`: use by wear counter. `code`: that of the state channel. `gas`:
+    what dissolved gases say.
     """
 
     shares: Values
@@ -43,6 +48,7 @@ class Symptoms:
     actual: Values
     worn: Mapping[str, float] = field(default_factory=dict)
     code: int | None = None
+    gas: GasVerdict | None = None
 
     def way(self, column: int) -> Way:
         """Where a channel went, `EITHER` if that is not known."""
@@ -55,7 +61,8 @@ def beliefs(pack: VerticalPack, symptoms: Symptoms) -> Values:
     measured = sum(channel.kind == "measurement" for channel in pack.equipment_type.channels)
     modes = pack.fault_modes
     fit = [_fit(pack, mode, symptoms, 1 / max(measured, 1)) for mode in modes]
-    prior = [(1 - UNKNOWN_PRIOR) / max(len(modes), 1) * _by_wear(pack, mode, symptoms) for mode in modes]
+    beside = [_by_wear(pack, mode, symptoms) * _by_gases(mode, symptoms) for mode in modes]
+    prior = [(1 - UNKNOWN_PRIOR) / len(modes) * factor for factor in beside]
     odds = np.log([*prior, UNKNOWN_PRIOR]) + WORTH * np.array(
         [*fit, _anywhere(symptoms, 1 / max(measured, 1))]
     )
@@ -93,3 +100,7 @@ def _by_wear(pack: VerticalPack, mode: FaultMode, symptoms: Symptoms) -> float:
         if counter.name in mode.wear and use >= counter.warning:
             factor = max(factor, SPENT if use >= counter.limit else WORN)
     return factor
+
+
+def _by_gases(mode: FaultMode, symptoms: Symptoms) -> float:
+    return GASES_SAY if symptoms.gas and symptoms.gas.faults.intersection(mode.gases) else 1.0

@@ -33,6 +33,9 @@ def reasons(
             (speaks_for if seen is True else against).append(_of_sign(pack, sign, symptoms, seen))
             speaks_for += _of_limits(pack, sign, symptoms)
     speaks_for += _of_counters(pack, mode, symptoms)
+    if symptoms.gas and mode.gases:
+        fits = symptoms.gas.faults.intersection(mode.gases)
+        (speaks_for if fits else against).append(Reason(*symptoms.gas.sentence()))
     against += _unexplained(pack, mode, symptoms)
     return tuple(speaks_for), tuple(against)
 

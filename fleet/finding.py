@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fleet.asset import Channel
 from fleet.diagnosis import Symptoms, beliefs
 from fleet.diagnosis_reasons import LEAST_SHARE, Reason, reasons, titles
+from fleet.dissolved_gas import GasVerdict
 from fleet.vertical import FaultMode, VerticalPack
 
 EPISODES = UUID("5d6e6cb5-2a51-5c44-93a0-0f5a8f6a7b11")
@@ -100,16 +101,30 @@ def read_finding(
 
     `worn` is the use by wear counter, `code` that of the state channel, as far as they are known.
     """
-    shares = _shares(contributions)
-    symptoms = Symptoms(shares, _plain(expected), _plain(actual), worn or {}, code)
+    shares, gas = _shares(contributions), gas_verdict(pack, actual)
+    symptoms = Symptoms(shares, _plain(expected), _plain(actual), worn or {}, code, gas)
     channels = pack.equipment_type.channels
     top = [int(k) for k in np.argsort(-shares, kind="stable")[:TOP] if shares[k] >= LEAST_SHARE]
     modes = _ranked(pack, symptoms) if top else ()
     first = modes[0] if modes else UNKNOWN
     evidence = tuple(_evidence(channels[k], shares[k], actual[k], expected[k]) for k in top)
+    evidence += gas_evidence(gas)
     return Finding(
         first.code, first.title_en, first.title_zh, first.check_en, first.check_zh, evidence, modes
     )
+
+
+def gas_verdict(pack: VerticalPack, values: NDArray[np.floating]) -> GasVerdict | None:
+    """What gases say at values (channels,), NaN where unknown; None as :meth:`GasMonitor.read` has it."""
+    if pack.gases is None:
+        return None
+    names = (channel.name for channel in pack.equipment_type.channels)
+    return pack.gases.read(dict(zip(names, values.tolist(), strict=True)))
+
+
+def gas_evidence(gas: GasVerdict | None) -> tuple[Evidence, ...]:
+    """The verdict as evidence that names no channel, "" in its place."""
+    return (Evidence("", "ppm", 0.0, None, None, *gas.sentence()),) if gas else ()
 
 
 def _ranked(pack: VerticalPack, symptoms: Symptoms) -> tuple[Candidate, ...]:

@@ -7,6 +7,7 @@ from math import prod
 
 from detectors.promised_level import HIGHEST, LOWEST
 from fleet.asset import EquipmentType, FleetError, check_name
+from fleet.dissolved_gas import GasFault, GasMonitor
 from fleet.modelled_wear import ModelledWear
 from fleet.sign import Sign, Urgency
 from fleet.standard_limit import StandardLimit
@@ -87,7 +88,8 @@ class FaultMode:
 
     `signs` say how they do; a channel without one may go either way, with weight 1. `failure_code` is the
     standard's three letters (annex B; the packs have theirs from memory). `wear` names counters that make the
-    mode likelier as they come to their end, `parts` is what to bring.
+    mode likelier as they come to their end, `gases` the fault types that dissolved gases tell of it, `parts`
+    is what to bring.
     """
 
     code: str
@@ -99,6 +101,7 @@ class FaultMode:
     signs: tuple[Sign, ...] = ()
     failure_code: str = ""
     wear: tuple[str, ...] = ()
+    gases: tuple[GasFault, ...] = ()
     parts_en: str = ""
     parts_zh: str = ""
     urgency: Urgency = Urgency.NEXT_SERVICE
@@ -119,7 +122,8 @@ class FaultMode:
 class VerticalPack:
     """An equipment type with its detection parameters, wear counters, fault modes and limits.
 
-    `modelled` are the counters that a wear model keeps, beside those that are read or timed.
+    `modelled` are the counters that a wear model keeps, beside those that are read or timed; `gases` tells
+    where gases dissolved in oil are reported.
     """
 
     equipment_type: EquipmentType
@@ -128,6 +132,7 @@ class VerticalPack:
     fault_modes: tuple[FaultMode, ...] = ()
     limits: tuple[StandardLimit, ...] = ()
     modelled: tuple[ModelledWear, ...] = ()
+    gases: GasMonitor | None = None
 
     def __post_init__(self) -> None:
         known = {channel.name: channel.kind for channel in self.equipment_type.channels}
@@ -135,6 +140,8 @@ class VerticalPack:
         hints = ((mode.code, name) for mode in self.fault_modes for name in mode.channels)
         self._check_channels("fault mode", hints, known)
         self._check_modes(known)
+        if self.gases:
+            self._check_channels("gas", self.gases.channels, known)
         self._check_limits(known)
         self._check_bands(known)
         if self.detection.idle and "state" not in known.values():
@@ -153,19 +160,26 @@ class VerticalPack:
             modelled=tuple(
                 one for one in self.modelled if known.issuperset(name for name, _ in one.channels)
             ),
+            gases=self.gases
+            and replace(self.gases, channels=tuple(one for one in self.gases.channels if one[1] in known)),
             detection=replace(
                 self.detection, bands=tuple(band for band in self.detection.bands if band[0] in known)
             ),
         )
 
     def _modes_on(self, known: frozenset[str]) -> tuple[FaultMode, ...]:
-        """The fault modes that those channels can betray, with the counters that they can keep."""
+        """The fault modes whose first channel is there, without the channels and counters that are not."""
         kept = {one.name for one in self.wear if one.channel in known}
         kept |= {one.name for one in self.modelled if known.issuperset(name for name, _ in one.channels)}
         return tuple(
-            replace(mode, wear=tuple(name for name in mode.wear if name in kept))
+            replace(
+                mode,
+                channels=tuple(name for name in mode.channels if name in known),
+                signs=tuple(sign for sign in mode.signs if sign.channel in known),
+                wear=tuple(name for name in mode.wear if name in kept),
+            )
             for mode in self.fault_modes
-            if known.issuperset(mode.channels)
+            if known.issuperset(mode.channels[:1])
         )
 
     @property

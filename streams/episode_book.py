@@ -15,7 +15,7 @@ from detectors.clock import ClockFault
 from detectors.episodes import Change, EpisodeEvent
 from detectors.limit_alarm import LimitEvent
 from detectors.quality import SensorFault
-from fleet.finding import Finding, episode_id, read_finding
+from fleet.finding import Finding, episode_id, gas_verdict, read_finding
 from fleet.limit_finding import read_limit
 from fleet.sensor_finding import read_clock_fault, read_sensor_fault
 from fleet.shift_finding import read_shift
@@ -75,10 +75,16 @@ class EpisodeBook:
         """A clock that went back."""
         return self._fault(fault, about, "quality-clock", read_clock_fault(fault.back_us / 1e6))
 
-    def of_limit(self, event: LimitEvent, about: Subject) -> EpisodeRow:
-        """A limit that was passed; the finding says how far."""
+    def of_limit(self, event: LimitEvent, about: Subject, values: Channels) -> EpisodeRow:
+        """A limit that was passed; the finding says how far.
+
+        values: (channels,) the machine's at that row, NaN where unknown; if it is a gas's limit, what all
+        gases say as it is passed is evidence too.
+        """
         limit, kind = self.pack.limits[event.limit], self.pack.equipment_type
-        finding = read_limit(limit, kind.channels[kind.column(limit.channel)], event.peak)
+        is_gas = self.pack.gases is not None and limit.channel in dict(self.pack.gases.channels).values()
+        gas = gas_verdict(self.pack, values) if is_gas and event.end_us is None else None
+        finding = read_limit(limit, kind.channels[kind.column(limit.channel)], event.peak, gas)
         spell, peak = (event.onset_us, event.end_us), (event.peak_us, 0.0)
         return self._row(about, "limit", limit.name, limit.name, spell, peak, finding)
 
@@ -110,7 +116,10 @@ class EpisodeBook:
         onset_us, end_us = spell
         name = episode_id(about.tenant, about.name, named, self._version, onset_us)
         if finding is not None:
-            self._findings[name.hex] = _plain(finding)
+            said = _plain(finding)
+            if end_us is not None and name.hex in self._findings:  # a limit's: what else was said stays
+                said["evidence"] += self._findings[name.hex]["evidence"][1:]
+            self._findings[name.hex] = said
         evidence = self._findings[name.hex]
         if end_us is not None:
             del self._findings[name.hex]

@@ -18,7 +18,7 @@ from detectors.ensemble import by_windows, combined, detectors_for
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
 from detectors.ewma_t2 import EwmaT2
 from detectors.health import HealthTracker
-from detectors.limit_alarm import Limit, LimitAlarm, LimitEvent
+from detectors.limit_alarm import Limit, LimitAlarm
 from detectors.moving_normal import Moved
 from detectors.operating_modes import OperatingModes
 from detectors.promised_level import PromisedLevel
@@ -202,7 +202,11 @@ class Scorer:
         checked = self._gate.check(samples, resting)
         verdict, by_t2, moved = self._detect(samples, checked.x, modes.settled & ~resting)
         passed = self._limit_alarm.check(replace(samples, x=checked.x))
-        episodes = self._beside_scores(clock_faults, checked.faults, passed, timely, name_of)
+        episodes = self._beside_scores(clock_faults, checked.faults, timely, name_of)
+        episodes += [
+            self._book.of_limit(event, self._about(event.slot, name_of), checked.x[event.row])
+            for event in passed
+        ]
         watched_before_us = self._level.watched_us
         score = verdict.column(verdict.scores.score, np.nan)
         level = self._level.update(slot, timely.ts_us, score)
@@ -296,16 +300,15 @@ class Scorer:
         self,
         clocks: list[ClockFault],
         sensors: list[SensorFault],
-        limits: list[LimitEvent],
         rows: Rows,
         name_of: NameOf,
     ) -> list[EpisodeRow]:
-        """Episodes about clocks, sensors and limits."""
+        """Episodes about clocks and sensors."""
         found = [self._book.of_clock(fault, self._about(fault.slot, name_of)) for fault in clocks]
         for fault in sensors:
             reading = float(rows.values[fault.row, fault.channel])
             found.append(self._book.of_sensor(fault, self._about(fault.slot, name_of), reading))
-        return found + [self._book.of_limit(event, self._about(event.slot, name_of)) for event in limits]
+        return found
 
     def _shift(self, moved: Moved, ts_us: NDArray[np.int64], name_of: NameOf) -> EpisodeRow:
         """What became normal for a machine, at one of the judged rows' instants."""

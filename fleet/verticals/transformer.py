@@ -5,6 +5,7 @@ source, engineering defaults. The typical 90 % gas values named below are those 
 """
 
 from fleet.asset import Channel, EquipmentType
+from fleet.dissolved_gas import GasFault, GasMonitor
 from fleet.modelled_wear import ModelledWear
 from fleet.sign import Urgency, down, up
 from fleet.standard_limit import StandardLimit
@@ -58,6 +59,9 @@ CHANNELS = (
     Channel(
         "ageing_hours", "h", 0, float("inf"), "counter", PER_MINUTE, "Insulation ageing", "绝缘等效老化时间"
     ),
+    # IEC 60599 typical values: CH4 130, C2H6 90 ppm
+    Channel("methane", "ppm", 0, 5_000, "measurement", PER_MINUTE, "Methane", "甲烷"),
+    Channel("ethane", "ppm", 0, 5_000, "measurement", PER_MINUTE, "Ethane", "乙烷"),
 )
 
 WEAR = (
@@ -127,6 +131,7 @@ FAULT_MODES = (
         "Take an oil sample for a full gas analysis now; consider to take the unit off load.",
         "立即取油样做全组分色谱分析，并考虑退出运行。",
         signs=(up("acetylene", 2.0), up("hydrogen")),
+        gases=(GasFault.D1, GasFault.D2, GasFault.DT),
         failure_code="SHC",
         wear=("tap-changer",),
         parts_en="Oil sampling kit; tap changer contacts if its oil is the source.",
@@ -141,6 +146,7 @@ FAULT_MODES = (
         "Locate the discharge acoustically; check bushings and moisture.",
         "用超声法定位放电，检查套管与含水量。",
         signs=(up("partial_discharge", 2.0), up("hydrogen")),
+        gases=(GasFault.PD,),
         failure_code="PDE",
         parts_en="Acoustic sensors, oil sampling kit.",
         parts_zh="超声传感器、取油样器具。",
@@ -150,10 +156,11 @@ FAULT_MODES = (
         "thermal-fault",
         "Overheated joint or core",
         "接头或铁芯过热",
-        ("ethylene", "hydrogen"),
+        ("ethylene", "methane", "ethane", "hydrogen"),
         "Take an oil sample (Duval triangle); measure winding resistance on all taps.",
         "取油样（Duval 三角法），测量各分接绕组直流电阻。",
-        signs=(up("ethylene", 2.0), up("hydrogen")),
+        signs=(up("ethylene", 2.0), up("methane"), up("ethane"), up("hydrogen")),
+        gases=(GasFault.T1, GasFault.T2, GasFault.T3, GasFault.DT),
         failure_code="OHE",
         parts_en="Oil sampling kit, winding resistance bridge.",
         parts_zh="取油样器具、直流电阻测试仪。",
@@ -264,6 +271,30 @@ LIMITS = (
         on_delay_s=HOUR_S,
         off_delay_s=24 * HOUR_S,
     ),
+    StandardLimit(
+        "methane",
+        130.0,
+        "IEC 60599, annex A",
+        "Methane above the typical value",
+        "甲烷超过典型值",
+        "Take an oil sample (Duval triangle); look for a hot joint or core.",
+        "取油样（Duval 三角法），排查过热接头或铁芯。",
+        deadband=6.5,
+        on_delay_s=HOUR_S,
+        off_delay_s=24 * HOUR_S,
+    ),
+    StandardLimit(
+        "ethane",
+        90.0,
+        "IEC 60599, annex A",
+        "Ethane above the typical value",
+        "乙烷超过典型值",
+        "Take an oil sample (Duval triangle); look for a hot joint or core.",
+        "取油样（Duval 三角法），排查过热接头或铁芯。",
+        deadband=4.5,
+        on_delay_s=HOUR_S,
+        off_delay_s=24 * HOUR_S,
+    ),
     # up to 280 ppm if the tap changer shares its oil with the tank
     StandardLimit(
         "acetylene",
@@ -286,4 +317,5 @@ PACK = VerticalPack(
     WEAR,
     FAULT_MODES,
     LIMITS,
+    gases=GasMonitor(tuple((gas, gas) for gas in ("hydrogen", "methane", "ethane", "ethylene", "acetylene"))),
 )
