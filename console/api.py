@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from console import views
+from console.advice import DAYS
 from console.api_parts import ApiParts
 from console.ingest import ingest
 from storage.apikeys import Principal, verify
@@ -73,6 +74,14 @@ async def get_episodes(
 async def get_forecasts(parts: Parts, who: Reader) -> list[dict[str, Any]]:
     """The newest forecast of what runs out on each machine."""
     return await views.forecasts(parts.pool, who.tenant)
+
+
+@tenants.get("/advice")
+async def get_advice(
+    parts: Parts, who: Reader, days: Annotated[int, Query(ge=1, le=366)] = DAYS
+) -> list[dict[str, Any]]:
+    """What machines could save, and whether earlier advice came true."""
+    return await views.advice(parts.pool, parts.registry, who.tenant, days)
 
 
 @operators.get("/health")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from console.advice import advice_on
 from fleet.asset import Channel
 from storage.pool import Pool
 from storage.queries import AssetNow, fleet_now, latest_forecasts, recent_episodes
@@ -37,6 +38,13 @@ async def episodes(pool: Pool, tenant: str, limit: int) -> list[dict[str, Any]]:
 async def forecasts(pool: Pool, tenant: str) -> list[dict[str, Any]]:
     """The newest forecast of what runs out on each of the tenant's machines."""
     return [_without(asdict(one), "asset_id", "tenant") for one in await latest_forecasts(pool, tenant)]
+
+
+async def advice(pool: Pool, registry: RegistryCache, tenant: str, days: int) -> list[dict[str, Any]]:
+    """What the tenant's machines could save, by their last `days`."""
+    await registry.refresh()
+    found = await advice_on(pool, registry.current, days, tenant)
+    return [_without(one.plain(), "tenant") for one in found]
 
 
 def _without(row: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from detectors.promised_level import HIGHEST, LOWEST
+from fleet.advice import AdviceRule
 from fleet.asset import EquipmentType, FleetError, check_name
 from fleet.dissolved_gas import GasFault, GasMonitor
 from fleet.modelled_wear import ModelledWear
@@ -123,7 +124,7 @@ class VerticalPack:
     """An equipment type with its detection parameters, wear counters, fault modes and limits.
 
     `modelled` are the counters that a wear model keeps, beside those that are read or timed; `gases` tells
-    where gases dissolved in oil are reported.
+    where gases dissolved in oil are reported, and `advice` is what such machines can save.
     """
 
     equipment_type: EquipmentType
@@ -133,6 +134,7 @@ class VerticalPack:
     limits: tuple[StandardLimit, ...] = ()
     modelled: tuple[ModelledWear, ...] = ()
     gases: GasMonitor | None = None
+    advice: tuple[AdviceRule, ...] = ()
 
     def __post_init__(self) -> None:
         known = {channel.name: channel.kind for channel in self.equipment_type.channels}
@@ -142,6 +144,8 @@ class VerticalPack:
         self._check_modes(known)
         if self.gases:
             self._check_channels("gas", self.gases.channels, known)
+        read = ((rule.name, name) for rule in self.advice for name in rule.channels)
+        self._check_channels("advice", read, known)
         self._check_limits(known)
         self._check_bands(known)
         if self.detection.idle and "state" not in known.values():

@@ -6,6 +6,8 @@ report and, like detection parameters and wear limits without a source, engineer
 """
 
 from fleet.asset import Channel, EquipmentType
+from fleet.cycle_advice import ExcessCycles
+from fleet.idle_advice import IdleEnergy
 from fleet.sign import Urgency, up
 from fleet.standard_limit import StandardLimit, either_way
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
@@ -133,6 +135,26 @@ FAULT_MODES = (
     ),
 )
 
+# Power and ratio are engineering defaults: order of what ISO 25745-2 calls idle less standby, and doors that
+# open again for one trip in five.
+ADVICE = (
+    IdleEnergy(
+        "standby",
+        "Let light, fan and drive sleep while nobody rides",
+        "无人乘梯时让轿厢照明、风扇和变频器休眠",
+        idle=(0,),
+        saved_kw=0.2,
+    ),
+    ExcessCycles(
+        "door-reopening",
+        "Find out why doors open again: light curtain, dwell time, objects on the sill",
+        "查明重复开门原因：光幕、开门保持时间、地坎异物",
+        cycles="door_cycles",
+        work="trips",
+        allowed=1.2,
+    ),
+)
+
 DAY_S = 86_400.0
 
 # Values are those of the standards, not read there but in what cites them. Deadbands and delays are
@@ -226,4 +248,5 @@ PACK = VerticalPack(
     WEAR,
     FAULT_MODES,
     LIMITS,
+    advice=ADVICE,
 )

@@ -9,6 +9,7 @@ from fleet.dissolved_gas import GasFault, GasMonitor
 from fleet.modelled_wear import ModelledWear
 from fleet.sign import Urgency, down, up
 from fleet.standard_limit import StandardLimit
+from fleet.transformer_advice import CoolingLoss, LoadHeadroom
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 from forecasting.wear.transformer import InsulationAgeing, Transformer
 
@@ -193,6 +194,24 @@ FAULT_MODES = (
     ),
 )
 
+ADVICE = (
+    CoolingLoss(
+        "cooling",
+        "Clean radiators, check fans and valves",
+        "清洁散热器，检查风机与阀门",
+        residual="top_oil_residual",
+        ageing="ageing_hours",
+    ),
+    LoadHeadroom(
+        "headroom",
+        "Carry more load before another unit is switched on or bought",
+        "在投运或购置新变压器之前可承担更多负载",
+        load="load_current",
+        ambient="ambient_temperature",
+        hot_spot="hot_spot_temperature",
+    ),
+)
+
 HOUR_S = 3600.0
 
 # Temperatures: a deadband of 1 % and a minute, where ISA-18.2 starts. Gases: the upper ends of the ranges of
@@ -317,5 +336,6 @@ PACK = VerticalPack(
     WEAR,
     FAULT_MODES,
     LIMITS,
+    advice=ADVICE,
     gases=GasMonitor(tuple((gas, gas) for gas in ("hydrogen", "methane", "ethane", "ethylene", "acetylene"))),
 )
