@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from console.advice import DAYS, advice_for
 from console.summary import (
     URGENCY_TEXT,
     Episode,
@@ -78,6 +79,7 @@ async def _machine(
     outlooks: Sequence[Outlook],
 ) -> Machine:
     kind = registry.equipment_type(now.equipment_type)
+    advised = await advice_for(pool, registry, registry.asset_by_id(now.asset_id), DAYS)
     machine = Machine(
         tenant=now.tenant,
         site=now.site,
@@ -88,6 +90,7 @@ async def _machine(
         last_seen=now.ts,
         health=now.health,
         episodes=tuple(sorted(episodes, key=lambda e: e.end is not None)),  # those that are on come first
+        advice=advised.advice if advised else (),
         outlooks=tuple(sorted(outlooks, key=lambda o: (o.target != "condition", o.target))),
     )
     return machine if now.ts is None else await _with_lines(pool, machine, now.asset_id, kind, now.ts)

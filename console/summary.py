@@ -8,6 +8,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from fleet.advice import Advice
 from fleet.sign import Urgency
 from forecasting.contract import Verdict
 
@@ -156,6 +157,7 @@ class Machine:
     outlooks: tuple[Outlook, ...]
     score_line: Series | None = None
     health_line: Series | None = None
+    advice: tuple[Advice, ...] = ()
     channel_lines: dict[str, Series] = field(default_factory=dict)
 
     @property

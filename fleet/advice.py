@@ -69,8 +69,8 @@ class AdviceRule(Protocol):
 class Advice:
     """What to do and what it would save over a span like the last one, in `unit`; 0: nothing is left to save.
 
-    """What to do and what it would save over a span like the last one, in `unit`; 0: nothing is left.
-    less has been lost since than at the pace of then, below 0 if more. Neither knows who did what.
+    `advised` is what the same rule would have promised a span earlier, None if nothing; `realised` is how
+    much less has been lost since than at the pace of then, below 0 if more. Neither knows who did what.
     """
 
     name: str

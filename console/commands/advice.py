@@ -3,10 +3,11 @@
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from console.advice import DAYS, MachineAdvice, advice_on
 from console.command_database import with_database
-from console.output import out, print_json, print_table
+from console.output import out, print_json
 from console.settings import load_settings
 from fleet.advice import Advice
 from fleet.asset import FleetError
@@ -15,8 +16,6 @@ from storage.registry import load_registry
 from storage.rollup import run_due
 
 EXAMPLE = "Example: faultline advice acme/lift-1 --days 30 --json"
-
-HEADER = ("machine", "what to do", "saves", "confidence", "because", "since the span before")
 
 
 def advice(
@@ -43,21 +42,23 @@ def advice(
     if as_json:
         print_json([one.plain() for one in found])
     elif found:
-        rows = [_row(one, each) for one in found for each in one.advice]
-        print_table(f"By the last {days} days of each machine", HEADER, rows)
+        out.print(f"By the last {days} days of each machine, for as many to come", highlight=False)
+        for one in found:
+            for each in one.advice:
+                _show(one, each)
     else:
         out.print("Nothing to advise: no rule finds a loss, or less than a day of hours is stored.")
 
 
-def _row(one: MachineAdvice, each: Advice) -> tuple[str, ...]:
-    name = f"{one.tenant}/{one.asset}"
-    saves = f"{each.saving:,.0f} {each.unit}".removesuffix(" 1")
-    return name, each.title_en, saves, each.confidence, each.reason_en, came_true(each)
+def _show(one: MachineAdvice, each: Advice) -> None:
+    confidence = f"[dim]({each.confidence} confidence)[/]"
+    out.print(f"[bold]{one.tenant}/{one.asset}[/] {escape(each.title_en)}", highlight=False)
+    said = f"saves {_amount(each.saving, each.unit)}" if each.saving else "nothing is left to save"
+    out.print(f"  {said} {confidence}: {escape(each.reason_en)}", highlight=False)
+    if each.advised is not None and each.realised is not None:
+        of = _amount(each.advised, each.unit)
+        out.print(f"  {each.realised:,.0f} of the {of} of the span before came true", highlight=False)
 
 
-def came_true(each: Advice) -> str:
-    """Promised and realised, in words; empty if nothing was promised."""
-    if each.advised is None or each.realised is None:
-        return ""
-    unit = "" if each.unit == "1" else f" {each.unit}"
-    return f"{each.realised:,.0f} of {each.advised:,.0f}{unit} saved"
+def _amount(value: float, unit: str) -> str:
+    return f"{value:,.0f}" if unit == "1" else f"{value:,.0f} {unit}"

@@ -27,7 +27,7 @@ def hours(
 
 
 def said(rule: AdviceRule, now: Hours, before: Hours | None = None) -> Advice | None:
-    nothing = hours(n=0)
+    nothing = now.between(0, 0)
     found = advise([rule], now, nothing if before is None else before, nothing)
     return found[0] if found else None
 

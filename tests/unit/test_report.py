@@ -17,6 +17,7 @@ from console.summary import (
     Text,
     state_of,
 )
+from fleet.advice import Advice, Confidence
 from fleet.sign import Urgency
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -93,4 +94,16 @@ def test_the_page_ranks_what_an_episode_may_come_from_with_reasons_parts_and_urg
         '<span class="against"><span lang="en">Stroke shows little',
     ):
         assert words in page
+    assert "what could be saved" not in page
     assert "may come from" not in html(Summary(AT, NOTHING, (machine(episode("machine")),)))
+
+
+def test_the_page_says_what_could_be_saved_and_what_came_true() -> None:
+    sleep = Advice(
+        *("off", "Switch it off", "关闭"),
+        *(1234.0, "kWh", Confidence.MEDIUM, "At rest", "待机"),
+        *(2000.0, 766.0),
+    )
+    page = html(Summary(AT, NOTHING, (replace(machine(), advice=(sleep,)),)))
+    for words in ("Switch it off", "关闭", "1,234 kWh", "medium confidence", "可信度中", "766 / 2,000"):
+        assert words in page
