@@ -18,10 +18,10 @@ EPISODES = UUID("5d6e6cb5-2a51-5c44-93a0-0f5a8f6a7b11")
 """Namespace of episode ids; changing it gives every episode another id."""
 
 LEAST_BELIEF = 0.01
-"""Probability from which a fault mode is worth naming."""
+"""Probability from which a fault mode is worth naming whatever shows."""
 
 TOP = 3
-"""Channels named as evidence."""
+"""Channels named as evidence, and fault modes named with little belief."""
 
 UNKNOWN = FaultMode(
     "unknown",
@@ -77,7 +77,7 @@ class Candidate:
 class Finding:
     """The most likely fault mode, why, and what to look at first; `modes` are all, likeliest first.
 
-    Their beliefs sum to 1, but for those below `LEAST_BELIEF`, which are left out.
+    Their beliefs sum to 1, but for those left out: below `LEAST_BELIEF`, and not among the first with a sign.
     """
 
     code: str
@@ -128,11 +128,20 @@ def gas_evidence(gas: GasVerdict | None) -> tuple[Evidence, ...]:
 
 
 def _ranked(pack: VerticalPack, symptoms: Symptoms) -> tuple[Candidate, ...]:
-    """The fault modes that are worth naming, likeliest first, an unknown one among them."""
+    """The fault modes that are worth naming, likeliest first, an unknown one among them.
+
+    Beliefs are of one fault at a time; of the first ones some with a sign that shows are named however small
+    theirs is, since a second fault may hide beside the first.
+    """
     modes = (*pack.fault_modes, UNKNOWN)
     believed = beliefs(pack, symptoms)
-    order = [int(k) for k in np.argsort(-believed, kind="stable") if believed[k] >= LEAST_BELIEF]
-    return tuple(_candidate(pack, modes[k], float(believed[k]), symptoms) for k in order)
+    order = np.argsort(-believed, kind="stable").tolist()
+    ranked = [_candidate(pack, modes[k], float(believed[k]), symptoms) for k in order]
+    return tuple(
+        one
+        for rank, one in enumerate(ranked)
+        if one.belief >= LEAST_BELIEF or (rank < TOP and one.speaks_for)
+    )
 
 
 def _candidate(pack: VerticalPack, mode: FaultMode, belief: float, symptoms: Symptoms) -> Candidate:

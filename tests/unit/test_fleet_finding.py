@@ -91,6 +91,15 @@ def test_two_faults_at_once_are_both_named_with_what_each_leaves_open() -> None:
     assert [reason.en for reason in door_drive.speaks_against] == [left]
 
 
+def test_a_second_fault_that_shows_little_is_named_with_the_little_belief_it_has() -> None:
+    shares = row(brake_temperature=0.9, door_motor_current=0.1)
+    hidden = read_finding(ELEVATOR, shares, row(1.0), row(2.0)).modes
+    assert hidden[0].code == "brake-drag"
+    (door_drive,) = [mode for mode in hidden if mode.code == "door-drive"]
+    assert door_drive.belief < 0.01
+    assert "motor-cooling" not in {mode.code for mode in hidden}  # nothing speaks for it
+
+
 def test_a_limit_that_is_passed_and_a_counter_near_its_end_speak_for_a_mode() -> None:
     shares, expected = row(vibration_horizontal=0.5, vibration_vertical=0.5), row(0.1)
     finding = read_finding(ELEVATOR, shares, expected, row(0.25))

@@ -100,9 +100,16 @@ def test_the_page_ranks_what_an_episode_may_come_from_with_reasons_parts_and_urg
 
 def test_the_page_says_what_could_be_saved_and_what_came_true() -> None:
     sleep = Advice(
-        *("off", "Switch it off", "关闭"),
-        *(1234.0, "kWh", Confidence.MEDIUM, "At rest", "待机"),
-        *(2000.0, 766.0),
+        "off",
+        "Switch it off",
+        "关闭",
+        1234.0,
+        "kWh",
+        Confidence.MEDIUM,
+        "At rest",
+        "待机",
+        2000.0,
+        766.0,
     )
     page = html(Summary(AT, NOTHING, (replace(machine(), advice=(sleep,)),)))
     for words in ("Switch it off", "关闭", "1,234 kWh", "medium confidence", "可信度中", "766 / 2,000"):

@@ -31,16 +31,21 @@ Said = dict[str, Any]
 
 
 def readings(machines: int, tell: Callable[[str], None]) -> Iterator[Reading]:
-    """Shares named rightly of each type, so many machines for each fault mode."""
+    """Shares named rightly of every type, so many machines for each fault mode."""
     for kind in sorted(MACHINES):
-        pack, known, unknown = packs()[kind], list[tuple[str, Said]](), list[Said]()
-        for mode in pack.fault_modes:
-            tell(f"{machines} machines of type {kind} with {mode.code}")
-            blocks = list(_failing(kind, mode, machines))
-            known += [(mode.code, said) for said in _said(pack, blocks)]
-            others = tuple(one for one in pack.fault_modes if one is not mode)
-            unknown += _said(replace(pack, fault_modes=others), blocks)
-        yield from _shares(pack, known, unknown)
+        yield from readings_of(kind, machines, tell)
+
+
+def readings_of(kind: str, machines: int, tell: Callable[[str], None]) -> Iterator[Reading]:
+    """Those of one type."""
+    pack, known, unknown = packs()[kind], list[tuple[str, Said]](), list[Said]()
+    for mode in pack.fault_modes:
+        tell(f"{machines} machines of type {kind} with {mode.code}")
+        blocks = list(_failing(kind, mode, machines))
+        known += [(mode.code, said) for said in _said(pack, blocks)]
+        others = tuple(one for one in pack.fault_modes if one is not mode)
+        unknown += _said(replace(pack, fault_modes=others), blocks)
+    yield from _shares(pack, known, unknown)
 
 
 def _failing(kind: str, mode: FaultMode, machines: int) -> Iterator[Rows]:
