@@ -1,11 +1,13 @@
 """Which fault modes an anomaly speaks for, and how strongly (ISO 13379-1: diagnosis from symptoms).
 
 Naive Bayes over channels: each part of the anomaly falls on a channel and to a side with the probability
-that the mode's signs give it, as if `WORTH` parts had been drawn. An unknown fault may show anywhere.
+that the mode's signs give it, as if `WORTH` parts had been drawn. An unknown fault may show anywhere, most
+likely in few channels: its probabilities have a sparse Dirichlet distribution.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import lgamma
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +16,17 @@ from fleet.dissolved_gas import GasVerdict
 from fleet.sign import Sign, Way
 from fleet.vertical import FaultMode, VerticalPack
 
-WORTH = 4.0
+WORTH = 6.0
 """Independent observations that the shares of one anomaly are worth: see docs/results.md."""
 
-STRAY = 0.2
+STRAY = 0.1
 """Part of an anomaly that falls on channels without a sign: see docs/results.md."""
 
 CONTRARY = 0.05
 """Probability that a channel goes the other way than its sign says; engineering default."""
+
+SPARSE = 0.3
+"""Parameter of that distribution, for each channel; at 1 any pattern is as likely: see docs/results.md."""
 
 UNKNOWN_PRIOR = 0.1
 """Probability of a fault that the pack does not know, before anything is seen; engineering default."""
@@ -58,14 +63,12 @@ class Symptoms:
 
 def beliefs(pack: VerticalPack, symptoms: Symptoms) -> Values:
     """(modes + 1,) the probability of each fault mode of the pack, last of an unknown one; their sum is 1."""
-    measured = sum(channel.kind == "measurement" for channel in pack.equipment_type.channels)
+    measured = max(sum(channel.kind == "measurement" for channel in pack.equipment_type.channels), 1)
     modes = pack.fault_modes
-    fit = [_fit(pack, mode, symptoms, 1 / max(measured, 1)) for mode in modes]
+    fit = [WORTH * _fit(pack, mode, symptoms, 1 / measured) for mode in modes]
     beside = [_by_wear(pack, mode, symptoms) * _by_gases(mode, symptoms) for mode in modes]
     prior = [(1 - UNKNOWN_PRIOR) / len(modes) * factor for factor in beside]
-    odds = np.log([*prior, UNKNOWN_PRIOR]) + WORTH * np.array(
-        [*fit, _anywhere(symptoms, 1 / max(measured, 1))]
-    )
+    odds = np.log([*prior, UNKNOWN_PRIOR]) + np.array([*fit, _anywhere(symptoms.shares, measured)])
     odds = np.exp(odds - odds.max())
     return np.asarray(odds / odds.sum(), np.float64)
 
@@ -88,8 +91,12 @@ def agreement(sign: Sign, way: Way) -> float:
     return 2 * (1 - CONTRARY) if sign.way == way else 2 * CONTRARY
 
 
-def _anywhere(symptoms: Symptoms, evenly: float) -> float:
-    return float(symptoms.shares.sum() * np.log(evenly))
+def _anywhere(shares: Values, measured: int) -> float:
+    """Log-probability of the anomaly's parts under an unknown fault."""
+    parts = WORTH * shares[shares > 0]
+    total, whole = float(parts.sum()), SPARSE * measured
+    each = sum(lgamma(part + SPARSE) - lgamma(SPARSE) for part in parts.tolist())
+    return lgamma(whole) - lgamma(whole + total) + each
 
 
 def _by_wear(pack: VerticalPack, mode: FaultMode, symptoms: Symptoms) -> float:

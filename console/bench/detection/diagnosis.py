@@ -21,7 +21,7 @@ from streams.scorer import Rows, Scorer
 from streams.simulator.fault import Fault
 from streams.simulator.source import MACHINES
 
-SEED = 97
+SEED = 151
 """Chose nothing."""
 
 ONSET_D, FAILURE_D = 5, 12
