@@ -141,6 +141,17 @@ def changed(minute: slice, asset_id: int, column: int, scale: float, offset: flo
     return Rows(rows.asset_id, rows.ts_us, values)
 
 
+def test_a_machines_finding_knows_the_limits_it_passes_and_what_is_worn() -> None:
+    (stiff,), wear = PACK.fault_modes, (WearCounter("die", "strokes", 200, 1000, "1"), PACK.wear[1])
+    pack = replace(PACK, wear=wear, fault_modes=(replace(stiff, wear=("die",)),))
+    scored = Scorer(pack).score(presses(), name_of)
+    (episode,) = (row for row in last_of_each([scored]).values() if row.kind == "machine")
+    said = [reason["en"] for reason in episode.evidence["modes"][0]["speaks_for"]]
+    assert said[0].startswith("Force is up")
+    assert said[1].endswith("is above 25 kN (ISO 1)")
+    assert said[2].startswith("die: ")
+
+
 def test_a_sensor_that_falls_silent_is_a_finding_about_the_sensor_alone() -> None:
     scored, _ = run(changed(slice(160, 280), 1, 2, np.nan), [])
     (episode,) = last_of_each(scored).values()
