@@ -164,6 +164,7 @@ class VerticalPack:
             modelled=tuple(
                 one for one in self.modelled if known.issuperset(name for name, _ in one.channels)
             ),
+            advice=tuple(rule for rule in self.advice if known.issuperset(rule.channels)),
             gases=self.gases
             and replace(self.gases, channels=tuple(one for one in self.gases.channels if one[1] in known)),
             detection=replace(

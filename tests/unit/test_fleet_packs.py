@@ -164,6 +164,7 @@ def test_a_counter_that_an_older_type_cannot_keep_is_no_reason() -> None:
     )  # without the door cycles
     assert [each.wear for each in pack.fault_modes if each.code == "door-drive"] == [("door-belt",)]
     assert [each.wear for each in served.fault_modes if each.code == "door-drive"] == [()]
+    assert [rule.name for rule in served.advice] == ["standby"]  # none by door cycles
 
 
 @pytest.mark.parametrize(
