@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from console import views
+from console.advice import DAYS
 from console.api_parts import ApiParts
 from console.ingest import ingest, read_body
 from console.mapped_ingest import ingest_mapped
@@ -101,6 +102,14 @@ async def get_ahead(
         return await views.ahead(parts.pool, parts.registry, f"{who.tenant}/{asset}", channel, hours)
     except FleetError as error:
         raise HTTPException(404, str(error)) from None
+
+
+@tenants.get("/advice")
+async def get_advice(
+    parts: Parts, who: Reader, days: Annotated[int, Query(ge=1, le=366)] = DAYS
+) -> list[dict[str, Any]]:
+    """What machines could save, and whether earlier advice came true."""
+    return await views.advice(parts.pool, parts.registry, who.tenant, days)
 
 
 @operators.get("/health")

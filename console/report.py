@@ -60,7 +60,8 @@ def _row(machine: Machine) -> tuple[str, str, str, str, str]:
     finding = "–"
     if worst:
         why = f"\n[dim]{escape(worst.evidence[0].en)}[/]" if worst.evidence else ""
-        finding = f"{escape(worst.title.en)} since {worst.onset:%Y-%m-%d %H:%M}{why}"
+        sure = f" ({worst.modes[0].belief:.0%})" if worst.modes else ""
+        finding = f"{escape(worst.title.en)}{sure} since {worst.onset:%Y-%m-%d %H:%M}{why}"
     service = "–"
     if due:
         service = due.window().en + (

@@ -6,10 +6,24 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from console.summary import Episode, Intake, Machine, Outlook, Series, State, Summary, Text, state_of
+from console.advice import DAYS, advice_for
+from console.summary import (
+    URGENCY_TEXT,
+    Episode,
+    Intake,
+    Likely,
+    Machine,
+    Outlook,
+    Series,
+    State,
+    Summary,
+    Text,
+    state_of,
+)
 from fleet.asset import EquipmentType
 from fleet.catalog import pack_of
 from fleet.registry import Registry
+from fleet.sign import Urgency
 from storage import queries, series
 from storage.pool import Pool
 from storage.registry import load_registry
@@ -65,6 +79,7 @@ async def _machine(
     outlooks: Sequence[Outlook],
 ) -> Machine:
     kind = registry.equipment_type(now.equipment_type)
+    advised = await advice_for(pool, registry, registry.asset_by_id(now.asset_id), DAYS)
     machine = Machine(
         tenant=now.tenant,
         site=now.site,
@@ -75,6 +90,7 @@ async def _machine(
         last_seen=now.ts,
         health=now.health,
         episodes=tuple(sorted(episodes, key=lambda e: e.end is not None)),  # those that are on come first
+        advice=advised.advice if advised else (),
         outlooks=tuple(sorted(outlooks, key=lambda o: (o.target != "condition", o.target))),
         lacking=pack_of(kind).lacking(registry.asset_by_id(now.asset_id).ratings),
     )
@@ -94,11 +110,22 @@ def _episode(found: queries.Episode) -> Episode:
         tuple(Text(e["sentence_en"], e["sentence_zh"]) for e in said["evidence"]),
         tuple(e["channel"] for e in said["evidence"]),
         _basis(said.get("basis")),
+        tuple(map(_likely, said.get("modes", ()))),  # episodes of earlier versions have none
     )
 
 
 def _basis(said: Mapping[str, Any] | None) -> Text | None:
     return None if said is None else Text(said["sentence_en"], said["sentence_zh"])
+
+
+def _likely(said: Mapping[str, Any]) -> Likely:
+    check, parts = (Text(said[f"{what}_en"], said[f"{what}_zh"]) for what in ("check", "parts"))
+    speaks_for, against = (
+        tuple(Text(reason["en"], reason["zh"]) for reason in said[which])
+        for which in ("speaks_for", "speaks_against")
+    )
+    title, urgency = Text(said["title_en"], said["title_zh"]), URGENCY_TEXT[Urgency(said["urgency"])]
+    return Likely(title, said["belief"], said["failure_code"], urgency, check, parts, speaks_for, against)
 
 
 def _outlook(one: queries.LatestForecast, kind: EquipmentType) -> Outlook:

@@ -8,6 +8,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from fleet.advice import Advice
+from fleet.sign import Urgency
 from forecasting.contract import Verdict
 
 
@@ -49,9 +51,30 @@ TELLING = ("shift", "sensor", "limit", "machine")
 """Kinds of episodes, the one that says most about the machine last."""
 
 
+URGENCY_TEXT = {
+    Urgency.NOW: Text("look at it now", "立即检查"),
+    Urgency.DAYS: Text("within days", "数日内检查"),
+    Urgency.NEXT_SERVICE: Text("at the next service", "下次保养时检查"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """A fault mode that an episode may come from; `belief` 0 to 1, `failure_code` of ISO 14224 or empty."""
+
+    title: Text
+    belief: float
+    failure_code: str
+    urgency: Text
+    check: Text
+    parts: Text
+    speaks_for: tuple[Text, ...]
+    speaks_against: tuple[Text, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """One episode as the report shows it."""
+    """One episode as the report shows it; `modes` are what it may come from, likeliest first."""
 
     kind: str
     onset: datetime
@@ -64,6 +87,7 @@ class Episode:
     channels: tuple[str, ...]
     basis: Text | None = None
     """By what the machine was judged, if by what is normal."""
+    modes: tuple[Likely, ...] = ()
 
 
 def state_of(episodes: Sequence[Episode]) -> State:
@@ -141,6 +165,7 @@ class Machine:
     outlooks: tuple[Outlook, ...]
     score_line: Series | None = None
     health_line: Series | None = None
+    advice: tuple[Advice, ...] = ()
     channel_lines: dict[str, Series] = field(default_factory=dict)
     lacking: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Wear counters that it has not, each with the ratings that are missing."""

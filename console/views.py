@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from console.advice import advice_on
 from console.ahead import channel_ahead, document
 from console.machines import find_machine
 from fleet.asset import Channel
@@ -50,6 +51,13 @@ async def ahead(
     """The next hours of a channel of TENANT/NAME; raises `FleetError` if there is none."""
     asset = find_machine(registry.current, machine)
     return document(asset, await channel_ahead(pool, registry.current, asset, channel, hours))
+
+
+async def advice(pool: Pool, registry: RegistryCache, tenant: str, days: int) -> list[dict[str, Any]]:
+    """What the tenant's machines could save, by their last `days`."""
+    await registry.refresh()
+    found = await advice_on(pool, registry.current, days, tenant)
+    return [_without(one.plain(), "tenant") for one in found]
 
 
 def _without(row: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """An episode read as a fault mode with evidence (ISO 13379-1)."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID, uuid5
@@ -9,19 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleet.asset import Channel
-from fleet.vertical import FaultMode, VerticalPack
+from fleet.diagnosis import Symptoms, beliefs
+from fleet.diagnosis_reasons import LEAST_SHARE, Reason, reasons, titles
+from fleet.dissolved_gas import GasVerdict
+from fleet.vertical import Counted, FaultMode, VerticalPack
 
 EPISODES = UUID("5d6e6cb5-2a51-5c44-93a0-0f5a8f6a7b11")
 """Namespace of episode ids; changing it gives every episode another id."""
 
-LEAST_LIKENESS = 0.5
-"""Cosine between contributions and a fault mode's channels below which the pattern is unknown."""
-
-LEAST_SHARE = 0.05
-"""Part of the anomaly from which a channel is worth naming."""
+LEAST_BELIEF = 0.01
+"""Probability from which a fault mode is worth naming whatever shows."""
 
 TOP = 3
-"""Channels named as evidence."""
+"""Channels named as evidence, and fault modes named with little belief."""
 
 UNKNOWN = FaultMode(
     "unknown",
@@ -30,6 +31,7 @@ UNKNOWN = FaultMode(
     (),
     "Compare the named channels with the machine's last service and with its sister machines.",
     "将所列通道与上次保养记录及同型设备进行比较。",
+    failure_code="UNK",
 )
 
 
@@ -99,9 +101,31 @@ def basis_of(shown: int, needed: int) -> Basis:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """The most likely fault mode, why, and what to look at first.
+class Candidate:
+    """A fault mode that an anomaly may come from: `belief` is its probability, 0 to 1.
 
+    `failure_code` is that of ISO 14224 or empty, `urgency` one of :class:`fleet.sign.Urgency`.
+    """
+
+    code: str
+    title_en: str
+    title_zh: str
+    belief: float
+    failure_code: str
+    urgency: str
+    check_en: str
+    check_zh: str
+    parts_en: str
+    parts_zh: str
+    speaks_for: tuple[Reason, ...]
+    speaks_against: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The most likely fault mode, why, and what to look at first; `modes` are all, likeliest first.
+
+    Their beliefs sum to 1, but for those left out: below `LEAST_BELIEF`, and not among the first with a sign.
     basis: by what a machine was judged, None for what is judged by no normal: sensors, limits, clocks.
     """
 
@@ -112,6 +136,7 @@ class Finding:
     check_zh: str
     evidence: tuple[Evidence, ...]
     basis: Basis | None = None
+    modes: tuple[Candidate, ...] = ()
 
 
 def read_finding(
@@ -120,14 +145,74 @@ def read_finding(
     expected: NDArray[np.floating],
     actual: NDArray[np.floating],
     basis: Basis = OWN,
+    worn: Sequence[Counted] = (),
+    code: int | None = None,
 ) -> Finding:
-    """Read the peak of an episode; all arrays are (channels,) in column order, NaN where unknown."""
-    shares = _shares(contributions)
+    """Read the peak of an episode; all arrays are (channels,) in column order, NaN where unknown.
+
+    `basis`: by what the machine was judged, `worn`: its wear counters that are known, `code`: that of the
+    state channel, None if unknown.
+    """
+    shares, gas = _shares(contributions), gas_verdict(pack, actual)
+    symptoms = Symptoms(shares, _plain(expected), _plain(actual), worn, code, gas)
     channels = pack.equipment_type.channels
     top = [int(k) for k in np.argsort(-shares, kind="stable")[:TOP] if shares[k] >= LEAST_SHARE]
-    mode = _likeliest(pack, shares, top[0]) if top else UNKNOWN
+    modes = _ranked(pack, symptoms) if top else ()
+    first = modes[0] if modes else UNKNOWN
     evidence = tuple(_evidence(channels[k], shares[k], actual[k], expected[k]) for k in top)
-    return Finding(mode.code, mode.title_en, mode.title_zh, mode.check_en, mode.check_zh, evidence, basis)
+    evidence += gas_evidence(gas)
+    words = first.title_en, first.title_zh, first.check_en, first.check_zh
+    return Finding(first.code, *words, evidence, basis, modes)
+
+
+def gas_verdict(pack: VerticalPack, values: NDArray[np.floating]) -> GasVerdict | None:
+    """What gases say at values (channels,), NaN where unknown; None as :meth:`GasMonitor.read` has it."""
+    if pack.gases is None:
+        return None
+    names = (channel.name for channel in pack.equipment_type.channels)
+    return pack.gases.read(dict(zip(names, values.tolist(), strict=True)))
+
+
+def gas_evidence(gas: GasVerdict | None) -> tuple[Evidence, ...]:
+    """The verdict as evidence that names no channel, "" in its place."""
+    return (Evidence("", "ppm", 0.0, None, None, *gas.sentence()),) if gas else ()
+
+
+def _ranked(pack: VerticalPack, symptoms: Symptoms) -> tuple[Candidate, ...]:
+    """The fault modes that are worth naming, likeliest first, an unknown one among them.
+
+    Beliefs are of one fault at a time; of the first ones some with a sign that shows are named however small
+    theirs is, since a second fault may hide beside the first.
+    """
+    modes = (*pack.fault_modes, UNKNOWN)
+    believed = beliefs(pack, symptoms)
+    order = np.argsort(-believed, kind="stable").tolist()
+    ranked = [_candidate(pack, modes[k], float(believed[k]), symptoms) for k in order]
+    return tuple(
+        one
+        for rank, one in enumerate(ranked)
+        if one.belief >= LEAST_BELIEF or (rank < TOP and one.speaks_for)
+    )
+
+
+def _candidate(pack: VerticalPack, mode: FaultMode, belief: float, symptoms: Symptoms) -> Candidate:
+    return Candidate(
+        mode.code,
+        mode.title_en,
+        mode.title_zh,
+        round(belief, 3),
+        mode.failure_code,
+        mode.urgency.value,
+        mode.check_en,
+        mode.check_zh,
+        mode.parts_en,
+        mode.parts_zh,
+        *(((), ()) if mode is UNKNOWN else reasons(pack, mode, symptoms)),
+    )
+
+
+def _plain(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    return np.asarray(values, np.float64)
 
 
 def _shares(contributions: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -136,23 +221,10 @@ def _shares(contributions: NDArray[np.floating]) -> NDArray[np.float64]:
     return odd / total if total > 0 else odd
 
 
-def _likeliest(pack: VerticalPack, shares: NDArray[np.float64], top: int) -> FaultMode:
-    """The mode whose channels look most like the shares, among those that name the top channel."""
-    best, best_likeness = UNKNOWN, LEAST_LIKENESS
-    for mode in pack.fault_modes:
-        columns = [pack.equipment_type.column(name) for name in mode.channels]
-        if top in columns:
-            likeness = shares[columns].sum() / (np.linalg.norm(shares) * np.sqrt(len(columns)))
-            if likeness > best_likeness:
-                best, best_likeness = mode, likeness
-    return best
-
-
 def _evidence(channel: Channel, share: float, actual: float, expected: float) -> Evidence:
     unit = "" if channel.unit == "1" else f" {channel.unit}"
     percent = f"{share * 100:.0f} %"
-    en = channel.title_en or channel.name
-    zh = channel.title_zh or channel.name
+    en, zh = titles(channel)
     is_en, is_zh = ("is missing", "缺失") if np.isnan(actual) else (_number(actual) + unit,) * 2
     normal_en = normal_zh = ""
     if np.isfinite(expected):

@@ -1,12 +1,16 @@
 """A limit that is passed, read as a finding: value, limit, clause, and what to look at first."""
 
 from fleet.asset import Channel
-from fleet.finding import Evidence, Finding
+from fleet.dissolved_gas import GasVerdict
+from fleet.finding import Evidence, Finding, gas_evidence
 from fleet.standard_limit import StandardLimit
 
 
-def read_limit(limit: StandardLimit, channel: Channel, peak: float) -> Finding:
-    """The finding for `limit` of `channel`, passed as far as `peak`: a value, rate or change, as it is of."""
+def read_limit(limit: StandardLimit, channel: Channel, peak: float, gas: GasVerdict | None = None) -> Finding:
+    """The finding for `limit` of `channel`, passed as far as `peak`: a value, rate or change, as it is of.
+
+    `gas`: what dissolved gases say, if it is a gas's limit.
+    """
     unit = ("" if channel.unit == "1" else f" {channel.unit}") + ("/s" if limit.per_s else "")
     name_en, name_zh = channel.title_en or channel.name, channel.title_zh or channel.name
     if limit.per_s:
@@ -29,5 +33,5 @@ def read_limit(limit: StandardLimit, channel: Channel, peak: float) -> Finding:
         limit.title_zh,
         limit.check_en,
         limit.check_zh,
-        (evidence,),
+        (evidence, *gas_evidence(gas)),
     )

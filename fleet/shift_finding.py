@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleet.asset import Channel
-from fleet.finding import LEAST_SHARE, TOP, Evidence, Finding
+from fleet.diagnosis_reasons import LEAST_SHARE
+from fleet.finding import TOP, Evidence, Finding
 
 SETTLED = (
     "normal-settled",

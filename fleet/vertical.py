@@ -1,13 +1,17 @@
 """All that is known about a class of machine: what it measures, how to watch it, how it wears and fails."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import prod
 
 from detectors.promised_level import HIGHEST, LOWEST
+from fleet.advice import AdviceRule
 from fleet.asset import EquipmentType, FleetError, check_name
+from fleet.dissolved_gas import GasFault, GasMonitor
 from fleet.modelled_wear import ModelledWear, RatedWear
 from fleet.rating import Rating, Ratings
+from fleet.sign import Sign, Urgency
 from fleet.standard_limit import StandardLimit
 
 MOST_REGIMES = 16
@@ -82,9 +86,19 @@ class WearCounter:
             raise FleetError(f"wear counter {self.name}: counts hours, so its unit is h, not {self.unit}")
 
 
+Counted = tuple[WearCounter | ModelledWear, float]
+"""A machine's wear counter and where it stands."""
+
+
 @dataclass(frozen=True, slots=True)
 class FaultMode:
-    """A way to fail (ISO 14224 failure mode), the channels that betray it, and what to look at first."""
+    """A way to fail (ISO 14224 failure mode), the channels that betray it, and what to look at first.
+
+    `signs` say how they do; a channel without one may go either way, with weight 1. `failure_code` is the
+    standard's three letters (annex B; the packs have theirs from memory). `wear` names counters that make the
+    mode likelier as they come to their end, `gases` the fault types that dissolved gases tell of it, `parts`
+    is what to bring.
+    """
 
     code: str
     title_en: str
@@ -92,9 +106,24 @@ class FaultMode:
     channels: tuple[str, ...]
     check_en: str
     check_zh: str
+    signs: tuple[Sign, ...] = ()
+    failure_code: str = ""
+    wear: tuple[str, ...] = ()
+    gases: tuple[GasFault, ...] = ()
+    parts_en: str = ""
+    parts_zh: str = ""
+    urgency: Urgency = Urgency.NEXT_SERVICE
 
     def __post_init__(self) -> None:
         check_name("fault mode", self.code)
+        known = {sign.channel: sign for sign in self.signs}
+        if strange := sorted(known.keys() - set(self.channels)):
+            raise FleetError(
+                f"fault mode {self.code}: signs of channels it does not name: {', '.join(strange)}"
+            )
+        if not re.fullmatch(r"([A-Z]{3})?", self.failure_code):
+            raise FleetError(f"fault mode {self.code}: an ISO 14224 code has three capital letters")
+        object.__setattr__(self, "signs", tuple(known.get(name, Sign(name)) for name in self.channels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +131,8 @@ class VerticalPack:
     """An equipment type with its detection parameters, wear counters, fault modes and limits.
 
     `modelled` are the counters that a wear model keeps, beside those that are read or timed; those that are
-    rated are there for the machines whose ratings are known.
+    rated are there for the machines whose ratings are known. `gases` tells where gases dissolved in oil are
+    reported, and `advice` is what such machines can save.
     """
 
     equipment_type: EquipmentType
@@ -111,12 +141,19 @@ class VerticalPack:
     fault_modes: tuple[FaultMode, ...] = ()
     limits: tuple[StandardLimit, ...] = ()
     modelled: tuple[ModelledWear | RatedWear, ...] = ()
+    gases: GasMonitor | None = None
+    advice: tuple[AdviceRule, ...] = ()
 
     def __post_init__(self) -> None:
         known = {channel.name: channel.kind for channel in self.equipment_type.channels}
         self._check_channels("wear counter", ((w.name, w.channel) for w in self.wear), known)
         hints = ((mode.code, name) for mode in self.fault_modes for name in mode.channels)
         self._check_channels("fault mode", hints, known)
+        self._check_modes(known)
+        if self.gases:
+            self._check_channels("gas", self.gases.channels, known)
+        read = ((rule.name, name) for rule in self.advice for name in rule.channels)
+        self._check_channels("advice", read, known)
         self._check_limits(known)
         self._check_bands(known)
         if self.detection.idle and "state" not in known.values():
@@ -125,19 +162,37 @@ class VerticalPack:
 
     def on(self, equipment_type: EquipmentType) -> "VerticalPack":
         """The pack as far as it fits the type as it is registered, which may have fewer channels by now."""
-        known = {channel.name for channel in equipment_type.channels}
+        known = frozenset(channel.name for channel in equipment_type.channels)
         return replace(
             self,
             equipment_type=equipment_type,
             wear=tuple(counter for counter in self.wear if counter.channel in known),
-            fault_modes=tuple(mode for mode in self.fault_modes if known.issuperset(mode.channels)),
+            fault_modes=self._modes_on(known),
             limits=tuple(limit for limit in self.limits if limit.channel in known),
             modelled=tuple(one for one in self.modelled if known.issuperset(one.channels)),
+            advice=tuple(rule for rule in self.advice if known.issuperset(rule.channels)),
+            gases=self.gases
+            and replace(self.gases, channels=tuple(one for one in self.gases.channels if one[1] in known)),
             detection=replace(
                 self.detection,
                 bands=tuple(band for band in self.detection.bands if band[0] in known),
                 given=tuple(name for name in self.detection.given if name in known),
             ),
+        )
+
+    def _modes_on(self, known: frozenset[str]) -> tuple[FaultMode, ...]:
+        """The fault modes whose first channel is there, without the channels and counters that are not."""
+        kept = {one.name for one in self.wear if one.channel in known}
+        kept |= {one.name for one in self.modelled if known.issuperset(one.channels)}
+        return tuple(
+            replace(
+                mode,
+                channels=tuple(name for name in mode.channels if name in known),
+                signs=tuple(sign for sign in mode.signs if sign.channel in known),
+                wear=tuple(name for name in mode.wear if name in kept),
+            )
+            for mode in self.fault_modes
+            if known.issuperset(mode.channels[:1])
         )
 
     @property
@@ -183,6 +238,14 @@ class VerticalPack:
         for one in self.modelled:
             self._check_channels("wear counter", ((one.name, name) for name in one.channels), known)
             one.check(known)
+
+    def _check_modes(self, known: Mapping[str, str]) -> None:
+        counters = {counter.name for counter in self.counters}
+        for mode in self.fault_modes:
+            if strange := sorted(set(mode.wear) - counters):
+                raise FleetError(f"fault mode {mode.code}: no wear counter {', '.join(strange)}")
+            if any(sign.codes for sign in mode.signs) and "state" not in known.values():
+                raise FleetError(f"fault mode {mode.code}: signs with codes need a channel of kind state")
 
     def _check_bands(self, known: Mapping[str, str]) -> None:
         bands = self.detection.bands

@@ -4,6 +4,7 @@ An episode keeps its id from its onset to its end, and a sensor's or clock's the
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,11 +15,11 @@ from detectors.clock import ClockFault
 from detectors.episodes import EpisodeEvent
 from detectors.limit_alarm import LimitEvent
 from detectors.quality import SensorFault
-from fleet.finding import Finding, basis_of, episode_id, read_finding
+from fleet.finding import Finding, basis_of, episode_id, gas_verdict, read_finding
 from fleet.limit_finding import read_limit
 from fleet.sensor_finding import read_clock_fault, read_sensor_fault
 from fleet.shift_finding import read_shift
-from fleet.vertical import VerticalPack
+from fleet.vertical import Counted, VerticalPack
 from storage.chunk_result import EpisodeRow
 from streams.verdict import Verdict
 
@@ -42,8 +43,11 @@ class EpisodeBook:
         self._version = version
         self._findings: dict[str, dict[str, Any]] = {}
 
-    def read(self, verdict: Verdict, i: int) -> Finding:
-        """What the score of row i says about the machine."""
+    def read(self, verdict: Verdict, i: int, worn: Sequence[Counted], code: int) -> Finding:
+        """What the score of row i says about the machine.
+
+        worn: its wear counters that are known, code: that of the state channel, there too.
+        """
         scores, row = verdict.scores, verdict.row
         return read_finding(
             self.pack,
@@ -51,6 +55,8 @@ class EpisodeBook:
             row(scores.expected, i, np.nan),
             row(scores.observed, i, np.nan),
             basis_of(verdict.shown(i), self.pack.detection.baseline_rows),
+            worn,
+            code,
         )
 
     def of_machine(
@@ -71,10 +77,17 @@ class EpisodeBook:
         """A clock that went back."""
         return self._fault(fault, about, "quality-clock", read_clock_fault(fault.back_us / 1e6))
 
-    def of_limit(self, event: LimitEvent, about: Subject) -> EpisodeRow:
-        """A limit that was passed; the finding says how far."""
+    def of_limit(self, event: LimitEvent, about: Subject, values: Channels | None = None) -> EpisodeRow:
+        """A limit that was passed; the finding says how far.
+
+        values: (channels,) the machine's at that row, NaN where unknown, None if a repair ends it; if it is
+        a gas's limit, what all gases say as it is passed is evidence too.
+        """
         limit, kind = self.pack.limits[event.limit], self.pack.equipment_type
-        finding = read_limit(limit, kind.channels[kind.column(limit.channel)], event.peak)
+        is_gas = self.pack.gases is not None and limit.channel in dict(self.pack.gases.channels).values()
+        begins = event.end_us is None
+        gas = gas_verdict(self.pack, values) if is_gas and begins and values is not None else None
+        finding = read_limit(limit, kind.channels[kind.column(limit.channel)], event.peak, gas)
         spell, peak = (event.onset_us, event.end_us), (event.peak_us, 0.0)
         return self._row(about, "limit", limit.name, limit.name, spell, peak, finding)
 
@@ -106,7 +119,10 @@ class EpisodeBook:
         onset_us, end_us = spell
         name = episode_id(about.tenant, about.name, named, self._version, onset_us)
         if finding is not None:
-            self._findings[name.hex] = _plain(finding)
+            said = _plain(finding)
+            if end_us is not None and name.hex in self._findings:  # a limit's: what else was said stays
+                said["evidence"] += self._findings[name.hex]["evidence"][1:]
+            self._findings[name.hex] = said
         evidence = self._findings[name.hex]
         if end_us is not None:
             del self._findings[name.hex]
@@ -133,4 +149,5 @@ class EpisodeBook:
 
 def _plain(finding: Finding) -> dict[str, Any]:
     """The finding as JSON will have it, so that a restart changes nothing."""
-    return asdict(finding) | {"evidence": [asdict(each) for each in finding.evidence]}
+    found: dict[str, Any] = json.loads(json.dumps(asdict(finding)))
+    return found

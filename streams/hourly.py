@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.slots import grown
-from fleet.modelled_wear import ModelledWear
-from fleet.vertical import VerticalPack, WearCounter
+from fleet.vertical import Counted, VerticalPack
 from storage.chunk_result import HealthRow, WearRow
 from streams.health_message import HealthMessage
 from streams.rows import Rows
@@ -18,9 +17,6 @@ HEALTH_EVERY_US = 3600 * 1_000_000
 
 LOWERED_BY = 3
 """Channels named as what lowers the health."""
-
-Counted = tuple[WearCounter | ModelledWear, float]
-"""A wear counter and where it stands."""
 
 
 class Hourly:

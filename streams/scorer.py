@@ -16,17 +16,16 @@ from detectors.clock import Clock, ClockFault
 from detectors.contract import Detector, Samples
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
 from detectors.health import HealthTracker
-from detectors.limit_alarm import LimitEvent
 from detectors.moving_normal import Moved
 from detectors.operating_modes import OperatingModes
 from detectors.promised_level import PromisedLevel
 from detectors.quality import QualityGate, SensorFault
 from fleet.rating import Ratings
 from fleet.unit_mixup import mix_up_table
-from fleet.vertical import VerticalPack
+from fleet.vertical import Counted, VerticalPack
 from storage.chunk_result import EpisodeRow
 from streams.episode_book import EpisodeBook, Subject
-from streams.hourly import Counted, Hourly
+from streams.hourly import Hourly
 from streams.judges import ENSEMBLE, Judges
 from streams.limits import LimitPart, Limits
 from streams.renewals import Instants, Renewal, Renewals
@@ -173,17 +172,21 @@ class Scorer:
         at_work = modes.settled & ~resting
         verdict, by_t2, moved = self._judges.judge(samples, checked.x, at_work)
         passed = self._limits.check(replace(samples, x=checked.x), at_work)
-        episodes = self._beside_scores(clock_faults, checked.faults, passed, timely, name_of)
+        episodes = self._beside_scores(clock_faults, checked.faults, timely, name_of)
+        episodes += [
+            self._book.of_limit(event, self._about(event.slot, name_of), checked.x[event.row])
+            for event in passed
+        ]
         watched_before_us = self._level.watched_us
         score = verdict.column(verdict.scores.score, np.nan)
         level = self._level.update(slot, timely.ts_us, score)
         events = self._episodes.update(slot, timely.ts_us, score, level)
-        episodes += self._episodes_of(events, verdict, name_of)
+        wear = self._wear.update(slot, timely.ts_us, checked.x)
+        episodes += self._episodes_of(events, verdict, wear, modes.code, name_of)
         episodes += [self._shift(each, timely.ts_us[verdict.judged], name_of) for each in moved]
         departure = by_t2.column(by_t2.scores.departure, np.nan)
         channels = by_t2.column(by_t2.scores.judged, 0)
         health = self._health.update(slot, timely.ts_us, departure, channels)
-        wear = self._wear.update(slot, timely.ts_us, checked.x)
         due = self._hourly.due(slot, timely.ts_us, health)
         return Scored(
             self._level.watched_us - watched_before_us,
@@ -213,11 +216,20 @@ class Scorer:
         known, position = np.unique(asset_ids, return_inverse=True)
         return np.array([self._slots[asset_id] for asset_id in known.tolist()], np.int32)[position]
 
-    def _episodes_of(self, events: list[EpisodeEvent], verdict: Verdict, name_of: NameOf) -> list[EpisodeRow]:
+    def _episodes_of(
+        self,
+        events: list[EpisodeEvent],
+        verdict: Verdict,
+        wear: NDArray[np.float64],
+        code: NDArray[np.int16],
+        name_of: NameOf,
+    ) -> list[EpisodeRow]:
         rows = []
         for event in events:
-            over = event.change is Change.CLOSED
-            finding = None if over else self._book.read(verdict, event.row)
+            finding = None
+            if event.change is not Change.CLOSED:
+                worn = self._counted(event.slot, wear[event.row])
+                finding = self._book.read(verdict, event.row, worn, int(code[event.row]))
             rows.append(self._book.of_machine(event, self._about(event.slot, name_of), self._judge, finding))
         return rows
 
@@ -225,16 +237,15 @@ class Scorer:
         self,
         clocks: list[ClockFault],
         sensors: list[SensorFault],
-        limits: list[LimitEvent],
         rows: Rows,
         name_of: NameOf,
     ) -> list[EpisodeRow]:
-        """Episodes about clocks, sensors and limits."""
+        """Episodes about clocks and sensors."""
         found = [self._book.of_clock(fault, self._about(fault.slot, name_of)) for fault in clocks]
         for fault in sensors:
             reading = float(rows.values[fault.row, fault.channel])
             found.append(self._book.of_sensor(fault, self._about(fault.slot, name_of), reading))
-        return found + [self._book.of_limit(event, self._about(event.slot, name_of)) for event in limits]
+        return found
 
     def _shift(self, moved: Moved, ts_us: NDArray[np.int64], name_of: NameOf) -> EpisodeRow:
         """What became normal for a machine, at one of the judged rows' instants."""

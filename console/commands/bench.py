@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from console.bench.detection import simulated
+from console.bench.detection import diagnosis, simulated
 from console.bench.detection.suites import SUITES
 from console.bench.detection.suites import run as run_suite
 from console.bench.ingest import MEASURES as INGEST
@@ -33,7 +33,9 @@ app = typer.Typer(
     help="Measure how fast it is here, on servers of its own, and how well it detects what is known.",
 )
 
-SIMULATED = "simulated"
+SIMULATED, DIAGNOSIS = "simulated", "diagnosis"
+SELF_MADE = (SIMULATED, DIAGNOSIS)
+"""Suites that need no data."""
 
 QUICK_S, FULL_S = 10.0, 600.0
 
@@ -78,7 +80,7 @@ def query(names: Names = None, runs: Runs = 3, json_file: Json = None, quick: Qu
 
 @app.command(epilog="Example: faultline bench detection --suite skab --data SKAB/data --json skab.json")
 def detection(
-    suite: Annotated[str, typer.Option(help=f"Whose protocol: {', '.join([*SUITES, SIMULATED])}.")],
+    suite: Annotated[str, typer.Option(help=f"Whose protocol: {', '.join([*SUITES, *SELF_MADE])}.")],
     data: Annotated[
         Path | None, typer.Option(exists=True, file_okay=False, help="A folder laid out like that one.")
     ] = None,
@@ -92,14 +94,15 @@ def detection(
 
     `skab` and `transformer` have the worker's detection, `nab` novel values, `elevator-trips` whole trips,
     taught by those that are labelled OK. Nothing else sees a label; files without any are decided too.
-    `simulated` needs no data: it shows whether a promised rate of false episodes is kept.
+    `simulated` and `diagnosis` need no data: they show whether a promised rate of false episodes is kept,
+    and whether the right fault mode is named.
     """
-    if suite not in (*SUITES, SIMULATED):
-        fail(f"no suite {suite}: there are {', '.join([*SUITES, SIMULATED])}", 2)
-    if suite != SIMULATED and data is None:
+    if suite not in (*SUITES, *SELF_MADE):
+        fail(f"no suite {suite}: there are {', '.join([*SUITES, *SELF_MADE])}", 2)
+    if suite not in SELF_MADE and data is None:
         fail(f"say which folder: faultline bench detection --suite {suite} --data FOLDER", 2)
-    if suite == SIMULATED and (data or scores):
-        fail("the suite simulated makes its own data: leave --data and --scores out", 2)
+    if suite in SELF_MADE and (data or scores):
+        fail(f"the suite {suite} makes its own data: leave --data and --scores out", 2)
     origin = provenance()
     with err.status("") as spinner:
 
@@ -107,7 +110,9 @@ def detection(
             spinner.update(escape(f"{file} ({number + 1} of {count})"))
 
         try:
-            if data is None:
+            if suite == DIAGNOSIS:
+                readings = list(diagnosis.readings(1 if quick else 5, spinner.update))
+            elif data is None:
                 machines, days = (4, 7) if quick else (60, 16)
                 readings = list(simulated.readings(machines, days, spinner.update))
             else:

@@ -6,8 +6,11 @@ report and, like detection parameters and wear limits without a source, engineer
 """
 
 from fleet.asset import Channel, EquipmentType
+from fleet.cycle_advice import ExcessCycles
+from fleet.idle_advice import IdleEnergy
 from fleet.modelled_wear import RatedWear, Reading
 from fleet.rating import Rating, Ratings
+from fleet.sign import Urgency, up
 from fleet.standard_limit import StandardLimit, either_way
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 from forecasting.wear.operations import Operations
@@ -148,6 +151,12 @@ FAULT_MODES = (
         ("door_motor_current", "door_close_time"),
         "Clean the sill, check belt tension, rollers and the closing force (at most 150 N, EN 81-20).",
         "清洁地坎，检查皮带张力、挂轮及关门力（不大于 150 N，GB/T 7588.1）。",
+        signs=(up("door_motor_current"), up("door_close_time")),
+        failure_code="DOP",
+        wear=("door-belt",),
+        parts_en="Door belt, hanger rollers, door shoes.",
+        parts_zh="门机皮带、挂板滚轮、门滑块。",
+        urgency=Urgency.DAYS,
     ),
     FaultMode(
         "brake-drag",
@@ -156,6 +165,11 @@ FAULT_MODES = (
         ("brake_temperature", "motor_current", "motor_temperature"),
         "Measure the brake's air gap and release voltage; look for glazed lining.",
         "测量制动器间隙与释放电压，检查闸衬是否发亮。",
+        signs=(up("brake_temperature", 2.0), up("motor_current"), up("motor_temperature")),
+        failure_code="OHE",
+        parts_en="Brake lining, brake coil.",
+        parts_zh="制动闸衬、制动线圈。",
+        urgency=Urgency.DAYS,
     ),
     FaultMode(
         "guide-wear",
@@ -164,6 +178,10 @@ FAULT_MODES = (
         ("vibration_horizontal", "vibration_vertical"),
         "Check guide shoe clearance, rail joints and lubrication; ride the car with a vibration meter.",
         "检查导靴间隙、导轨接头和润滑，并进行乘运质量测试。",
+        signs=(up("vibration_horizontal"), up("vibration_vertical")),
+        failure_code="VIB",
+        parts_en="Guide shoe inserts or rollers, rail oil.",
+        parts_zh="导靴靴衬或滚轮、导轨油。",
     ),
     FaultMode(
         "levelling-drift",
@@ -172,6 +190,11 @@ FAULT_MODES = (
         ("levelling_error",),
         "Measure levelling at every floor, rope tension and diameter (scrap below 90 %, GB/T 31821).",
         "测量各层平层误差、钢丝绳张力及直径（低于公称 90 % 报废，GB/T 31821）。",
+        failure_code="PDE",
+        wear=("rope-bends", "brake"),
+        parts_en="Suspension ropes, brake lining.",
+        parts_zh="曳引钢丝绳、制动闸衬。",
+        urgency=Urgency.DAYS,
     ),
     FaultMode(
         "motor-cooling",
@@ -180,6 +203,30 @@ FAULT_MODES = (
         ("motor_temperature",),
         "Check the motor fan, the filters and the machine room's ventilation (5 to 40 °C, EN 81-20).",
         "检查曳引机风扇、滤网及机房通风（5～40 °C，GB/T 7588.1）。",
+        signs=(up("motor_temperature"),),
+        failure_code="OHE",
+        parts_en="Motor fan, filter mats.",
+        parts_zh="曳引机风扇、过滤棉。",
+    ),
+)
+
+# Power and ratio are engineering defaults: order of what ISO 25745-2 calls idle less standby, and doors that
+# open again for one trip in five.
+ADVICE = (
+    IdleEnergy(
+        "standby",
+        "Let light, fan and drive sleep while nobody rides",
+        "无人乘梯时让轿厢照明、风扇和变频器休眠",
+        idle=(0,),
+        saved_kw=0.2,
+    ),
+    ExcessCycles(
+        "door-reopening",
+        "Find out why doors open again: light curtain, dwell time, objects on the sill",
+        "查明重复开门原因：光幕、开门保持时间、地坎异物",
+        cycles="door_cycles",
+        work="trips",
+        allowed=1.2,
     ),
 )
 
@@ -286,4 +333,5 @@ PACK = VerticalPack(
     FAULT_MODES,
     LIMITS,
     MODELLED,
+    advice=ADVICE,
 )

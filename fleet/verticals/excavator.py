@@ -6,6 +6,7 @@ parameters and limits without a source, engineering defaults.
 """
 
 from fleet.asset import Channel, EquipmentType
+from fleet.idle_advice import IdleShare
 from fleet.standard_limit import StandardLimit
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 
@@ -207,6 +208,20 @@ FAULT_MODES = (
     ),
 )
 
+# the share and what an hour of idling burns are the order of a 20 t machine's; engineering defaults
+ADVICE = (
+    IdleShare(
+        "idling",
+        "Stop the engine in pauses, or let it stop itself after a few minutes",
+        "停顿时熄火，或启用怠速自动熄火",
+        idle=(1,),
+        on=(1, 2, 3, 4),
+        target=0.25,
+        per_hour=4.0,
+        unit="L",
+    ),
+)
+
 HOUR_S = 3600.0
 
 # J1939 names the signal and what its faults are called (FMI), the engine's maker says where they begin. The
@@ -278,4 +293,5 @@ PACK = VerticalPack(
     WEAR,
     FAULT_MODES,
     LIMITS,
+    advice=ADVICE,
 )

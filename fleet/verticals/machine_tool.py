@@ -6,8 +6,10 @@ controllers can report and, like detection parameters and limits without a sourc
 
 from detectors.vibration_severity import Size, VibrationSeverity
 from fleet.asset import Channel, EquipmentType
+from fleet.idle_advice import Availability, IdleEnergy
 from fleet.modelled_wear import RatedWear, Reading
 from fleet.rating import Rating, Ratings
+from fleet.sign import Urgency, down, up
 from fleet.standard_limit import vibration_limits
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 from forecasting.wear.bearing import BALL, ROLLER, BearingLife, RollingBearing
@@ -90,6 +92,12 @@ FAULT_MODES = (
         ("spindle_envelope", "spindle_vibration", "spindle_temperature"),
         "Take an envelope spectrum at constant speed without cutting; check preload and lubrication.",
         "空载恒速采集包络谱，检查轴承预紧与润滑。",
+        signs=(up("spindle_envelope", 2.0), up("spindle_vibration"), up("spindle_temperature", 0.5)),
+        failure_code="VIB",
+        wear=("spindle", "spindle-bearing"),
+        parts_en="Spindle bearings or exchange spindle.",
+        parts_zh="主轴轴承或备用主轴。",
+        urgency=Urgency.DAYS,
     ),
     FaultMode(
         "tool-wear",
@@ -98,6 +106,11 @@ FAULT_MODES = (
         ("spindle_load", "feed_axis_load", "spindle_vibration"),
         "Inspect the cutting edge (flank wear 0.3 mm, ISO 8688-2) and the tool life setting.",
         "检查刀刃（后刀面磨损 0.3 mm，ISO 8688-2）及刀具寿命设定。",
+        signs=(up("spindle_load", 2.0), up("feed_axis_load"), up("spindle_vibration")),
+        failure_code="STD",
+        parts_en="Inserts or sister tool.",
+        parts_zh="刀片或备用刀具。",
+        urgency=Urgency.NOW,
     ),
     FaultMode(
         "ball-screw",
@@ -106,6 +119,11 @@ FAULT_MODES = (
         ("axis_position_error", "feed_axis_load"),
         "Measure backlash and run a circularity test (ISO 230-4); check the guide's lubrication.",
         "测量反向间隙并做圆度测试（ISO 230-4），检查导轨润滑。",
+        signs=(up("axis_position_error", 2.0), up("feed_axis_load")),
+        failure_code="PDE",
+        wear=("guide",),
+        parts_en="Ball screw nut, guide carriages, wipers.",
+        parts_zh="丝杠螺母、导轨滑块、刮屑板。",
     ),
     FaultMode(
         "coolant",
@@ -114,6 +132,11 @@ FAULT_MODES = (
         ("coolant_pressure",),
         "Check the coolant level, the filter and the pump.",
         "检查冷却液液位、过滤器和泵。",
+        signs=(down("coolant_pressure"),),
+        failure_code="LOO",
+        parts_en="Coolant, filter, pump seals.",
+        parts_zh="冷却液、过滤器、泵密封件。",
+        urgency=Urgency.DAYS,
     ),
     FaultMode(
         "lubrication",
@@ -122,6 +145,39 @@ FAULT_MODES = (
         ("lubrication_pressure",),
         "Check the oil level, the lines and the metering valves.",
         "检查油位、管路及分配阀。",
+        signs=(down("lubrication_pressure"),),
+        failure_code="LOO",
+        parts_en="Lubricating oil, metering valves.",
+        parts_zh="润滑油、分配阀。",
+        urgency=Urgency.DAYS,
+    ),
+)
+
+# Availability of 85 % is what good shops reach; the powers are the order of a machining centre's base load
+# and of a spindle that turns without cutting. All are engineering defaults.
+ADVICE = (
+    Availability(
+        "availability",
+        "Shorten what stands between two cycles: loading, set-up, waiting",
+        "缩短两次加工之间的停顿：上下料、换产、等待",
+        idle=(0,),
+    ),
+    IdleEnergy(
+        "switch-off",
+        "Switch hydraulics, coolant and drives off when no work follows",
+        "无后续加工时关闭液压、冷却与驱动",
+        idle=(0,),
+        saved_kw=1.5,
+    ),
+    IdleEnergy(
+        "idle-spindle",
+        "Stop the spindle when no program runs",
+        "无程序运行时停止主轴",
+        idle=(0,),
+        saved_kw=1.0,
+        least=0.02,
+        channel="spindle_speed",
+        above=100.0,
     ),
 )
 
@@ -150,4 +206,5 @@ PACK = VerticalPack(
     FAULT_MODES,
     LIMITS,
     MODELLED,
+    advice=ADVICE,
 )

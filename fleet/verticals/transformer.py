@@ -5,9 +5,12 @@ source, engineering defaults. The typical 90 % gas values named below are those 
 """
 
 from fleet.asset import Channel, EquipmentType
+from fleet.dissolved_gas import GasFault, GasMonitor
 from fleet.modelled_wear import RatedWear, Reading
 from fleet.rating import Rating, Ratings
+from fleet.sign import Urgency, down, up
 from fleet.standard_limit import StandardLimit
+from fleet.transformer_advice import CoolingLoss, LoadHeadroom
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 from forecasting.wear.transformer import (
     DISTRIBUTION,
@@ -64,6 +67,9 @@ CHANNELS = (
     Channel(
         "ageing_hours", "h", 0, float("inf"), "counter", PER_MINUTE, "Insulation ageing", "绝缘等效老化时间"
     ),
+    # IEC 60599 typical values: CH4 130, C2H6 90 ppm
+    Channel("methane", "ppm", 0, 5_000, "measurement", PER_MINUTE, "Methane", "甲烷"),
+    Channel("ethane", "ppm", 0, 5_000, "measurement", PER_MINUTE, "Ethane", "乙烷"),
 )
 
 WEAR = (
@@ -152,6 +158,11 @@ FAULT_MODES = (
         ("top_oil_residual", "top_oil_temperature", "hot_spot_temperature"),
         "Check radiator valves and fans, look for fouled fins; compare both sides with a thermal camera.",
         "检查散热器阀门与风机，查看散热片积污，用红外热像仪比较两侧。",
+        signs=(up("top_oil_residual", 2.0), up("top_oil_temperature"), up("hot_spot_temperature")),
+        failure_code="OHE",
+        parts_en="Fan or pump, radiator valve gaskets.",
+        parts_zh="风机或油泵、散热器阀门密封垫。",
+        urgency=Urgency.DAYS,
     ),
     FaultMode(
         "arcing",
@@ -160,6 +171,13 @@ FAULT_MODES = (
         ("acetylene", "hydrogen"),
         "Take an oil sample for a full gas analysis now; consider to take the unit off load.",
         "立即取油样做全组分色谱分析，并考虑退出运行。",
+        signs=(up("acetylene", 2.0), up("hydrogen")),
+        gases=(GasFault.D1, GasFault.D2, GasFault.DT),
+        failure_code="SHC",
+        wear=("tap-changer",),
+        parts_en="Oil sampling kit; tap changer contacts if its oil is the source.",
+        parts_zh="取油样器具；若气体来自分接开关，备分接开关触头。",
+        urgency=Urgency.NOW,
     ),
     FaultMode(
         "partial-discharge",
@@ -168,14 +186,26 @@ FAULT_MODES = (
         ("partial_discharge", "hydrogen"),
         "Locate the discharge acoustically; check bushings and moisture.",
         "用超声法定位放电，检查套管与含水量。",
+        signs=(up("partial_discharge", 2.0), up("hydrogen")),
+        gases=(GasFault.PD,),
+        failure_code="PDE",
+        parts_en="Acoustic sensors, oil sampling kit.",
+        parts_zh="超声传感器、取油样器具。",
+        urgency=Urgency.DAYS,
     ),
     FaultMode(
         "thermal-fault",
         "Overheated joint or core",
         "接头或铁芯过热",
-        ("ethylene", "hydrogen"),
+        ("ethylene", "methane", "ethane", "hydrogen"),
         "Take an oil sample (Duval triangle); measure winding resistance on all taps.",
         "取油样（Duval 三角法），测量各分接绕组直流电阻。",
+        signs=(up("ethylene", 2.0), up("methane"), up("ethane"), up("hydrogen")),
+        gases=(GasFault.T1, GasFault.T2, GasFault.T3, GasFault.DT),
+        failure_code="OHE",
+        parts_en="Oil sampling kit, winding resistance bridge.",
+        parts_zh="取油样器具、直流电阻测试仪。",
+        urgency=Urgency.DAYS,
     ),
     FaultMode(
         "oil-leak",
@@ -184,6 +214,11 @@ FAULT_MODES = (
         ("oil_level",),
         "Look for leaks at gaskets, radiators and the drain valve; check the conservator.",
         "检查密封垫、散热器及放油阀渗漏，检查储油柜。",
+        signs=(down("oil_level"),),
+        failure_code="ELU",
+        parts_en="Gaskets, insulating oil of the same kind.",
+        parts_zh="密封垫、同牌号绝缘油。",
+        urgency=Urgency.DAYS,
     ),
     FaultMode(
         "moisture-ingress",
@@ -192,6 +227,28 @@ FAULT_MODES = (
         ("moisture",),
         "Check the breather's silica gel and the seals; measure breakdown voltage.",
         "检查呼吸器硅胶与密封，测量油击穿电压。",
+        signs=(up("moisture"),),
+        failure_code="PDE",
+        parts_en="Silica gel, breather seals.",
+        parts_zh="硅胶、呼吸器密封件。",
+    ),
+)
+
+ADVICE = (
+    CoolingLoss(
+        "cooling",
+        "Clean radiators, check fans and valves",
+        "清洁散热器，检查风机与阀门",
+        residual="top_oil_residual",
+        ageing="ageing_hours",
+    ),
+    LoadHeadroom(
+        "headroom",
+        "Carry more load before another unit is switched on or bought",
+        "在投运或购置新变压器之前可承担更多负载",
+        load="load_current",
+        ambient="ambient_temperature",
+        hot_spot="hot_spot_temperature",
     ),
 )
 
@@ -273,6 +330,30 @@ LIMITS = (
         on_delay_s=HOUR_S,
         off_delay_s=24 * HOUR_S,
     ),
+    StandardLimit(
+        "methane",
+        130.0,
+        "IEC 60599, annex A",
+        "Methane above the typical value",
+        "甲烷超过典型值",
+        "Take an oil sample (Duval triangle); look for a hot joint or core.",
+        "取油样（Duval 三角法），排查过热接头或铁芯。",
+        deadband=6.5,
+        on_delay_s=HOUR_S,
+        off_delay_s=24 * HOUR_S,
+    ),
+    StandardLimit(
+        "ethane",
+        90.0,
+        "IEC 60599, annex A",
+        "Ethane above the typical value",
+        "乙烷超过典型值",
+        "Take an oil sample (Duval triangle); look for a hot joint or core.",
+        "取油样（Duval 三角法），排查过热接头或铁芯。",
+        deadband=4.5,
+        on_delay_s=HOUR_S,
+        off_delay_s=24 * HOUR_S,
+    ),
     # up to 280 ppm if the tap changer shares its oil with the tank
     StandardLimit(
         "acetylene",
@@ -301,4 +382,6 @@ PACK = VerticalPack(
     FAULT_MODES,
     LIMITS,
     MODELLED,
+    advice=ADVICE,
+    gases=GasMonitor(tuple((gas, gas) for gas in ("hydrogen", "methane", "ethane", "ethylene", "acetylene"))),
 )

@@ -8,6 +8,7 @@ limits without a source, engineering defaults.
 from functools import partial
 
 from fleet.asset import Channel, EquipmentType
+from fleet.power_curve_advice import PowerCurveLoss
 from fleet.standard_limit import StandardLimit, zone_limits
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 
@@ -229,6 +230,16 @@ FAULT_MODES = (
     ),
 )
 
+ADVICE = (
+    PowerCurveLoss(
+        "power-curve",
+        "Find out why less is made of the same wind: blades, pitch and yaw, limits of the controller",
+        "查明同等风速下发电量降低的原因：叶片、变桨与偏航、控制器限功率",
+        power="active_power",
+        wind="wind_speed",
+    ),
+)
+
 DAY_S = 86_400.0
 
 
@@ -272,4 +283,5 @@ PACK = VerticalPack(
     WEAR,
     FAULT_MODES,
     LIMITS,
+    advice=ADVICE,
 )

@@ -22,6 +22,7 @@ class Transformer:
         self.gases = rng.uniform([25, 30, 1.0], [45, 50, 2.0])
         self.ageing_hours = float(rng.uniform(40_000, 60_000))
         self.tap_operations = float(rng.integers(20_000, 30_000))
+        self.saturated = rng.uniform([15, 10], [30, 25])
 
     def day(self, block: Block, rng: np.random.Generator) -> dict[str, Array]:
         """The day's readings."""
@@ -41,6 +42,7 @@ class Transformer:
             "top_oil_residual": oil - modelled + rng.normal(0, 1.2, n),
             "tap_operations": taps,
             "ageing_hours": ageing,
+            **self._saturated_gases(block, rng),
         }
 
     def _surroundings(self, block: Block, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -70,4 +72,14 @@ class Transformer:
             "ethylene": ethylene + 60 * overheated + 10 * arcing + rng.normal(0, 6.0, n),
             "acetylene": acetylene + 6 * arcing + np.abs(rng.normal(0, 0.8, n)),
             "partial_discharge": 30 * (1 + 4 * discharge) * rng.lognormal(0, 0.3, n),
+        }
+
+    def _saturated_gases(self, block: Block, rng: np.random.Generator) -> dict[str, Array]:
+        """Methane and ethane, of which hot oil makes most."""
+        methane, ethane = self.saturated
+        overheated = block.fault("thermal-fault")
+        noise = rng.normal(0, 5.0, (2, block.rows))
+        return {
+            "methane": np.abs(methane + 35 * overheated + 8 * block.fault("arcing") + noise[0]),
+            "ethane": np.abs(ethane + 20 * overheated + noise[1]),
         }

@@ -179,7 +179,7 @@ MODE, LIMIT, COUNTER = PACK.fault_modes[0], PACK.limits[0], PACK.wear[0]
 
 
 def with_mode(**changes: Any) -> VerticalPack:
-    return replace(PACK, fault_modes=(replace(MODE, **changes), *PACK.fault_modes[1:]))
+    return replace(PACK, fault_modes=(replace(MODE, signs=(), **changes), *PACK.fault_modes[1:]))
 
 
 def with_limit(**changes: Any) -> VerticalPack:

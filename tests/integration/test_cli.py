@@ -44,6 +44,7 @@ def test_every_command_explains_itself_with_an_example(run: Run, command: str) -
 
 def test_the_commands_are_those_of_the_handbook(run: Run) -> None:
     wanted = {
+        "advice",
         "ahead",
         "backtest",
         "demo",

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from console.bench.detection import simulated
+from console.bench.detection import diagnosis, simulated
 from console.bench.detection.change_points import PROFILES as CHANGE_PROFILES
 from console.bench.detection.change_points import ChangePoints, change_score
 from console.bench.detection.dummies import DUMMIES
@@ -325,3 +325,15 @@ def test_a_promise_is_shown_for_each_type_beside_what_a_quantile_of_rows_would_h
     assert len(found) == 3 * 2 * 2
     assert all(reading.value >= 0 and reading.rival == "quantile of rows" for reading in found)
     assert sum(reading.value for reading in found) > 0
+
+
+# The right fault mode on simulated machines
+
+
+def test_the_right_mode_is_named_and_one_that_the_pack_lacks_is_unknown() -> None:
+    found = {
+        reading.measure: reading.value for reading in diagnosis.readings_of("elevator", 1, lambda _: None)
+    }
+    assert found["elevator, right mode first"] > 0.9
+    assert found["elevator, right mode among three"] > 0.9
+    assert found["elevator, mode not in the pack: unknown"] > 0.6

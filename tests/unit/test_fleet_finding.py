@@ -5,8 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet.asset import Channel, EquipmentType
 from fleet.catalog import packs
-from fleet.finding import UNKNOWN, episode_id, read_finding
+from fleet.finding import UNKNOWN, Finding, episode_id, read_finding
+from fleet.sign import up
+from fleet.vertical import FaultMode, VerticalPack
 
 ELEVATOR = packs()["elevator"]
 WIDTH = len(ELEVATOR.equipment_type.channels)
@@ -49,12 +52,90 @@ def test_equal_shares_on_a_modes_channels_read_as_that_mode(name: str) -> None:
 def test_a_pattern_that_fits_no_mode_is_called_unknown() -> None:
     load = read_finding(ELEVATOR, row(car_load=1.0), row(), row())
     assert (load.code, load.evidence[0].channel) == (UNKNOWN.code, "car_load")
-    led_by_load = read_finding(
-        ELEVATOR, row(car_load=0.4, door_motor_current=0.35, door_close_time=0.25), row(), row()
-    )
-    assert led_by_load.code == UNKNOWN.code
+    led_by_speed = read_finding(ELEVATOR, row(speed=0.7, door_motor_current=0.3), row(), row())
+    assert led_by_speed.code == UNKNOWN.code
     everywhere = read_finding(ELEVATOR, row(1.0), row(), row())
     assert everywhere.code == UNKNOWN.code
+
+
+def door(current: float, time: float) -> Finding:
+    return read_finding(
+        ELEVATOR,
+        row(door_motor_current=0.6, door_close_time=0.4),
+        row(door_motor_current=2.3, door_close_time=3.1),
+        row(door_motor_current=current, door_close_time=time),
+    )
+
+
+def test_a_channel_that_goes_the_other_way_speaks_against_a_mode() -> None:
+    stiff, loose = door(4.1, 4.6), door(0.9, 4.6)
+    assert (stiff.code, loose.code) == ("door-drive", UNKNOWN.code)
+    assert door(0.9, 2.0).modes[0].belief > 0.99  # nothing is left of it
+    drive = next(mode for mode in loose.modes if mode.code == "door-drive")
+    assert drive.belief < 0.5 < 0.9 < stiff.modes[0].belief
+    assert stiff.modes[0].speaks_for[0].en == "Door motor current is up (60 % of the anomaly)"
+    assert stiff.modes[0].speaks_for[0].zh == "门机电流上升（占异常的 60 %）"
+    assert drive.speaks_against[0].en == "Door motor current is down, not up (60 % of the anomaly)"
+    assert drive.speaks_against[0].zh == "门机电流下降，而非上升（占异常的 60 %）"
+
+
+def test_two_faults_at_once_are_both_named_with_what_each_leaves_open() -> None:
+    both = read_finding(
+        ELEVATOR,
+        row(door_motor_current=0.25, door_close_time=0.25, vibration_horizontal=0.3, vibration_vertical=0.2),
+        row(1.0),
+        row(2.0),
+    )
+    door_drive = next(mode for mode in both.modes if mode.code == "door-drive")
+    assert {mode.code for mode in both.modes[:3]} == {"door-drive", "guide-wear", UNKNOWN.code}
+    left = "50 % of the anomaly is not explained: Vertical vibration, Horizontal vibration"
+    assert [reason.en for reason in door_drive.speaks_against] == [left]
+
+
+def test_a_second_fault_that_shows_little_is_named_with_the_little_belief_it_has() -> None:
+    shares = row(brake_temperature=0.9, door_motor_current=0.1)
+    hidden = read_finding(ELEVATOR, shares, row(1.0), row(2.0)).modes
+    assert hidden[0].code == "brake-drag"
+    (door_drive,) = [mode for mode in hidden if mode.code == "door-drive"]
+    assert door_drive.belief < 0.01
+    assert "motor-cooling" not in {mode.code for mode in hidden}  # nothing speaks for it
+
+
+def test_a_limit_that_is_passed_and_a_counter_near_its_end_speak_for_a_mode() -> None:
+    shares, expected = row(vibration_horizontal=0.5, vibration_vertical=0.5), row(0.1)
+    finding = read_finding(ELEVATOR, shares, expected, row(0.25))
+    said = [reason.en for reason in finding.modes[0].speaks_for]
+    assert said[1] == "Horizontal vibration at 0.25 m/s² is above 0.2 m/s² (GB/T 10058)"
+    assert len(said) == 3  # vertical is allowed 0.3
+    doubtful = row(door_motor_current=0.5, speed=0.5)
+    (belt,) = (counter for counter in ELEVATOR.wear if counter.name == "door-belt")
+    new, worn, spent = (
+        read_finding(ELEVATOR, doubtful, expected, row(0.25), worn=[(belt, cycles)])
+        for cycles in (100_000, 800_000, 1_000_000)
+    )
+    beliefs = [next(m for m in each.modes if m.code == "door-drive").belief for each in (new, worn, spent)]
+    assert beliefs == sorted(set(beliefs))
+    (drive,) = [mode for mode in spent.modes if mode.code == "door-drive"]
+    assert drive.speaks_for[-1].en == "Door belt cycles: 100 % of the limit is used up"
+
+
+def test_a_limit_of_a_change_is_none_of_the_value() -> None:
+    pack = packs()["machine-tool"]
+    at = {name: np.zeros(len(pack.equipment_type.channels)) for name in ("share", "normal", "now")}
+    column = pack.equipment_type.column("spindle_vibration")
+    at["share"][column], at["normal"][column], at["now"][column] = 1.0, 1.2, 1.4
+    said = [reason.en for mode in read_finding(pack, *at.values()).modes for reason in mode.speaks_for]
+    assert said
+    assert not [one for one in said if "ISO 20816" in one]
+
+
+def test_a_sign_counts_only_in_the_operating_modes_that_show_it() -> None:
+    kind = EquipmentType("digger", (Channel("mode", "1", 0, 3, "state"), Channel("flow", "L/min")))
+    pack = VerticalPack(
+        kind, fault_modes=(FaultMode("leak", "Leak", "泄漏", ("flow",), "", "", (up("flow", codes=(2,)),)),)
+    )
+    arrays = np.array([0.0, 1.0]), np.array([0.0, 5.0]), np.array([2.0, 9.0])
+    assert [read_finding(pack, *arrays, code=code).code for code in (2, 1)] == ["leak", UNKNOWN.code]
 
 
 def test_without_any_contribution_there_is_no_evidence() -> None:
@@ -72,6 +153,9 @@ def test_what_is_not_known_is_not_made_up() -> None:
 @given(st.lists(st.floats(width=32), min_size=WIDTH, max_size=WIDTH))
 def test_any_contributions_give_a_finding_whose_shares_are_shares(contributions: list[float]) -> None:
     finding = read_finding(ELEVATOR, np.array(contributions, np.float32), row(), row())
+    believed = [mode.belief for mode in finding.modes]
+    assert believed == sorted(believed, reverse=True)
+    assert not believed or 0.9 < sum(believed) < 1.01
     shares = [evidence.share for evidence in finding.evidence]
     assert all(0 <= share <= 1 for share in shares)
     assert sum(shares) <= 1.001

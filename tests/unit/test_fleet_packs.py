@@ -1,5 +1,6 @@
 """How a vertical pack is put together; what each shipped one promises is in the contract suite."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from fleet.catalog import pack_of, packs
 from fleet.limit_finding import read_limit
 from fleet.modelled_wear import ModelledWear, RatedWear, Reading
 from fleet.rating import Rating
+from fleet.sign import Sign, Way, down, up
 from fleet.standard_limit import StandardLimit, either_way, vibration_limits
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 from forecasting.wear.operations import Operations
@@ -175,6 +177,35 @@ def test_a_rating_with_a_unit_is_told_in_it(said: object) -> None:
         rating.read(said)
 
 
+def mode(code: str, **words: Any) -> FaultMode:
+    return FaultMode(code, "Mode", "模式", ("flow",), "Look.", "检查。", **words)
+
+
+def test_a_channel_without_a_sign_may_go_either_way() -> None:
+    two = FaultMode("f", "", "", ("flow", "starts"), "", "", (down("starts", 2.0),))
+    assert two.signs == (Sign("flow"), Sign("starts", Way.DOWN, 2.0))
+
+
+@pytest.mark.parametrize("name", ["elevator", "machine-tool", "transformer"])
+def test_every_mode_names_its_failure_code_and_parts(name: str) -> None:
+    for each in packs()[name].fault_modes:
+        assert re.fullmatch(r"[A-Z]{3}", each.failure_code)
+        assert each.parts_en.isascii()
+        assert each.parts_en.endswith(".")
+        assert not each.parts_zh.isascii()
+        assert each.parts_zh.endswith("。")
+
+
+def test_a_counter_that_an_older_type_cannot_keep_is_no_reason() -> None:
+    pack = packs()["elevator"]
+    served = pack.on(
+        pack.equipment_type.first(len(pack.equipment_type.channels) - 1)
+    )  # without the door cycles
+    assert [each.wear for each in pack.fault_modes if each.code == "door-drive"] == [("door-belt",)]
+    assert [each.wear for each in served.fault_modes if each.code == "door-drive"] == [()]
+    assert [rule.name for rule in served.advice] == ["standby"]  # none by door cycles
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -193,6 +224,14 @@ def test_a_rating_with_a_unit_is_told_in_it(said: object) -> None:
         (lambda: modelled("flow"), "operations is a counter, flow is not"),
         (lambda: modelled("starts", "w", "w"), "there twice: w"),
         (lambda: FaultMode("Not A Name", "", "", (), "", ""), "fault mode"),
+        (lambda: mode("f", signs=(up("x"),)), "signs of channels it does not name: x"),
+        (lambda: mode("f", failure_code="Vib"), "three capital letters"),
+        (lambda: VerticalPack(PUMP, fault_modes=(mode("f", wear=("w",)),)), "no wear counter w"),
+        (
+            lambda: VerticalPack(PUMP, fault_modes=(mode("f", signs=(up("flow", codes=(1,)),)),)),
+            "signs with codes need a channel of kind state",
+        ),
+        (lambda: up("flow", 0.0), "weight is above 0"),
         (lambda: Detection(persistence=0), "above 0"),
         (lambda: VerticalPack(PUMP, Detection(idle=(0,))), "idle codes need a channel of kind state"),
         (lambda: Detection(on_score=25.0), "on_score is from 0.25 to 24.0, not 25"),

@@ -6,10 +6,24 @@ from datetime import UTC, datetime
 import pytest
 
 from console.report import html
-from console.summary import Episode, Intake, Machine, Outlook, State, Summary, Text, state_of
+from console.summary import (
+    URGENCY_TEXT,
+    Episode,
+    Intake,
+    Likely,
+    Machine,
+    Outlook,
+    State,
+    Summary,
+    Text,
+    state_of,
+)
+from fleet.advice import Advice, Confidence
+from fleet.sign import Urgency
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 BASIS = "Judged by its own normal", "依据本机自身的正常水平判定"
+NOTHING = Intake(0, 0, 0, 0, 0, {}, None, None)
 FORCE = "Force at 31 kN is above the limit of 25 kN (ISO 1)", "压力达到 31 kN，高于限值 25 kN（ISO 1）"
 
 
@@ -51,7 +65,7 @@ def test_a_forecast_from_before_a_repair_gives_no_date() -> None:
     )
     repaired = replace(machine(), outlooks=(said,))
     assert repaired.soonest is None
-    page = html(Summary(AT, Intake(0, 0, 0, 0, 0, {}, None, None), (repaired,)))
+    page = html(Summary(AT, NOTHING, (repaired,)))
     assert page.count("repaired since; the next forecast follows") == 2  # in the overview, and on its own
 
 
@@ -60,17 +74,15 @@ def test_a_machine_without_an_episode_is_fine() -> None:
 
 
 def test_the_page_says_which_rating_a_machine_lacks() -> None:
-    intake = Intake(0, 0, 0, 0, 0, {}, None, None)
     lacking = replace(machine(), lacking={"brake": ("brake_b10d",)})
-    page = html(Summary(AT, intake, (lacking,)))
+    page = html(Summary(AT, NOTHING, (lacking,)))
     for words in ("No counter", "无计数器", "brake: ", "the fleet file does not say", "brake_b10d"):
         assert words in page
-    assert "No counter" not in html(Summary(AT, intake, (machine(),)))
+    assert "No counter" not in html(Summary(AT, NOTHING, (machine(),)))
 
 
 def test_the_page_says_in_both_languages_which_limit_is_passed_and_what_to_look_at() -> None:
-    intake = Intake(0, 0, 0, 0, 0, {}, None, None)
-    page = html(Summary(AT, intake, (machine(episode("limit")),)))
+    page = html(Summary(AT, NOTHING, (machine(episode("limit")),)))
     for words in (
         *FORCE,
         "limit title",
@@ -88,5 +100,46 @@ def test_the_page_says_in_both_languages_which_limit_is_passed_and_what_to_look_
 
 
 def test_the_page_says_in_both_languages_by_what_a_machine_was_judged() -> None:
-    page = html(Summary(AT, Intake(0, 0, 0, 0, 0, {}, None, None), (machine(episode("machine")),)))
+    page = html(Summary(AT, NOTHING, (machine(episode("machine")),)))
     assert all(words in page for words in BASIS)
+
+
+def test_the_page_ranks_what_an_episode_may_come_from_with_reasons_parts_and_urgency() -> None:
+    likely = Likely(
+        Text("Seal leaks", "密封泄漏"),
+        0.84,
+        "ELU",
+        URGENCY_TEXT[Urgency.DAYS],
+        Text("Look at the seal.", "检查密封。"),
+        Text("Seal kit.", "密封套件。"),
+        (Text("Force is down", "压力下降"),),
+        (Text("Stroke shows little", "行程无明显变化"),),
+    )
+    page = html(Summary(AT, NOTHING, (machine(replace(episode("machine"), modes=(likely,))),)))
+    for words in (
+        *("Seal leaks", "密封泄漏", "84 %", "ISO 14224 ELU", "within days", "数日内检查", "检查密封。"),
+        *("Seal kit.", "密封套件。"),
+        '<span class="for"><span lang="en">Force is down',
+        '<span class="against"><span lang="en">Stroke shows little',
+    ):
+        assert words in page
+    assert "what could be saved" not in page
+    assert "may come from" not in html(Summary(AT, NOTHING, (machine(episode("machine")),)))
+
+
+def test_the_page_says_what_could_be_saved_and_what_came_true() -> None:
+    sleep = Advice(
+        "off",
+        "Switch it off",
+        "关闭",
+        1234.0,
+        "kWh",
+        Confidence.MEDIUM,
+        "At rest",
+        "待机",
+        2000.0,
+        766.0,
+    )
+    page = html(Summary(AT, NOTHING, (replace(machine(), advice=(sleep,)),)))
+    for words in ("Switch it off", "关闭", "1,234 kWh", "medium confidence", "可信度中", "766 / 2,000"):
+        assert words in page

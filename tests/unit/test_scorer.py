@@ -145,6 +145,17 @@ def changed(minute: slice, asset_id: int, column: int, scale: float, offset: flo
     return Rows(rows.asset_id, rows.ts_us, values)
 
 
+def test_a_machines_finding_knows_the_limits_it_passes_and_what_is_worn() -> None:
+    (stiff,), wear = PACK.fault_modes, (WearCounter("die", "strokes", 200, 1000, "1"), PACK.wear[1])
+    pack = replace(PACK, wear=wear, fault_modes=(replace(stiff, wear=("die",)),))
+    scored = Scorer(pack).score(presses(), name_of)
+    (episode,) = (row for row in last_of_each([scored]).values() if row.kind == "machine")
+    said = [reason["en"] for reason in episode.evidence["modes"][0]["speaks_for"]]
+    assert said[0].startswith("Force is up")
+    assert said[1].endswith("is above 25 kN (ISO 1)")
+    assert said[2].startswith("die: ")
+
+
 def test_a_sensor_that_falls_silent_is_a_finding_about_the_sensor_alone() -> None:
     scored, _ = run(changed(slice(160, 280), 1, 2, np.nan), [])
     (episode,) = last_of_each(scored).values()
@@ -289,6 +300,19 @@ def test_a_machine_has_the_counters_that_its_ratings_allow_up_to_its_own_limit()
     again = Scorer(RATED, ratings_of=ratings.__getitem__)
     again.load(scorer.state())
     assert again.state() == scorer.state()
+
+
+@pytest.mark.parametrize(("rated", "says"), [({"clutch_b10d": 300.0}, True), ({}, False)])
+def test_a_counter_speaks_for_a_fault_mode_where_the_machines_ratings_are_known(
+    rated: Ratings, says: bool
+) -> None:
+    pack = replace(RATED, fault_modes=(replace(RATED.fault_modes[0], wear=("clutch",)),))
+    scored = Scorer(pack, ratings_of=lambda asset_id: rated if asset_id == 2 else {}).score(
+        presses(), name_of
+    )
+    (episode,) = (row for row in last_of_each([scored]).values() if row.kind == "machine")
+    said = [reason["en"] for reason in episode.evidence["modes"][0]["speaks_for"]]
+    assert any(one.startswith("clutch: ") for one in said) == says
 
 
 def one_press(force: list[float]) -> Rows:

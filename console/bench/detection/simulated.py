@@ -5,7 +5,7 @@ is false; it counts in the days since the machine's first score in which it bega
 from the quantile of rows, which is what a promise is easily mistaken for.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +19,7 @@ from fleet.catalog import packs
 from fleet.vertical import Detection
 from streams.rows import Rows
 from streams.scorer import Scorer
+from streams.simulator.fault import Fault
 from streams.simulator.simulate import simulate
 from streams.wire.frame import Frame
 
@@ -59,7 +60,7 @@ def readings(machines: int, days: int, tell: Callable[[str], None]) -> Iterator[
     """Realised over promised episodes of each type, after half a day and two days of scores."""
     for kind in KINDS:
         tell(f"simulating {machines} machines of type {kind} for {days} days")
-        blocks = list(_blocks(kind, machines, days))
+        blocks = list(blocks_of(kind, machines, days))
         for per_day in PROMISES:
             tell(f"{kind}: {per_day:g} a day promised")
             rules = replace(packs()[kind].detection, false_per_day=per_day, off_delay_s=OFF_DELAY_S)
@@ -80,13 +81,15 @@ def readings(machines: int, days: int, tell: Callable[[str], None]) -> Iterator[
                 )
 
 
-def _blocks(kind: str, machines: int, days: int) -> Iterator[Rows]:
-    """The rows of all machines, two hours at a time."""
+def blocks_of(
+    kind: str, machines: int, days: int, seed: int = SEED, faults: Sequence[Fault] = ()
+) -> Iterator[Rows]:
+    """The rows of the machines m-0, m-1, ..., two hours at a time."""
     assets = tuple(Asset(0, "t", "s", f"m-{i}", kind, f"M {i}") for i in range(machines))
     fleet = Fleet((Tenant("t", "T"),), (Site("t", "s", "S", "UTC"),), assets, (packs()[kind].equipment_type,))
     number = {asset.name: i for i, asset in enumerate(assets)}
     frames = list[Frame]()
-    for frame in simulate(fleet, START, timedelta(days=days), SEED):
+    for frame in simulate(fleet, START, timedelta(days=days), seed, faults):
         frames.append(frame)
         if len(frames) == 2 * machines:
             yield _rows(frames, number)
