@@ -124,7 +124,8 @@ def test_a_limit_of_a_change_is_none_of_the_value() -> None:
     at = {name: np.zeros(len(pack.equipment_type.channels)) for name in ("share", "normal", "now")}
     column = pack.equipment_type.column("spindle_vibration")
     at["share"][column], at["normal"][column], at["now"][column] = 1.0, 1.2, 1.4
-    said = [reason.en for mode in read_finding(pack, *at.values()).modes for reason in mode.speaks_for]
+    found = read_finding(pack, at["share"], at["normal"], at["now"])
+    said = [reason.en for mode in found.modes for reason in mode.speaks_for]
     assert said
     assert not [one for one in said if "ISO 20816" in one]
 
