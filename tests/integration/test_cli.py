@@ -59,6 +59,7 @@ def test_the_commands_are_those_of_the_handbook(run: Run) -> None:
         "assets",
         "deadletters",
         "maintenance",
+        "map",
         "models",
         "outlook",
         "plan",

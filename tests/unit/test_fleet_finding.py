@@ -121,11 +121,10 @@ def test_a_limit_that_is_passed_and_a_counter_near_its_end_speak_for_a_mode() ->
 
 def test_a_limit_of_a_change_is_none_of_the_value() -> None:
     pack = packs()["machine-tool"]
-    at = {name: np.zeros(len(pack.equipment_type.channels)) for name in ("share", "normal", "now")}
-    column = pack.equipment_type.column("spindle_vibration")
-    at["share"][column], at["normal"][column], at["now"][column] = 1.0, 1.2, 1.4
-    found = read_finding(pack, at["share"], at["normal"], at["now"])
-    said = [reason.en for mode in found.modes for reason in mode.speaks_for]
+    shown = np.zeros(len(pack.equipment_type.channels))
+    shown[pack.equipment_type.column("spindle_vibration")] = 1.0
+    modes = read_finding(pack, shown, 1.2 * shown, 1.4 * shown).modes
+    said = [reason.en for mode in modes for reason in mode.speaks_for]
     assert said
     assert not [one for one in said if "ISO 20816" in one]
 
