@@ -29,8 +29,10 @@ FLEET = Fleet(
 )
 """The third has machines and no data."""
 
-_VALUES = ", ".join(f"v{k}" for k in range(16))
-_READINGS = ", ".join(["case when tenant = 'bolt' then 8642.5 else 1 end"] * 16)
+CHANNELS = max(len(kind.channels) for kind in TYPES)
+
+_VALUES = ", ".join(f"v{k}" for k in range(CHANNELS))
+_READINGS = ", ".join(["case when tenant = 'bolt' then 8642.5 else 1 end"] * CHANNELS)
 _ARRAY = f"array[{_READINGS}]::real[]"
 
 SEED = f"""
@@ -40,10 +42,10 @@ insert into telemetry (ts, asset_id, score, bad, {_VALUES})
         {_READINGS} from one, generate_series(0, 240) as n;
 insert into rollup_minute
     select date_bin('1 minute', now(), '2000-01-03Z') - n * interval '1 minute', asset_id, 1, 0, .5, {_ARRAY},
-        {_ARRAY}, {_ARRAY}, array_fill(1, array[16]) from one, generate_series(0, 3000) as n;
+        {_ARRAY}, {_ARRAY}, array_fill(1, array[{CHANNELS}]) from one, generate_series(0, 3000) as n;
 insert into rollup_hour
     select date_bin('1 hour', now(), '2000-01-03Z') - n * interval '1 hour', asset_id, 60, 0, .5, {_ARRAY},
-        {_ARRAY}, {_ARRAY}, array_fill(60, array[16]) from one, generate_series(0, 400) as n;
+        {_ARRAY}, {_ARRAY}, array_fill(60, array[{CHANNELS}]) from one, generate_series(0, 400) as n;
 insert into asset_latest (asset_id, ts, score, bad, values, health, health_ts)
     select asset_id, now() - interval '1 minute', .5, null, {_ARRAY}, 70, now() from one;
 insert into health

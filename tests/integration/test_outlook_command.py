@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from console.cli import build
+from console.output import out
 from fleet.asset import Fleet, FleetError
 from fleet.catalog import packs
 from storage.bootstrap import WRITER
@@ -54,7 +55,7 @@ async def store(database: Database) -> None:
 @pytest.fixture
 def run(plain_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "240")  # no word of a table is cut
+    monkeypatch.setattr(out, "_width", 240)  # no word of a table is cut
     monkeypatch.setenv("FAULTLINE_DATABASE", plain_database.dsn(WRITER))
     asyncio.run(store(plain_database))
     return lambda *words: CliRunner().invoke(build([words[0]]), words)
