@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from console import views
 from console.cli import build
+from console.output import out
 from fleet.asset import Asset, Channel, EquipmentType, Fleet, FleetError, Site, Tenant
 from storage.bootstrap import WRITER
 from storage.chunk_result import ChunkResult, Tally
@@ -58,7 +59,7 @@ async def store(database: Database) -> None:
 @pytest.fixture
 def run(plain_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "240")  # no word of a table is cut
+    monkeypatch.setattr(out, "_width", 240)  # no word of a table is cut
     monkeypatch.setenv("FAULTLINE_DATABASE", plain_database.dsn(WRITER))
     asyncio.run(store(plain_database))
     return lambda *words: CliRunner().invoke(build(["ahead"]), ["ahead", *words])
