@@ -171,7 +171,7 @@ def show(conn: Connection[TupleRow], access: Access) -> None:
 
 
 def refresh(owner_dsn: str) -> None:
-    """Make the views of every access anew whose machines have other types or channels than before."""
+    """Make the views of every access anew: its machines may have other types or channels by now."""
     with session(owner_dsn) as conn:
         for access in known(conn):
             show(conn, access)
