@@ -14,6 +14,7 @@ from typing import Self
 
 import psycopg
 from psycopg.conninfo import make_conninfo
+from psycopg.pq import PGconn, Ping
 
 from storage.file_lock import ALONE_AT_ONCE, TOGETHER, locked
 from storage.server.account import Account
@@ -31,6 +32,7 @@ HOST = "127.0.0.1"
 _RECOVERY_SECONDS = 24 * 3600  # replaying a long log takes what it takes; ending it would only start it over
 _STOP_SECONDS = 60
 _DYING_SECONDS = 5
+_CONNECT_SECONDS = 30
 _ATTEMPTS = 20
 
 # A killed postmaster is not gone at once, nor are its backends; a port that was free may be taken by now.
@@ -199,6 +201,18 @@ class PostgresServer:
         except (OSError, IndexError):
             return "starting"
 
+    def _let_recover(self) -> bool:
+        """Wait while it answers that nobody may log in yet; says whether it did.
+
+        A server that has lost a process, or whose disk was full, is called ready on while it recovers.
+        """
+        asked = make_conninfo(host=HOST, port=self.port, connect_timeout=_CONNECT_SECONDS).encode()
+        told = None
+        while PGconn.ping(asked) == Ping.REJECT:
+            told = self._tell(told)
+            time.sleep(0.1)
+        return told is not None
+
     def _find(self) -> bool:
         """Whether our server runs, once it has finished to start or to stop."""
         told = None
@@ -302,15 +316,25 @@ class PostgresServer:
         return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-count:])
 
     def _check_that_it_is_ours(self) -> None:
-        try:
-            with psycopg.connect(self.admin_dsn, connect_timeout=30) as connection:
-                row = connection.execute("SELECT current_setting('data_directory')").fetchone()
-        except psycopg.OperationalError as error:
-            raise ServerError(f"the database in {self.home} is up but does not let us in: {error}") from error
-        if row != (str(self._data),):
+        if self._folder_it_serves() != str(self._data):
             raise ServerError(
                 f"port {self.port} belongs to another server than {self._data}; stop it and try again"
             )
+
+    def _folder_it_serves(self) -> str:
+        while True:
+            recovered = self._let_recover()
+            try:
+                with psycopg.connect(self.admin_dsn, connect_timeout=_CONNECT_SECONDS) as connection:
+                    row = connection.execute("SELECT current_setting('data_directory')").fetchone()
+            except psycopg.OperationalError as error:
+                if recovered:  # between the end of the old processes and the recovery it is not to be asked
+                    continue
+                raise ServerError(
+                    f"the database in {self.home} is up but does not let us in: {error}"
+                ) from error
+            assert row is not None
+            return str(row[0])
 
     def _end(self) -> None:
         account = self._account()

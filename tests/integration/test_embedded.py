@@ -55,6 +55,11 @@ def postmaster(server: PostgresServer) -> int:
     return pid
 
 
+def one_of(pid: int, title: str) -> int:
+    """The postmaster's process of that title."""
+    return next(child for child in family(pid) if title in Path(f"/proc/{child}/cmdline").read_text())
+
+
 def family(pid: int) -> set[int]:
     """The process and its children."""
     children = set()
@@ -172,6 +177,21 @@ def test_committed_rows_survive_the_kill_of_the_postmaster(data_root: Path) -> N
         server.start()
         assert server.pid() != killed
         assert ask(server.admin_dsn, "select count(*) from committed") == 10000
+
+
+def test_a_server_that_recovers_from_the_loss_of_a_process_is_waited_for(data_root: Path) -> None:
+    with launcher(data_root) as server, psycopg.connect(server.admin_dsn) as connection:
+        held_up = one_of(postmaster(server), "checkpointer")
+        os.kill(held_up, signal.SIGSTOP)  # until the postmaster loses patience with it, nobody is let in
+        os.kill(connection.info.backend_pid, signal.SIGKILL)
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("select 1")
+        with pytest.raises(psycopg.OperationalError, match="recovery mode"):
+            psycopg.connect(server.admin_dsn)
+        second = launcher(data_root)
+        second.start()
+        assert ask(second.admin_dsn, "select 1") == 1
+        second.release()
 
 
 def test_a_server_whose_owner_was_killed_is_found_again(data_root: Path) -> None:
