@@ -42,7 +42,7 @@ class AssetFeatures:
         """Take in finite rows (n, columns), in order within a slot; returns (n, 10 columns), after each."""
         out = np.empty((len(slot), PER_COLUMN, z.shape[1]))
         _advance(slot, z, self.seen, self.mean, out)
-        return out.reshape(len(slot), -1)
+        return out.reshape(len(slot), PER_COLUMN * z.shape[1])
 
 
 @kernel

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -21,6 +21,7 @@ def features(z: Floats) -> Floats:
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 80), st.integers(0, 2**32 - 1))
+@example(80, 0)  # nothing comes after the cut
 def test_features_see_nothing_later_and_depend_on_no_cut(n: int, seed: int) -> None:
     z = np.random.default_rng(seed).normal(size=(80, 3))
     whole = features(z)
