@@ -1,7 +1,7 @@
 """CU: what a customer wants to know, in plain words: are my machines fine, what comes next, what to do."""
 
 from dashboards import scales
-from dashboards.board import Dashboard, Row
+from dashboards.board import Audience, Dashboard, Row
 from dashboards.links import to_asset
 from dashboards.panel import Column, Kind, Panel, Query
 from dashboards.text import Text
@@ -24,6 +24,8 @@ def boards() -> tuple[Dashboard, ...]:
                 Row(8, (_health(),)),
             ),
             since="now-30d",
+            audience=(Audience.CUSTOMER,),
+            home_of=Audience.CUSTOMER,
         ),
     )
 

@@ -1,7 +1,7 @@
 """FL: the maker's fleet: how much of it reports, what is open, what fails soon, and where."""
 
 from dashboards import scales
-from dashboards.board import Dashboard, Row, Variable
+from dashboards.board import Audience, Dashboard, Row, Variable
 from dashboards.links import to_asset
 from dashboards.panel import Column, Kind, Panel, Query, Step
 from dashboards.text import Text
@@ -32,6 +32,8 @@ def boards() -> tuple[Dashboard, ...]:
                 Variable("type", TYPE, "select distinct equipment_type from asset order by 1", several=True),
             ),
             since="now-30d",
+            audience=(Audience.MAKER,),
+            home_of=Audience.MAKER,
         ),
     )
 

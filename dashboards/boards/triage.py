@@ -1,7 +1,7 @@
 """TR: the technician's board: what is open, worst and oldest first, with what it is and what to do."""
 
 from dashboards import scales
-from dashboards.board import Dashboard, Row, Variable
+from dashboards.board import Audience, Dashboard, Row, Variable
 from dashboards.links import to_asset
 from dashboards.panel import Column, Kind, Panel, Query, Step
 from dashboards.text import Text
@@ -40,6 +40,8 @@ def boards() -> tuple[Dashboard, ...]:
                 ),
             ),
             since="now-48h",
+            audience=(Audience.TECHNICIAN, Audience.MAKER),
+            home_of=Audience.TECHNICIAN,
         ),
     )
 

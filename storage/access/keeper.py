@@ -40,6 +40,16 @@ class Keeper:
         self._show(access)
         return access
 
+    def speak(self, name: str, language: str) -> None:
+        """Let Grafana greet `name` in this language, `en` or `zh`. Raises `StorageError`."""
+        with grants.session(self.owner_dsn) as owner:
+            grants.speak(owner, name, language)
+
+    def equipment_types(self, access: Access) -> list[str]:
+        """Names of the types of the machines that an access sees."""
+        with grants.session(self.owner_dsn) as owner:
+            return [kind.name for kind in grants.types(owner, access.access_id)]
+
     def suspend(self, name: str) -> None:
         """Shut `name` out at once; what it sees stays on record. Raises `StorageError`."""
         with grants.session(self.owner_dsn) as owner:
@@ -75,8 +85,21 @@ class Keeper:
                 logins.drop_login(admin, role)
             return old
 
+    def drop(self, name: str, role: str) -> None:
+        """End one login of `name`. Raises `StorageError`."""
+        with grants.session(self.owner_dsn) as owner:
+            access = grants.find(owner, name)
+        with administrator(self.admin_dsn) as admin:
+            if role in logins.logins(admin, access):
+                logins.drop_login(admin, role)
+
     def remove(self, name: str) -> None:
-        """Take the access of `name` away with its views and logins; the data stays. Raises `StorageError`."""
+        """Take the access of `name` away with its views and logins; the data stays.
+
+        Raises `StorageError`, also while Grafana has an organisation for it.
+        """
+        with grants.session(self.owner_dsn) as owner:
+            grants.check_not_shown(owner, grants.find(owner, name))
         self.suspend(name)
         with grants.session(self.owner_dsn) as owner:
             access = grants.find(owner, name)
