@@ -17,6 +17,7 @@ from console.bench.detection.suites import run as run_suite
 from console.bench.ingest import MEASURES as INGEST
 from console.bench.kernels import readings as kernel_readings
 from console.bench.machine import provenance
+from console.bench.panels import MEASURES as PANELS
 from console.bench.query import MEASURES as QUERY
 from console.bench.remaining_life.suites import SUITES as LIFE_SUITES
 from console.bench.remaining_life.suites import run as run_life_suite
@@ -83,6 +84,12 @@ def ingest(
 def query(names: Names = None, runs: Runs = 3, json_file: Json = None, quick: Quick = False) -> None:
     """The product's own queries over 100 M samples of 1 000 machines, with a warm cache."""
     _measure("query", QUERY, names, runs, json_file, quick)
+
+
+@app.command(epilog="Example: faultline bench dashboards --measure maker --json dashboards.json")
+def dashboards(names: Names = None, runs: Runs = 3, json_file: Json = None, quick: Quick = False) -> None:
+    """Every panel's query of every dashboard over 100 M samples of 100 customers, the slowest first."""
+    _measure("dashboards", PANELS, names, runs, json_file, quick)
 
 
 @app.command(epilog="Example: faultline bench detection --suite skab --data SKAB/data --json skab.json")
