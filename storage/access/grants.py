@@ -150,7 +150,7 @@ def suspend(conn: Connection[TupleRow], access: Access, suspended: bool) -> None
 
 
 def check_not_shown(conn: Connection[TupleRow], access: Access) -> None:
-    """Raises `StorageError` while Grafana has an organisation for the access, which nobody would take away."""
+    """Raises `StorageError` while Grafana has an organisation for the access."""
     query = "select 1 from grafana_organization where access_id = %s"
     if conn.execute(query, (access.access_id,)).fetchone():
         raise StorageError(
