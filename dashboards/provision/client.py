@@ -55,7 +55,7 @@ class Transport(GrafanaAPI):  # type: ignore[misc]
         parts = urlsplit(url)
         prefix = parts.path.strip("/")
         super().__init__(
-            auth,
+            auth if isinstance(auth, str) else tuple(word.encode() for word in auth),
             host=parts.hostname,
             port=parts.port,
             url_path_prefix=f"{prefix}/" if prefix else "",

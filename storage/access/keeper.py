@@ -45,6 +45,11 @@ class Keeper:
         with grants.session(self.owner_dsn) as owner:
             grants.speak(owner, name, language)
 
+    def logins(self, access: Access) -> list[str]:
+        """The logins of an access, the oldest first."""
+        with administrator(self.admin_dsn) as admin:
+            return logins.logins(admin, access)
+
     def equipment_types(self, access: Access) -> list[str]:
         """Names of the types of the machines that an access sees."""
         with grants.session(self.owner_dsn) as owner:
