@@ -67,7 +67,8 @@ class Provisioned:
         self._conn.execute("delete from grafana_organization where access_id = %s", (self._access_id,))
 
     def marks(self) -> dict[tuple[str, str], tuple[str, str | None]]:
-        """By kind and uid: digest of what was asked for, and of what Grafana then had."""
+        """By kind and uid: digest of what was asked for, empty while a request is under way; and of what
+        Grafana then had, None while nobody knows."""
         rows = self._conn.execute(
             "select kind, uid, coalesce(wanted_sha256, ''), live_sha256 from grafana_object "
             "where access_id = %s",
@@ -76,12 +77,15 @@ class Provisioned:
         return {(kind, uid): (wanted, live) for kind, uid, wanted, live in rows}
 
     def claim(self, kind: str, uid: str, before: Mapping[str, Any] | None) -> None:
-        """This is about to become ours, or to be changed or deleted; `before` is what was there."""
+        """This is about to become ours, or to be changed or deleted; `before` is what was there.
+
+        What Grafana had when that was last known stays on record: who finds it changed can tell by whom.
+        """
         key = self._access_id, kind, uid
         with self._conn.transaction():
             self._conn.execute(
                 "insert into grafana_object (access_id, kind, uid) values (%s, %s, %s) "
-                "on conflict (access_id, kind, uid) do update set live_sha256 = null",
+                "on conflict (access_id, kind, uid) do update set wanted_sha256 = null",
                 key,
             )
             self._conn.execute(

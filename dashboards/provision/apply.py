@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from dashboards.provision.changes import digest
-from dashboards.provision.errors import GrafanaError
+from dashboards.provision.errors import GrafanaConflict, GrafanaError, GrafanaRefuses
 from dashboards.provision.plan import Mark, State, Step
 from dashboards.provision.port import Json, Kind, Organization
 
@@ -90,7 +90,12 @@ def write(
     before: Json | None,
     password: str | None = None,
 ) -> None:
-    """Make one thing ours as it is wanted, and keep what Grafana made of it."""
+    """Make one thing ours as it is wanted, and keep what Grafana made of it. Raises `GrafanaError`."""
     record.claim(kind, uid, before)
-    room.write(kind, uid, wanted, password if kind is Kind.DATA_SOURCE else None)
+    try:
+        room.write(kind, uid, wanted, password if kind is Kind.DATA_SOURCE else None)
+    except (GrafanaConflict, GrafanaRefuses):
+        if before is None:
+            record.forget(kind, uid)  # nothing was made, so what may be there later is not ours
+        raise
     record.keep(kind, uid, (digest(wanted), digest(room.read(kind, uid))))

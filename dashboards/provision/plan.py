@@ -9,8 +9,8 @@ from dashboards.provision.desired import Item
 from dashboards.provision.port import Json, Kind, Organization
 
 Mark = tuple[str, str | None]
-"""What is on record of a thing of ours: digest of what we asked for, and of what Grafana then had; None while
-nobody knows whether it got there."""
+"""What is on record of a thing of ours: digest of what we asked for, and of what Grafana then had. The first
+is empty while a request is under way, the second None until one is known to have arrived."""
 
 Marks = Mapping[tuple[str, str], Mark]
 """By kind and uid."""
@@ -78,8 +78,13 @@ def _state(kind: Kind, wanted: Json | None, live: Json | None, mark: Mark | None
     if mark is None:
         return State.UPDATE if kind in _ALWAYS_THERE else State.FOREIGN
     asked, then = mark
-    if then is not None and then != digest(live):
+    if then is not None and then != digest(live) and not (asked == "" and _arrived(live, wanted)):
         return State.DRIFTED
     if wanted is None:
         return State.DELETE
     return State.SAME if then is not None and asked == digest(wanted) else State.UPDATE
+
+
+def _arrived(live: Json, wanted: Json | None) -> bool:
+    """Whether what a run was about to do when it broke off is done, so that nobody else changed it."""
+    return wanted is not None and next(changes(live, wanted), None) is None
