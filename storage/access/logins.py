@@ -15,6 +15,8 @@ from psycopg.rows import TupleRow
 
 from storage.access.grants import Access
 
+_LOCK = 0x726F6C65  # "role"
+
 CONNECTIONS = 20
 """Of one login; a dashboard's pool has five."""
 
@@ -37,8 +39,12 @@ class Login:
 
 @contextmanager
 def administrator(dsn: str) -> Iterator[Connection[TupleRow]]:
-    """A connection that may make roles: a superuser's."""
+    """A connection that may make roles: a superuser's, one at a time.
+
+    PostgreSQL refuses two at once what both write, such as who may connect to the database.
+    """
     with psycopg.connect(dsn, autocommit=True, application_name="faultline-access") as conn:
+        conn.execute("select pg_advisory_lock(%s)", (_LOCK,))
         yield conn
 
 
