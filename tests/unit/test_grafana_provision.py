@@ -35,7 +35,7 @@ class MemoryRecord:
         self.log: list[tuple[str, str, Any]] = []
 
     def claim(self, kind: str, uid: str, before: Any) -> None:
-        self.marks[kind, uid] = (self.marks.get((kind, uid), ("", None))[0], None)
+        self.marks[kind, uid] = "", self.marks.get((kind, uid), ("", None))[1]
         self.log.append((kind, uid, before))
 
     def keep(self, kind: str, uid: str, mark: tuple[str, str | None]) -> None:
@@ -149,7 +149,8 @@ def test_a_removal_that_dies_after_any_request_is_made_good_by_the_next(requests
             site.apply(())
         site.grafana.die_after = None
         site.apply(())
-        assert not (site.there.boards or site.there.folders or site.there.sources or site.there.accounts)
+        there = site.there
+        assert not [*there.boards, *there.folders, *there.sources, *there.accounts]
         assert site.record.marks == {}
 
 
