@@ -112,7 +112,8 @@ class Provisioner:
             if number is None or not (log := record.last_run()):
                 return Outcome(access.name, notes=["nothing to take back"])
             with self.server.enter(number) as room:
-                return Outcome(access.name, notes=[f"put back: {what}" for what in undo(log, room, record)])
+                done = undo(log, room, record)
+            return Outcome(access.name, notes=[f"{len(done)} put back: {', '.join(done[:5])}"])
 
     def remove(self, access: Access) -> Outcome:
         """Take ours away, and the organisation if nothing else is in it. Raises as `apply` does."""

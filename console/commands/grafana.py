@@ -19,7 +19,7 @@ from dashboards.catalog import catalog
 from dashboards.files import FOLDER, PASSWORD, files
 from dashboards.provision.apply import Drift
 from dashboards.provision.gateway import Server
-from dashboards.provision.plan import CLEAN, Step
+from dashboards.provision.plan import CLEAN, State, Step
 from storage.access.grants import Access
 from storage.provisioning import alone
 
@@ -28,6 +28,13 @@ app = typer.Typer(no_args_is_help=True, help="Dashboards for Grafana.")
 
 CHANGES = 2
 """Exit code where something is to be done, as `terraform plan -detailed-exitcode` has it."""
+
+_DONE = {
+    State.CREATE: "created",
+    State.UPDATE: "updated",
+    State.DELETE: "deleted",
+    State.FOREIGN: "not ours",
+}
 
 SHOWN = 5
 """Differences of one thing that are shown."""
@@ -208,7 +215,9 @@ def _show_done(outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
         if outcome.error is None:
             counted = Counter(step.state for step in outcome.steps)
-            said = [f"{count} {state}" for state, count in counted.items()] + list(outcome.notes)
+            said = [f"{count} {_DONE.get(state, state)}" for state, count in counted.items()] + [
+                *outcome.notes
+            ]
             out.print(f"{outcome.name}: {', '.join(said)}", highlight=False, markup=False, soft_wrap=True)
 
 
