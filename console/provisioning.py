@@ -19,7 +19,7 @@ from dashboards.source import UID, connection
 from dashboards.text import Language
 from storage.access.grants import Access
 from storage.access.keeper import Keeper
-from storage.access.logins import Login
+from storage.access.logins import Login, Use
 from storage.errors import StorageError
 from storage.provisioning import Provisioned, provisioned
 
@@ -80,12 +80,12 @@ class Provisioner:
         """Make Grafana so. Raises `GrafanaError`, `StorageError`; said again, it goes on from there."""
         with self._record(access) as record, self.server.enter(self._made(access, record)) as room:
             before = self._role(access, room)
-            login = self.keeper.rotate(access.name) if rules.rotate or before is None else None
+            new = rules.rotate or before is None
+            login = self.keeper.rotate(access.name, Use.GRAFANA) if new else None
             try:
                 steps = self._apply(access, record, room, rules, login, before)
             finally:
-                if login is not None:
-                    self._end_the_unused(access, room, {login.role, before or login.role})
+                self.keeper.finish_grafana(access, self._role(access, room))
             record.tidy()
             room.check_data_source(UID)
             return Outcome(access.name, steps)
@@ -120,10 +120,9 @@ class Provisioner:
         with self._record(access) as record:
             number = self._number(access, record)
             if number is None:
-                record.forget_organization()
+                self._forget(access, record)
                 return Outcome(access.name, notes=["Grafana has nothing of it"])
             with self.server.enter(number) as room:
-                role = self._role(access, room)
                 steps = plan((), record.marks(), room)
                 apply(steps, room, record, Drift.OVERWRITE)
                 others = room.others()
@@ -131,9 +130,7 @@ class Provisioner:
                     room.write(Kind.PREFERENCES, "organization", {"homeDashboardUID": "", "language": ""})
             if not others:
                 self.server.delete(number)
-            record.forget_organization()
-        if role is not None:
-            self.keeper.drop(access.name, role)
+            self._forget(access, record)
         kept = [f"its organisation stays, with what is not ours: {', '.join(others[:5])}"] if others else []
         return Outcome(access.name, steps, kept)
 
@@ -168,11 +165,12 @@ class Provisioner:
     def _role(self, access: Access, room: Organization) -> str | None:
         """The login that the data source has, if it is still good."""
         user = (room.read(Kind.DATA_SOURCE, UID) or {}).get("user")
-        return user if user in self.keeper.logins(access) else None
+        return user if user in self.keeper.grafana_logins(access) else None
 
-    def _end_the_unused(self, access: Access, room: Organization, roles: set[str]) -> None:
-        for role in roles - {self._role(access, room)}:
-            self.keeper.drop(access.name, role)
+    def _forget(self, access: Access, record: Provisioned) -> None:
+        """Its logins end first: while they do not, the organisation is on record and can be removed again."""
+        self.keeper.finish_grafana(access, None)
+        record.forget_organization()
 
 
 class _Nothing:
