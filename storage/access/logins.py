@@ -31,9 +31,6 @@ SETTINGS = {
 }
 
 
-_LOCK = 0x726F6C65  # "role": two grants on one database at once are an error in PostgreSQL
-
-
 class Use(StrEnum):
     """Who logs in, as the login's name says; `PEOPLE` have hexadecimal digits there alone."""
 
@@ -74,7 +71,6 @@ def new_login(admin: Connection[TupleRow], access: Access, use: Use = Use.PEOPLE
     """One more login of the access, with a password of 192 random bits."""
     login = Login(f"{access.access_id}_{use}{secrets.token_hex(4)}", secrets.token_urlsafe(24))
     with admin.transaction():
-        admin.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
         _make(admin, access, login)
     return login
 
@@ -135,7 +131,5 @@ def drop_reader(admin: Connection[TupleRow], access: Access) -> None:
     """Take the role away that read the access's views; its schema and logins must be gone."""
     name = sql.Identifier(access.access_id)
     if admin.execute("select 1 from pg_roles where rolname = %s", (access.access_id,)).fetchone():
-        with admin.transaction():
-            admin.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
-            admin.execute(sql.SQL("drop owned by {}").format(name))  # its right to connect
-            admin.execute(sql.SQL("drop role {}").format(name))
+        admin.execute(sql.SQL("drop owned by {}").format(name))  # its right to connect
+        admin.execute(sql.SQL("drop role {}").format(name))
