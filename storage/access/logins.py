@@ -17,8 +17,6 @@ from psycopg.rows import TupleRow
 
 from storage.access.grants import Access
 
-_LOCK = 0x726F6C65  # "role"
-
 CONNECTIONS = 20
 """Of one login; a dashboard's pool has five."""
 
@@ -29,6 +27,8 @@ SETTINGS = {
     "timezone": "UTC",
     "jit": "off",
 }
+
+_LOCK = 0x726F6C65  # "role": two grants on one database at once are an error in PostgreSQL
 
 
 class Use(StrEnum):
@@ -48,12 +48,8 @@ class Login:
 
 @contextmanager
 def administrator(dsn: str) -> Iterator[Connection[TupleRow]]:
-    """A connection that may make roles: a superuser's, one at a time.
-
-    PostgreSQL refuses two at once what both write, such as who may connect to the database.
-    """
+    """A connection that may make roles: a superuser's."""
     with psycopg.connect(dsn, autocommit=True, application_name="faultline-access") as conn:
-        conn.execute("select pg_advisory_lock(%s)", (_LOCK,))
         yield conn
 
 
@@ -71,6 +67,7 @@ def new_login(admin: Connection[TupleRow], access: Access, use: Use = Use.PEOPLE
     """One more login of the access, with a password of 192 random bits."""
     login = Login(f"{access.access_id}_{use}{secrets.token_hex(4)}", secrets.token_urlsafe(24))
     with admin.transaction():
+        admin.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
         _make(admin, access, login)
     return login
 
@@ -131,5 +128,7 @@ def drop_reader(admin: Connection[TupleRow], access: Access) -> None:
     """Take the role away that read the access's views; its schema and logins must be gone."""
     name = sql.Identifier(access.access_id)
     if admin.execute("select 1 from pg_roles where rolname = %s", (access.access_id,)).fetchone():
-        admin.execute(sql.SQL("drop owned by {}").format(name))  # its right to connect
-        admin.execute(sql.SQL("drop role {}").format(name))
+        with admin.transaction():
+            admin.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+            admin.execute(sql.SQL("drop owned by {}").format(name))  # its right to connect
+            admin.execute(sql.SQL("drop role {}").format(name))
