@@ -16,7 +16,8 @@ PASSWORD = "FAULTLINE_GRAFANA_PASSWORD"  # noqa: S105 - the variable's name
 FOLDER = "GF_PATHS_PROVISIONING"
 """The environment variable that tells Grafana where the files are."""
 
-FOLDERS = {Language.EN: "Faultline", Language.ZH: "Faultline 中文"}
+FOLDERS = {Language.EN: "Faultline", Language.ZH: "Faultline zh 中文"}
+"""Titles. Grafana tells them apart by their ASCII alone."""
 
 
 def files(

@@ -235,7 +235,7 @@ class FakeGrafana:
         return OK, {"message": "Folder deleted"}
 
     def _title_taken(self, here: Organization, title: str) -> bool:
-        return any(each["title"] == title for each in here.folders.values())
+        return any(_slug(each) == _slug({"title": title}) for each in here.folders.values())
 
     def _boards(
         self, verb: str, here: Organization, number: int, body: Any, query: Any, rest: str
