@@ -16,8 +16,8 @@ PASSWORD = "FAULTLINE_GRAFANA_PASSWORD"  # noqa: S105 - the variable's name
 FOLDER = "GF_PATHS_PROVISIONING"
 """The environment variable that tells Grafana where the files are."""
 
-FOLDERS = {Language.EN: "Faultline", Language.ZH: "Faultline ZH 中文"}
-"""Of a title only the ASCII counts before Grafana 11.3, so that two would be one without their letters."""
+FOLDERS = {Language.EN: "Faultline", Language.ZH: "Faultline zh 中文"}
+"""Titles. Grafana tells them apart by their ASCII alone."""
 
 
 def files(

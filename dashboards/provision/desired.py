@@ -10,7 +10,7 @@ from dashboards.provision.port import Json, Kind
 from dashboards.source import UID
 from dashboards.text import Language
 
-VIEWERS_VIEW: Json = {"items": [{"role": "Viewer", "permission": 1}, {"role": "Editor", "permission": 1}]}
+VIEWERS_VIEW: Json = {"items": [{"role": "Editor", "permission": 1}, {"role": "Viewer", "permission": 1}]}
 """Permissions of a folder. Administrators may do everything anyhow."""
 
 LANGUAGES = {Language.EN: "en-US", Language.ZH: "zh-Hans"}

@@ -17,8 +17,6 @@ from psycopg.rows import TupleRow
 
 from storage.access.grants import Access
 
-_LOCK = 0x726F6C65  # "role"
-
 CONNECTIONS = 20
 """Of one login; a dashboard's pool has five."""
 
@@ -29,7 +27,6 @@ SETTINGS = {
     "timezone": "UTC",
     "jit": "off",
 }
-
 
 _LOCK = 0x726F6C65  # "role": two grants on one database at once are an error in PostgreSQL
 
@@ -51,12 +48,8 @@ class Login:
 
 @contextmanager
 def administrator(dsn: str) -> Iterator[Connection[TupleRow]]:
-    """A connection that may make roles: a superuser's, one at a time.
-
-    PostgreSQL refuses two at once what both write, such as who may connect to the database.
-    """
+    """A connection that may make roles: a superuser's."""
     with psycopg.connect(dsn, autocommit=True, application_name="faultline-access") as conn:
-        conn.execute("select pg_advisory_lock(%s)", (_LOCK,))
         yield conn
 
 
