@@ -81,7 +81,9 @@ class Settings(BaseSettings):
     past_days: float = Field(30, gt=0, description="oldest instant accepted, in days before arrival")
     future_minutes: float = Field(10, gt=0, description="newest instant accepted, in minutes after arrival")
     grafana_url: str | None = Field(
-        None, pattern=r"^https?://[^\s/]+(/\S*)?$", description="where Grafana answers (faultline grafana)"
+        None,
+        pattern=r"^https?://[^\s/@?#]+(/[^\s?#]*)?$",
+        description="where Grafana answers, without a name or password (faultline grafana)",
     )
     grafana_admin: str = Field("admin", min_length=1, description="a server administrator of Grafana")
     grafana_admin_password: SecretStr | None = Field(None, description="that administrator's password")

@@ -1,8 +1,10 @@
 """Grafana's HTTP API as far as we use it, with its semantics, over a real socket.
 
-After Grafana 9.4's source (pkg/api, pkg/services/dashboards): versions and 412, one slug a folder, a save
-with `overwrite` that takes another's place, permissions replaced as a whole, tokens bound to an organisation,
-secrets that nobody reads. What it does not know answers 404, as routes by numeric id do in 13.
+After Grafana 9.4's source (pkg/api, pkg/services/dashboards) and a running 9.4.0: versions and 412, names of
+which the ASCII alone counts, a save with `overwrite` that takes another's place, permissions replaced as a
+whole, tokens that end and are bound to an organisation, secrets that nobody reads, searches by the page. From
+11.3 on two may have one name (grafana/grafana#90687). What it does not know answers 404, as routes by numeric
+id do in 13.
 """
 
 import json
@@ -11,11 +13,14 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from threading import Lock, Thread
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from fleet.clock import ManualClock
 
 ADMIN, PASSWORD = "admin", "admins pässword"
 Json = dict[str, Any]
@@ -23,6 +28,9 @@ Answer = tuple[int, Any]
 
 OK = 200
 MISSING: Answer = (404, {"message": "Not found"})
+
+MOST_HITS = 5000
+"""Of one search."""
 
 
 @dataclass
@@ -37,7 +45,10 @@ class Organization:
     boards: dict[str, Json] = field(default_factory=dict)
     folder_of: dict[str, str] = field(default_factory=dict)
     preferences: Json = field(default_factory=lambda: {"theme": "", "homeDashboardUID": "", "language": ""})
+    rules: list[Json] = field(default_factory=list)
     accounts: dict[int, str] = field(default_factory=dict)
+    has_admin: bool = True
+    """Whether the server's administrator is a member; who makes an organisation is."""
 
     def state(self) -> Json:
         """All of it that a run should leave the same, without what Grafana counts."""
@@ -58,16 +69,19 @@ class Organization:
 
 
 class FakeGrafana:
-    """`fail` is asked before each request and may give another answer; after `die_after` none is answered."""
+    """`fail` is asked before each request and may give another answer, with `headers`; after `die_after`
+    none is answered."""
 
     def __init__(self, version: str = "9.4.7") -> None:
         self.version = version
         self.organizations = {1: Organization("Main Org.")}
         self.log: list[tuple[str, str]] = []
         self.fail: Callable[[str, str], Answer | None] = lambda _verb, _path: None
+        self.headers: dict[str, str] = {}
+        self.clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
         self.die_after: int | None = None
         self.health: Callable[[Json, str], str | None] = lambda _source, _password: None
-        self._tokens: dict[str, tuple[int, int]] = {}
+        self._tokens: dict[str, tuple[int, int, datetime]] = {}
         self._ids = count(2)
         self._lock = Lock()
 
@@ -105,9 +119,9 @@ class FakeGrafana:
         number, is_admin = who
         if path.startswith("/orgs"):
             return self._orgs(verb, path, body) if is_admin else (403, {"message": "Permission denied"})
-        if number not in self.organizations:
-            return 404, {"message": "Organization not found"}
-        here = self.organizations[number]
+        here = self.organizations.get(number)
+        if here is None or (is_admin and not here.has_admin):
+            return 403, {"message": "You'll need additional permissions to perform this action"}
         for pattern, handler in _ROUTES:
             if match := re.fullmatch(f"{verb} {pattern}", f"{verb} {path}"):
                 handled: Answer | None = handler(self, verb, here, number, body, query, *match.groups())
@@ -121,8 +135,8 @@ class FakeGrafana:
             if b64decode(word).decode() != f"{ADMIN}:{PASSWORD}":
                 return None
             return int(headers.get("X-Grafana-Org-Id", 1)), True
-        number = self._tokens.get(word, (None, 0))[0]
-        return None if number is None else (number, False)
+        number, _, ends = self._tokens.get(word, (0, 0, self.clock.now()))
+        return (number, False) if self.clock.now() < ends else None
 
     def _orgs(self, verb: str, path: str, body: Any) -> Answer:
         if (verb, path) == ("GET", "/orgs"):
@@ -139,6 +153,9 @@ class FakeGrafana:
             number = next(self._ids)
             self.organizations[number] = Organization(body["name"])
             return OK, {"orgId": number, "message": "Organization created"}
+        if verb == "POST" and (joined := re.fullmatch(r"/orgs/(\d+)/users", path)):
+            self.organizations[int(joined[1])].has_admin = True
+            return OK, {"message": "User added to organization"}
         if verb == "DELETE" and (gone := self.organizations.pop(int(path.rsplit("/", 1)[1]), None)):
             return OK, {"message": f"Organization {gone.name} deleted"}
         return MISSING
@@ -160,12 +177,11 @@ class FakeGrafana:
         if account not in here.accounts:
             return MISSING
         if verb == "POST":
-            assert body["secondsToLive"] > 0
             key = f"glsa_{next(self._ids)}"
-            self._tokens[key] = number, account
+            self._tokens[key] = number, account, self.clock.now() + timedelta(seconds=body["secondsToLive"])
             return OK, {"id": 1, "name": body["name"], "key": key}
         del here.accounts[account]
-        self._tokens = {key: (n, a) for key, (n, a) in self._tokens.items() if a != account}
+        self._tokens = {key: token for key, token in self._tokens.items() if token[1] != account}
         return OK, {"message": "Service account deleted"}
 
     def _sources(
@@ -174,8 +190,8 @@ class FakeGrafana:
         if not rest:
             if verb == "GET":
                 return OK, [{"uid": uid, "name": each["name"]} for uid, each in here.sources.items()]
-            if body["uid"] in here.sources or any(s["name"] == body["name"] for s in here.sources.values()):
-                return 409, {"message": "data source with the same name already exists"}
+            if body["uid"] in here.sources:
+                return 409, {"message": "data source with the same uid already exists"}
             return self._keep_source(here, body["uid"], body)
         uid, _, more = rest.removeprefix("/uid/").partition("/")
         if not rest.startswith("/uid/") or uid not in here.sources:
@@ -186,14 +202,17 @@ class FakeGrafana:
             return (400, {"status": "ERROR", "message": wrong}) if wrong else (OK, {"status": "OK"})
         if verb == "GET":
             shown = {"id": 7, "orgId": number, "typeLogoUrl": "", "readOnly": False, "version": 3}
-            return OK, source | shown | {"uid": uid, "secureJsonFields": {"password": True}}
+            secret = {"password": True} if uid in here.passwords else {}
+            return OK, source | shown | {"uid": uid, "secureJsonFields": secret}
         if verb == "PUT":
             return self._keep_source(here, uid, body)
         del here.sources[uid]
         return OK, {"message": "Data source deleted"}
 
     def _keep_source(self, here: Organization, uid: str, body: Json) -> Answer:
-        """A secret that is not said stays as it was."""
+        """A secret that is not said stays as it was; one name is one data source's."""
+        if any(each["name"] == body["name"] for other, each in here.sources.items() if other != uid):
+            return 409, {"message": "data source with the same name already exists"}
         if secret := body.get("secureJsonData", {}).get("password"):
             here.passwords[uid] = secret
         here.sources[uid] = {k: v for k, v in body.items() if k not in {"uid", "secureJsonData"}}
@@ -204,9 +223,10 @@ class FakeGrafana:
     ) -> Answer | None:
         if not rest:
             if verb == "GET":
-                return OK, [{"uid": uid, "title": each["title"]} for uid, each in here.folders.items()]
+                found = [{"uid": uid, "title": each["title"]} for uid, each in here.folders.items()]
+                return OK, _page(found, query)
             if body["uid"] in here.folders or self._title_taken(here, body["title"]):
-                return 409, {"message": "a folder with the same name already exists in the current location"}
+                return 409, {"message": _SAME_NAME}
             here.folders[body["uid"]] = {"title": body["title"], "version": 1}
             here.permissions[body["uid"]] = [
                 {"role": "Editor", "permission": 2},
@@ -226,16 +246,27 @@ class FakeGrafana:
             return OK, {"uid": uid, "id": 3, **here.folders[uid]}
         if verb == "PUT":
             if body["version"] != here.folders[uid]["version"] and not body["overwrite"]:
-                return 412, {"status": "version-mismatch", "message": "the folder has been changed"}
+                said = "the folder has been changed by someone else"
+                return 412, {"status": "version-mismatch", "message": said}
+            if self._title_taken(here, body["title"], uid):
+                return 409, {"message": _SAME_NAME}
             here.folders[uid] = {"title": body["title"], "version": here.folders[uid]["version"] + 1}
             return OK, {"uid": uid, **here.folders[uid]}
         del here.folders[uid], here.permissions[uid]
         for board in [b for b, f in here.folder_of.items() if f == uid]:
             del here.boards[board], here.folder_of[board]
-        return OK, {"message": "Folder deleted"}
+        return OK, ""
 
-    def _title_taken(self, here: Organization, title: str) -> bool:
-        return any(_slug(each) == _slug({"title": title}) for each in here.folders.values())
+    def _title_taken(self, here: Organization, title: str, besides: str = "") -> bool:
+        """Folders share their names with the dashboards that are in none."""
+        folders = (each["title"] for uid, each in here.folders.items() if uid != besides)
+        loose = (board["title"] for uid, board in here.boards.items() if not here.folder_of[uid])
+        return self._names_are_one and slug(title) in map(slug, [*folders, *loose])
+
+    @property
+    def _names_are_one(self) -> bool:
+        first, second = self.version.split(".")[:2]
+        return (int(first), int(second)) < (11, 3)
 
     def _boards(
         self, verb: str, here: Organization, number: int, body: Any, query: Any, rest: str
@@ -255,34 +286,48 @@ class FakeGrafana:
         if folder and folder not in here.folders:
             return 400, {"message": "folder not found"}
         uid = wanted["uid"]
-        twins = [
-            other
-            for other, board in here.boards.items()
-            if other != uid and here.folder_of[other] == folder and _slug(board) == _slug(wanted)
-        ]
         before = here.boards.get(uid)
         if before and before["version"] != wanted.get("version") and not body["overwrite"]:
-            return 412, {"status": "version-mismatch", "message": "The dashboard has been changed"}
+            said = "The dashboard has been changed by someone else"
+            return 412, {"status": "version-mismatch", "message": said}
+        name = slug(wanted["title"])
+        if self._names_are_one and name in (slug(each["title"]) for each in here.folders.values()):
+            return 400, {"status": "name-match", "message": "Dashboard name cannot be the same as folder"}
+        twins = self._twins(here, uid, folder, name)
         if twins and not body["overwrite"]:
-            return 412, {"status": "name-exists", "message": "A dashboard with the same name exists"}
+            said = "A dashboard with the same name in the folder already exists"
+            return 412, {"status": "name-exists", "message": said}
         if twins:
             uid = twins[0]
         old = here.boards.get(uid, {"id": next(self._ids), "version": 0})
         counted = {"id": old["id"], "uid": uid, "version": old["version"] + 1}
         here.boards[uid] = {"fiscalYearStartMonth": 0} | wanted | counted
         here.folder_of[uid] = folder
-        return OK, {"status": "success", "slug": _slug(wanted), **counted}
+        return OK, {"status": "success", "slug": name, **counted}
+
+    def _twins(self, here: Organization, uid: str, folder: str, name: str) -> list[str]:
+        """Other dashboards of that name in the folder."""
+        beside = [other for other in here.boards if other != uid and here.folder_of[other] == folder]
+        named = [other for other in beside if slug(here.boards[other]["title"]) == name]
+        return named if self._names_are_one else []
 
     def _search(self, verb: str, here: Organization, number: int, body: Any, query: Any) -> Answer:
-        limit, page = int(query["limit"][0]), int(query["page"][0])
+        if int(query.get("limit", ["0"])[0]) > MOST_HITS:
+            return 422, {"message": "Limit is above maximum allowed (5000), use page parameter"}
         hits = [
             {"uid": uid, "title": b["title"], "tags": b.get("tags", []), "folderUid": here.folder_of[uid]}
             for uid, b in here.boards.items()
         ]
-        return OK, hits[limit * (page - 1) : limit * page]
+        return OK, _page(hits, query)
+
+    def _rules(self, verb: str, here: Organization, number: int, body: Any, query: Any) -> Answer:
+        return OK, here.rules
 
     def _preferences(self, verb: str, here: Organization, number: int, body: Any, query: Any) -> Answer:
         if verb == "PATCH":
+            home = body.get("homeDashboardUID")
+            if home and home not in here.boards:
+                return 404, {"message": "Dashboard not found"}
             here.preferences |= body
             return OK, {"message": "Preferences updated"}
         return OK, here.preferences
@@ -294,13 +339,21 @@ _ROUTES: tuple[tuple[str, Any], ...] = (
     (r"/folders(/.*)?", lambda g, *a: g._folders(*a[:-1], a[-1] or "")),
     (r"/dashboards(/.*)", lambda g, *a: g._boards(*a)),
     (r"/search", lambda g, *a: g._search(*a)),
+    (r"/v1/provisioning/alert-rules", lambda g, *a: g._rules(*a)),
     (r"/org/preferences", lambda g, *a: g._preferences(*a)),
 )
 
+_SAME_NAME = "a folder or dashboard in the general folder with the same name already exists"
 
-def _slug(board: Json) -> str:
-    """Of a title's ASCII alone."""
-    return "-".join(re.findall(r"[a-z0-9]+", board["title"].lower()))
+
+def slug(title: str) -> str:
+    """What of a title counts in Grafana: its ASCII letters and digits, or all of it if it has none."""
+    return "-".join(re.findall(r"[a-z0-9]+", title.lower())) or title
+
+
+def _page(found: list[Json], query: dict[str, list[str]]) -> list[Json]:
+    limit, page = (int(query.get(name, [usual])[0]) for name, usual in (("limit", "1000"), ("page", "1")))
+    return found[limit * (page - 1) : limit * page]
 
 
 @contextmanager
@@ -322,6 +375,8 @@ def serving(grafana: FakeGrafana) -> Iterator[str]:
             data = b"" if answer is None else json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(data)))
+            for name, value in grafana.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(data)
 

@@ -189,7 +189,7 @@ class MemoryRoom:
 
     def _check_title(self, kind: Kind, uid: str, title: str) -> None:
         for (other_kind, other), thing in self._org.things.items():
-            if other_kind is kind and other != uid and thing.spec["title"] == title:
+            if other_kind is kind and other != uid and _slug(thing.spec["title"]) == _slug(title):
                 raise GrafanaConflict(f"there is a folder {title!r}")
 
     def _check_name(self, uid: str, name: str) -> None:
@@ -206,8 +206,8 @@ def _with_defaults(kind: Kind, spec: Json) -> Json:
 
 
 def _slug(title: str) -> str:
-    """Of its ASCII alone, as Grafana makes it."""
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+    """Of its ASCII alone, as Grafana makes it; all of it if it has none."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or title
 
 
 @dataclass

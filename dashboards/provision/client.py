@@ -35,7 +35,8 @@ PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 
 BUSY = 429
-DOWN = {502, 503, 504}
+DOWN = 500
+"""And above: 500 too, as a Grafana on SQLite answers it while its database is locked."""
 REPEATABLE = {"GET", "PUT", "DELETE"}
 """What may be sent again when nobody knows whether it was done."""
 
@@ -47,6 +48,9 @@ _ERRORS = {
     412: GrafanaConflict,
 }
 
+_TAKEN = "name-match"
+"""Status in the body of a 400: a dashboard is named as a folder is."""
+
 
 class Transport(GrafanaAPI):  # type: ignore[misc]
     """Requests to one Grafana as one user; real methods win over the library's `__getattr__`."""
@@ -56,7 +60,7 @@ class Transport(GrafanaAPI):  # type: ignore[misc]
         prefix = parts.path.strip("/")
         super().__init__(
             auth if isinstance(auth, str) else tuple(word.encode() for word in auth),
-            host=parts.hostname,
+            host=f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname,
             port=parts.port,
             url_path_prefix=f"{prefix}/" if prefix else "",
             protocol=parts.scheme,
@@ -98,6 +102,11 @@ class Transport(GrafanaAPI):  # type: ignore[misc]
             last = attempt == ATTEMPTS - 1
             try:
                 answer = self._once(verb, path, **what)
+            except requests.exceptions.SSLError:
+                raise GrafanaUnavailable(
+                    f"{self.url} shows no certificate that is trusted: is it https, and is its authority in "
+                    "the file that REQUESTS_CA_BUNDLE names?"
+                ) from None
             except requests.RequestException as error:
                 if last or verb not in REPEATABLE:
                     raise GrafanaUnavailable(
@@ -106,7 +115,7 @@ class Transport(GrafanaAPI):  # type: ignore[misc]
                     ) from None
                 self._sleep(PAUSE_S * 2**attempt)
                 continue
-            again = answer.status_code == BUSY or (answer.status_code in DOWN and verb in REPEATABLE)
+            again = answer.status_code == BUSY or (answer.status_code >= DOWN and verb in REPEATABLE)
             if last or not again:
                 break
             self._sleep(_pause_s(answer, attempt))
@@ -148,6 +157,8 @@ def _read(answer: requests.Response, asked: str) -> Any:
     told = f"Grafana answered {status} to {asked}: {said or answer.reason or 'no reason given'}"
     if status < 400:
         told = f"Grafana sends {asked} elsewhere ({status}): set FAULTLINE_GRAFANA_URL to where it is"
-    if status in DOWN or status == BUSY:
+    if status >= DOWN or status == BUSY:
         raise GrafanaUnavailable(told)
+    if isinstance(body, dict) and body.get("status") == _TAKEN:
+        raise GrafanaConflict(told)
     raise _ERRORS.get(status, GrafanaError)(told)

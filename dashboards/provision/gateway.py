@@ -6,6 +6,7 @@ Organisations and service accounts have no uid; their numbers are asked for anew
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from typing import Any
 from urllib.parse import quote
 
@@ -80,8 +81,7 @@ class Server:
         """Work in an organisation as a service account of this run's, which goes with the context."""
         admin = Client(self._url, self._auth, organization, self._sleep).api
         name = f"{TAG}-provisioning-{organization}"
-        found = admin.GET("/serviceaccounts/search", {"query": name, "perpage": PAGE})["serviceAccounts"]
-        for left in found:
+        for left in self._accounts(admin, organization, name):
             if left["name"] == name:
                 admin.DELETE(f"/serviceaccounts/{left['id']}")
         account = admin.POST("/serviceaccounts", {"name": name, "role": "Admin"})["id"]
@@ -92,6 +92,18 @@ class Server:
         finally:
             with suppress(GrafanaUnavailable):
                 admin.DELETE(f"/serviceaccounts/{account}")
+
+    def _accounts(self, admin: Any, organization: int, name: str) -> list[dict[str, Any]]:
+        """Service accounts with that in their name. An organisation that another administrator has made is
+        joined first: accounts are its members' to make."""
+        asked = "/serviceaccounts/search", {"query": name, "perpage": PAGE}
+        try:
+            found = admin.GET(*asked)
+        except GrafanaRefuses:
+            member = {"loginOrEmail": self._auth[0], "role": "Admin"}
+            self._admin.organizations.organization_user_add(organization, member)
+            found = admin.GET(*asked)
+        return list(found["serviceAccounts"])
 
 
 class Room:
@@ -141,25 +153,30 @@ class Room:
 
     def check_data_source(self, uid: str) -> None:
         """Raises `GrafanaError` if Grafana cannot read from it."""
-        found = self._api.GET(f"/datasources/uid/{uid}/health") or {}
-        if found.get("status") != "OK":
+        try:
+            found = self._api.GET(f"/datasources/uid/{uid}/health")
+        except GrafanaError as error:
+            raise type(error)(f"Grafana cannot read the database: {error}") from None
+        if found["status"] != "OK":
             raise GrafanaError(f"Grafana cannot read the database: {found.get('message', 'no reason given')}")
 
     def others(self) -> list[str]:
-        """Titles of dashboards, folders and data sources that do not carry our mark."""
+        """Titles of dashboards, folders, data sources and alert rules that do not carry our mark."""
         boards = [hit["title"] for hit in self._hits() if TAG not in hit.get("tags", ())]
-        folders = self._api.GET("/folders", {"limit": PAGE})
         sources = self._api.GET("/datasources")
-        rest = [each.get("title") or each["name"] for each in [*folders, *sources] if not _is_ours(each)]
-        return boards + rest
+        rules = self._api.GET("/v1/provisioning/alert-rules")
+        rest = [*self._paged("/folders"), *sources, *rules]
+        return boards + [each.get("title") or each["name"] for each in rest if not _is_ours(each)]
 
     def _hits(self) -> Iterator[dict[str, Any]]:
-        page = 1
-        while found := self._api.GET("/search", {"type": "dash-db", "limit": PAGE, "page": page}):
+        return self._paged("/search", type="dash-db")
+
+    def _paged(self, path: str, **asked: str) -> Iterator[dict[str, Any]]:
+        for page in count(1):
+            found = self._api.GET(path, {**asked, "limit": PAGE, "page": page})
             yield from found
             if len(found) < PAGE:
                 return
-            page += 1
 
     def _read(self, kind: Kind, uid: str) -> Json:
         match kind:
@@ -201,8 +218,8 @@ class Room:
         board = {**spec["dashboard"], "uid": uid, "version": self._version.get((Kind.DASHBOARD, uid), 0)}
         wanted = {"dashboard": board, "folderUid": spec["folder"], "overwrite": False}
         done = self._api.POST("/dashboards/db", wanted | {"message": "faultline grafana apply"})
-        if done["uid"] != uid:
-            raise GrafanaConflict(f"Grafana kept {uid} as {done['uid']}: rename the dashboard of that title")
+        if done.get("uid") != uid:  # another's place, or a 202: it waits for somebody's consent
+            raise GrafanaConflict(f"Grafana did not keep {uid} as asked: {done.get('message') or done}")
 
 
 def _is_ours(found: dict[str, Any]) -> bool:

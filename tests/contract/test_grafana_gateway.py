@@ -152,6 +152,8 @@ def test_permissions_are_replaced_as_a_whole(room: Room) -> None:
 
 def test_preferences_beside_ours_stay(room: Room, grafana: FakeGrafana) -> None:
     grafana.named("acme").preferences["theme"] = "dark"
+    room.write(Kind.FOLDER, "faultline-en", FOLDER)
+    room.write(Kind.DASHBOARD, "faultline-cu-zh", BOARD)
     wanted = {"homeDashboardUID": "faultline-cu-zh", "language": "zh-Hans"}
     room.write(Kind.PREFERENCES, "organization", wanted)
     assert room.read(Kind.PREFERENCES, "organization") == wanted
@@ -174,6 +176,14 @@ def test_another_dashboard_of_the_same_title_is_never_replaced(room: Room, grafa
     with pytest.raises(GrafanaConflict, match="same name"):
         room.write(Kind.DASHBOARD, "faultline-fl-en", BOARD)
     assert grafana.named("acme").boards["theirs"]["title"] == "FL · fleet!"
+
+
+def test_names_that_are_one_to_grafana_are_a_conflict(room: Room) -> None:
+    room.write(Kind.FOLDER, "faultline-en", FOLDER)
+    with pytest.raises(GrafanaConflict, match="same name"):
+        room.write(Kind.FOLDER, "faultline-zh", {"title": "Faultline 中文"})
+    with pytest.raises(GrafanaConflict, match="same as folder"):
+        room.write(Kind.DASHBOARD, "x", {"folder": "faultline-en", "dashboard": {"title": "Faultline 设备"}})
 
 
 def test_a_folder_with_somebodys_dashboard_is_not_deleted(room: Room, grafana: FakeGrafana) -> None:
