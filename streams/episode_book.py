@@ -92,11 +92,22 @@ class EpisodeBook:
         return self._row(about, "limit", limit.name, limit.name, spell, peak, finding)
 
     def of_shift(
-        self, at_us: int, about: Subject, jumped: bool, before: Channels, after: Channels, scale: Channels
+        self,
+        at_us: int,
+        about: Subject,
+        jumped: bool,
+        before: Channels,
+        after: Channels,
+        scale: Channels,
+        named: str = "",
     ) -> EpisodeRow:
-        """A normal that moved: over when it is told; the finding says from where to where."""
+        """A normal that moved: over when it is told; the finding says from where to where.
+
+        `named`: of which judge it is the normal, if not of that of the rows.
+        """
         finding = read_shift(self.pack.equipment_type.channels, jumped, before, after, scale)
-        return self._row(about, "shift", "shift", finding.code, (at_us, at_us), (at_us, 0.0), finding)
+        detector = f"{named}-{finding.code}" if named else finding.code
+        return self._row(about, "shift", named or "shift", detector, (at_us, at_us), (at_us, 0.0), finding)
 
     def _fault(
         self, fault: SensorFault | ClockFault, about: Subject, detector: str, finding: Finding
