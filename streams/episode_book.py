@@ -15,7 +15,7 @@ from detectors.clock import ClockFault
 from detectors.episodes import EpisodeEvent
 from detectors.limit_alarm import LimitEvent
 from detectors.quality import SensorFault
-from fleet.finding import Finding, basis_of, episode_id, gas_verdict, read_finding
+from fleet.finding import ROWS, Finding, basis_of, episode_id, gas_verdict, read_finding
 from fleet.limit_finding import read_limit
 from fleet.sensor_finding import read_clock_fault, read_sensor_fault
 from fleet.shift_finding import read_shift
@@ -36,10 +36,14 @@ class Subject:
 
 
 class EpisodeBook:
-    """Rows of episodes, and the findings of those that are on. `version` is part of every id."""
+    """Rows of episodes, and the findings of those that are on.
 
-    def __init__(self, pack: VerticalPack, version: int) -> None:
+    `version` is part of every id, `judged` what a machine is judged by, as :func:`basis_of` has it.
+    """
+
+    def __init__(self, pack: VerticalPack, version: int, judged: tuple[str, str] = ROWS) -> None:
         self.pack = pack
+        self._judged = judged
         self._version = version
         self._findings: dict[str, dict[str, Any]] = {}
 
@@ -54,7 +58,7 @@ class EpisodeBook:
             row(scores.contribution, i, 0.0),
             row(scores.expected, i, np.nan),
             row(scores.observed, i, np.nan),
-            basis_of(verdict.shown(i), self.pack.detection.baseline_rows),
+            basis_of(verdict.shown(i), self.pack.detection.baseline_rows, self._judged),
             worn,
             code,
         )

@@ -17,6 +17,7 @@ from detectors.moving_normal import Moved
 from detectors.promised_level import PromisedLevel
 from detectors.reviews import Reviews
 from detectors.segments import Segments
+from fleet.finding import SEGMENTS
 from fleet.segment import Segment
 from fleet.segment_pack import segment_pack
 from fleet.vertical import VerticalPack
@@ -26,6 +27,9 @@ from streams.judges import by_chart
 from streams.verdict import Verdict
 
 VERSION = 1
+
+BY_SEGMENTS = "segment-"
+"""How the names of judges begin that judge segments."""
 
 AboutOf = Callable[[int], Subject]
 """The machine of a slot."""
@@ -39,7 +43,7 @@ class SegmentWatch:
         kind, view = pack.equipment_type, segment_pack(pack, segment)
         rules, features = view.detection, view.equipment_type.channels
         given = [view.equipment_type.column(name) for name in rules.given]
-        self.name = f"segment-{segment.name}"
+        self.name = f"{BY_SEGMENTS}{segment.name}"
         self._kind = f"segment watch {VERSION}"
         self._segments = Segments(
             kind.column(segment.channel),
@@ -55,7 +59,7 @@ class SegmentWatch:
             rules.false_per_day, rules.on_score, rules.persistence, off_s=rules.off_delay_s
         )
         self._episodes = EpisodeTracker(rules.on_score, rules.persistence, off_s=rules.off_delay_s)
-        self._book = EpisodeBook(view, version)
+        self._book = EpisodeBook(view, version, SEGMENTS)
 
     def update(
         self,
@@ -118,7 +122,7 @@ class SegmentWatch:
 
 
 SEGMENT = "segment "
-"""How the parts of a state begin that are of segments."""
+"""How the names of their parts of a state begin."""
 
 
 def watches(pack: VerticalPack, version: int) -> dict[str, SegmentWatch]:
