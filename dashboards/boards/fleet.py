@@ -110,8 +110,8 @@ def _soon() -> Panel:
         Kind.STAT,
         Text("Remaining life below 30 days", "剩余寿命不足 30 天"),
         Text(
-            "Machines whose remaining life has its median (P50) below 30 days. View `forecast`.",
-            "剩余寿命中位数（P50）不足 30 天的设备数。视图 `forecast`。",
+            "Machines whose remaining life has its median (P50) below 30 days. View `remaining_life`.",
+            "剩余寿命中位数（P50）不足 30 天的设备数。视图 `remaining_life`。",
         ),
         (
             Query(
@@ -152,8 +152,8 @@ def _risk() -> Panel:
         Text("What needs attention first", "优先处理"),
         Text(
             "Machines by state, then by remaining life in days (P10, P50, P90). "
-            "Views `latest`, `episode`, `forecast`.",
-            "按状态及剩余寿命（天，P10、P50、P90）排序的设备。视图 `latest`、`episode`、`forecast`。",
+            "Views `latest`, `episode`, `remaining_life`.",
+            "按状态及剩余寿命（天，P10、P50、P90）排序的设备。视图 `latest`、`episode`、`remaining_life`。",
         ),
         (
             Query(
