@@ -34,6 +34,11 @@ STATES = (
 )
 """Of a machine; offline is grey: nobody knows that it is fine."""
 
+STATE_WORDS = "(values {}) as said (state, word_en, word_zh)".format(
+    ", ".join(f"({said.value}, '{said.text.en}', '{said.text.zh}')" for said in STATES)
+)
+"""SQL: the states in words, to join with where a panel cannot show them itself."""
+
 SEVERITY = """case when kind = 'limit' or peak_score >= 10 then 3
     when kind = 'machine' then 2 when kind = 'sensor' then 1 else 0 end"""
 """SQL: the state that a finding puts a machine in."""

@@ -99,6 +99,9 @@ _FIXED = {
                e.title_zh as type_zh, s.title as site_title, s.timezone
         from {seen} join faultline.equipment_type as e on e.name = a.equipment_type
         join faultline.site as s on s.tenant = a.tenant and s.name = a.site""",
+    "site": """
+        select s.tenant, s.name as site, s.title, s.timezone, s.latitude, s.longitude
+        from faultline.site as s where (s.tenant, s.name) in (select a.tenant, a.site from {seen})""",
     "channel": """
         select c.equipment_type, c.name as channel, c.unit, nullif(c.low, '-infinity') as low,
                nullif(c.high, 'infinity') as high, c.kind, c.title_en, c.title_zh
