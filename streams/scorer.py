@@ -16,6 +16,7 @@ from detectors.clock import Clock, ClockFault
 from detectors.contract import Detector, Samples
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
 from detectors.health import HealthTracker
+from detectors.hour_means import HourMeans
 from detectors.moving_normal import Moved
 from detectors.operating_modes import OperatingModes
 from detectors.promised_level import PromisedLevel
@@ -35,8 +36,12 @@ from streams.wear_counters import MODEL, WearCounters
 
 VERSION = 6
 
+HOURS = "hour means"
+LATER = (MODEL, HOURS)
+"""What a snapshot of an earlier release may lack begins empty."""
+
 Watcher = Clock | OperatingModes | QualityGate | LimitPart
-Part = Watcher | Detector | PromisedLevel | EpisodeTracker | HealthTracker
+Part = Watcher | Detector | PromisedLevel | EpisodeTracker | HealthTracker | HourMeans
 """What keeps a state of its own."""
 
 NameOf = Callable[[int], tuple[str, str]]
@@ -75,6 +80,7 @@ class Scorer:
         self._health = HealthTracker(
             baseline=rules.baseline_rows, tau_s=rules.health_tau_s, d_fail=rules.d_fail
         )
+        self._hours = HourMeans(self.channels)
         self._wear = WearCounters(pack)
         self._assets: list[int] = []
         self._slots: dict[int, int] = {}
@@ -109,6 +115,7 @@ class Scorer:
         """Go on with a pack whose type has channels added at its end; raises `ValueError` for fewer."""
         self._look_at(pack)
         self._gate.widen(*self._ranges())
+        self._hours.widen(self.channels)
         self._modes = self._make_modes().widened(self._modes)
         self._limits.widen(pack)
         self._book.pack = self._hourly.pack = pack
@@ -188,6 +195,7 @@ class Scorer:
         channels = by_t2.column(by_t2.scores.judged, 0)
         health = self._health.update(slot, timely.ts_us, departure, channels)
         due = self._hourly.due(slot, timely.ts_us, health)
+        means = self._hours.update(slot, timely.ts_us, checked.x, due)
         return Scored(
             self._level.watched_us - watched_before_us,
             sum(event.change is Change.OPENED for event in events),
@@ -196,7 +204,10 @@ class Scorer:
             [self._hourly.health_row(i, timely, health, by_t2) for i in due],
             episodes,
             [row for i in due for row in self._hourly.wear_rows(i, timely, self._counted(slot[i], wear[i]))],
-            [self._hourly.message(i, timely, health, self._counted(slot[i], wear[i])) for i in due],
+            [
+                self._hourly.message(i, timely, health, self._counted(slot[i], wear[i]), of_hour)
+                for i, of_hour in zip(due, means, strict=True)
+            ],
         )
 
     def _counted(self, slot: int, wear: NDArray[np.float64]) -> list[Counted]:
@@ -283,10 +294,11 @@ class Scorer:
 
     def _load(self, state: bytes) -> None:
         saved = state_bytes.names(state)
-        like = {k: like for k, like in self._like().items() if k in saved or not k.startswith(MODEL)}
+        like = {k: like for k, like in self._like().items() if k in saved or not k.startswith(LATER)}
         found = state_bytes.unpack(self._kind, state, like)
         for name, part in self._parts().items():
-            part.load(found[name].tobytes())
+            if name in found:
+                part.load(found[name].tobytes())
         self._assets = found["asset_id"].tolist()
         self._slots = {asset_id: slot for slot, asset_id in enumerate(self._assets)}
         self._hourly.take(found["told_hour"])
@@ -303,7 +315,8 @@ class Scorer:
             "gate": self._gate,
             **self._limits.parts,
         }
-        return {**watchers, **alarm, "health": self._health, **self._judges.detectors}
+        by_hour: dict[str, Part] = {"health": self._health, HOURS: self._hours}
+        return {**watchers, **alarm, **by_hour, **self._judges.detectors}
 
     def _like(self) -> dict[str, NDArray[Any]]:
         raw = np.empty(0, np.uint8)
