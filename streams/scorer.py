@@ -17,6 +17,7 @@ from detectors.clock import Clock, ClockFault
 from detectors.contract import Detector, Samples
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
 from detectors.health import HealthTracker
+from detectors.hour_means import HourMeans
 from detectors.moving_normal import Moved
 from detectors.operating_modes import OperatingModes
 from detectors.promised_level import PromisedLevel
@@ -37,8 +38,10 @@ from streams.wear_counters import MODEL, WearCounters
 
 VERSION = 6
 
+HOURS = "hour means"
+
 Watcher = Clock | OperatingModes | QualityGate | LimitPart
-Part = Watcher | Detector | PromisedLevel | EpisodeTracker | HealthTracker | SegmentWatch
+Part = Watcher | Detector | PromisedLevel | EpisodeTracker | HealthTracker | HourMeans | SegmentWatch
 """What keeps a state of its own."""
 
 NameOf = Callable[[int], tuple[str, str]]
@@ -49,8 +52,8 @@ RatingsOf = Callable[[int], Ratings]
 
 NO_RENEWALS: Instants = {}
 
-OPTIONAL = (MODEL, SEGMENT)
-"""How the parts of a state begin that a pack may have been without."""
+OPTIONAL = (MODEL, SEGMENT, HOURS)
+"""How the parts of a state begin that a pack or an earlier release may have been without."""
 
 
 class Scorer:
@@ -80,6 +83,7 @@ class Scorer:
         self._health = HealthTracker(
             baseline=rules.baseline_rows, tau_s=rules.health_tau_s, d_fail=rules.d_fail
         )
+        self._hours = HourMeans(self.channels)
         self._wear = WearCounters(pack)
         self._assets: list[int] = []
         self._slots: dict[int, int] = {}
@@ -115,6 +119,7 @@ class Scorer:
         """Go on with a pack whose type has channels added at its end; raises `ValueError` for fewer."""
         self._look_at(pack)
         self._gate.widen(*self._ranges())
+        self._hours.widen(self.channels)
         self._modes = self._make_modes().widened(self._modes)
         self._limits.widen(pack)
         self._book.pack = self._hourly.pack = pack
@@ -200,6 +205,7 @@ class Scorer:
         channels = by_t2.column(by_t2.scores.judged, 0)
         health = self._health.update(slot, timely.ts_us, departure, channels)
         due = self._hourly.due(slot, timely.ts_us, health)
+        means = self._hours.update(slot, timely.ts_us, checked.x, due)
         return Scored(
             self._level.watched_us - watched_before_us,
             sum(event.change is Change.OPENED for event in events),
@@ -208,7 +214,10 @@ class Scorer:
             [self._hourly.health_row(i, timely, health, by_t2) for i in due],
             episodes,
             [row for i in due for row in self._hourly.wear_rows(i, timely, self._counted(slot[i], wear[i]))],
-            [self._hourly.message(i, timely, health, self._counted(slot[i], wear[i])) for i in due],
+            [
+                self._hourly.message(i, timely, health, self._counted(slot[i], wear[i]), of_hour)
+                for i, of_hour in zip(due, means, strict=True)
+            ],
         )
 
     def _counted(self, slot: int, wear: NDArray[np.float64]) -> list[Counted]:
@@ -317,7 +326,8 @@ class Scorer:
             "gate": self._gate,
             **self._limits.parts,
         }
-        return {**watchers, **alarm, "health": self._health, **self._judges.detectors, **self._watches}
+        by_hour: dict[str, Part] = {"health": self._health, HOURS: self._hours}
+        return {**watchers, **alarm, **by_hour, **self._judges.detectors, **self._watches}
 
     def _like(self) -> dict[str, NDArray[Any]]:
         raw = np.empty(0, np.uint8)
