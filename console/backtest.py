@@ -17,6 +17,7 @@ from storage.queries import Episode, episodes_between
 from streams.judges import ENSEMBLE
 from streams.rows import Rows
 from streams.scorer import Scorer
+from streams.segment_watch import BY_SEGMENTS
 
 MACHINE = "machine"
 """The kind of an episode about the machine as a whole; of the others `detector` says what they are about."""
@@ -34,11 +35,21 @@ class Raised:
     says: str
 
     def overlaps(self, other: "Raised") -> bool:
-        """Whether both are on at the same time and about the machine, or the same limit or sensor's fault."""
+        """Whether both are on at the same time and about the same.
+
+        That is the machine by its rows, or by one kind of its segments, or a limit, or a sensor's fault.
+        """
         ends_first = self.end is not None and self.end < other.onset
         begins_last = other.end is not None and other.end < self.onset
-        alike = self.kind == other.kind and (self.kind == MACHINE or self.detector == other.detector)
+        alike = (self.kind, self._about) == (other.kind, other._about)
         return alike and not ends_first and not begins_last
+
+    @property
+    def _about(self) -> str:
+        """What `overlaps` compares: of those that judge rows nothing, of others no version."""
+        if self.kind != MACHINE:
+            return self.detector
+        return self.detector.rpartition("-")[0] if self.detector.startswith(BY_SEGMENTS) else ""
 
 
 @dataclass(frozen=True, slots=True)

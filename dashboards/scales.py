@@ -34,6 +34,11 @@ STATES = (
 )
 """Of a machine; offline is grey: nobody knows that it is fine."""
 
+STATE_WORDS = "(values {}) as said (state, word_en, word_zh)".format(
+    ", ".join(f"({said.value}, '{said.text.en}', '{said.text.zh}')" for said in STATES)
+)
+"""SQL: the states in words, to join with where a panel cannot show them itself."""
+
 SEVERITY = """case when kind = 'limit' or peak_score >= 10 then 3
     when kind = 'machine' then 2 when kind = 'sensor' then 1 else 0 end"""
 """SQL: the state that a finding puts a machine in."""
@@ -49,7 +54,5 @@ NOW_STATE = f"""case when coalesce(now() - l.ts > {OFFLINE}, true) then 4
 URGENCY = "case state when 4 then 1.5 else state end desc"
 """SQL: what to look at first; offline comes after what is odd and before what only has a bad sensor."""
 
-LEFT = """lateral (select ts, verdict, p10_h, p50_h, p90_h from forecast as said
-    where said.asset_id = l.asset_id and said.target = 'condition' and not said.before_repair
-    order by said.ts desc limit 1) as f on true"""
-"""SQL: to join with `latest as l`: the newest remaining life of each machine."""
+LEFT = "remaining_life as f using (asset_id)"
+"""SQL: to join with `latest as l`."""

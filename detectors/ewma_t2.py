@@ -242,11 +242,14 @@ class EwmaT2:
     def _translate(self, slot: int, before: tuple[Floats, Floats], now: tuple[Floats, Floats]) -> None:
         """Say the slot's means against what is normal now, from 0 where nothing was.
 
-        Those of given channels are 0, whatever is normal.
+        With given channels all begin at 0: what they leave under one regression says nothing under another.
         """
+        if self._given.any():
+            self._ewma[slot] = self._unclipped[slot] = 0.0
+            return
         (location, inverse), (to_location, to_inverse) = before, now
         known = (inverse > 0) & (to_inverse > 0)
-        moved = known & ~self._given & ((location != to_location) | (inverse != to_inverse))
+        moved = known & ((location != to_location) | (inverse != to_inverse))
         for mean, most in (self._ewma[slot], CLIP), (self._unclipped[slot], FARTHEST):
             level = location[moved] + mean[moved] / inverse[moved].astype(np.float64)
             mean[moved] = np.clip((level - to_location[moved]) * to_inverse[moved], -most, most)

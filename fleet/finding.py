@@ -66,8 +66,8 @@ class Normal(StrEnum):
 class Basis:
     """By what a machine was judged.
 
-    shown: rows of its own that it has shown, of the `needed` ones that teach its own normal; both None once
-    it has that.
+    shown: rows or segments of its own that it has shown, of the `needed` ones that teach its own normal; both
+    None once it has that.
     """
 
     normal: Normal
@@ -76,6 +76,8 @@ class Basis:
     sentence_en: str
     sentence_zh: str
 
+
+ROWS, SEGMENTS = ("rows", "行"), ("segments", "段")
 
 OWN = Basis(
     Normal.OWN,
@@ -86,17 +88,21 @@ OWN = Basis(
 )
 
 
-def basis_of(shown: int, needed: int) -> Basis:
-    """The basis of a verdict; `shown` are the rows as in `Scores`, -1 if the machine's own normal judged."""
+def basis_of(shown: int, needed: int, what: tuple[str, str] = ROWS) -> Basis:
+    """The basis of a verdict; `shown` are the rows as in `Scores`, -1 if the machine's own normal judged.
+
+    what: what rows are, in English and the Chinese word that counts them.
+    """
     if shown < 0:
         return OWN
+    en, zh = what
     return Basis(
         Normal.FLEET,
         shown,
         needed,
         "Judged by what the machines of its type have in common: it has shown "
-        f"{shown} of the {needed} rows that teach its own normal",
-        f"依据同型设备的共同正常水平判定：本机已有 {shown} 行数据，满 {needed} 行后以自身正常水平判定",
+        f"{shown} of the {needed} {en} that teach its own normal",
+        f"依据同型设备的共同正常水平判定：本机已有 {shown} {zh}数据，满 {needed} {zh}后以自身正常水平判定",
     )
 
 

@@ -11,6 +11,7 @@ from fleet.asset import EquipmentType, FleetError, check_name
 from fleet.dissolved_gas import GasFault, GasMonitor
 from fleet.modelled_wear import ModelledWear, RatedWear
 from fleet.rating import Rating, Ratings
+from fleet.segment import Segment
 from fleet.sign import Sign, Urgency
 from fleet.standard_limit import StandardLimit
 
@@ -132,7 +133,7 @@ class VerticalPack:
 
     `modelled` are the counters that a wear model keeps, beside those that are read or timed; those that are
     rated are there for the machines whose ratings are known. `gases` tells where gases dissolved in oil are
-    reported, and `advice` is what such machines can save.
+    reported, and `advice` is what such machines can save. `segments` are judged whole, beside the rows.
     """
 
     equipment_type: EquipmentType
@@ -143,6 +144,7 @@ class VerticalPack:
     modelled: tuple[ModelledWear | RatedWear, ...] = ()
     gases: GasMonitor | None = None
     advice: tuple[AdviceRule, ...] = ()
+    segments: tuple[Segment, ...] = ()
 
     def __post_init__(self) -> None:
         known = {channel.name: channel.kind for channel in self.equipment_type.channels}
@@ -154,6 +156,7 @@ class VerticalPack:
             self._check_channels("gas", self.gases.channels, known)
         read = ((rule.name, name) for rule in self.advice for name in rule.channels)
         self._check_channels("advice", read, known)
+        self._check_segments(known)
         self._check_limits(known)
         self._check_bands(known)
         if self.detection.idle and "state" not in known.values():
@@ -171,6 +174,7 @@ class VerticalPack:
             limits=tuple(limit for limit in self.limits if limit.channel in known),
             modelled=tuple(one for one in self.modelled if known.issuperset(one.channels)),
             advice=tuple(rule for rule in self.advice if known.issuperset(rule.channels)),
+            segments=tuple(one for one in self.segments if known.issuperset(one.channels)),
             gases=self.gases
             and replace(self.gases, channels=tuple(one for one in self.gases.channels if one[1] in known)),
             detection=replace(
@@ -238,6 +242,13 @@ class VerticalPack:
         for one in self.modelled:
             self._check_channels("wear counter", ((one.name, name) for name in one.channels), known)
             one.check(known)
+
+    def _check_segments(self, known: Mapping[str, str]) -> None:
+        names = [segment.name for segment in self.segments]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise FleetError(f"{self.equipment_type.name}: segments there twice: {', '.join(twice)}")
+        for segment in self.segments:
+            segment.check(known, self.detection.given)
 
     def _check_modes(self, known: Mapping[str, str]) -> None:
         counters = {counter.name for counter in self.counters}

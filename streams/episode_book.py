@@ -15,7 +15,7 @@ from detectors.clock import ClockFault
 from detectors.episodes import EpisodeEvent
 from detectors.limit_alarm import LimitEvent
 from detectors.quality import SensorFault
-from fleet.finding import Finding, basis_of, episode_id, gas_verdict, read_finding
+from fleet.finding import ROWS, Finding, basis_of, episode_id, gas_verdict, read_finding
 from fleet.limit_finding import read_limit
 from fleet.sensor_finding import read_clock_fault, read_sensor_fault
 from fleet.shift_finding import read_shift
@@ -36,10 +36,14 @@ class Subject:
 
 
 class EpisodeBook:
-    """Rows of episodes, and the findings of those that are on. `version` is part of every id."""
+    """Rows of episodes, and the findings of those that are on.
 
-    def __init__(self, pack: VerticalPack, version: int) -> None:
+    `version` is part of every id, `judged` what a machine is judged by, as :func:`basis_of` has it.
+    """
+
+    def __init__(self, pack: VerticalPack, version: int, judged: tuple[str, str] = ROWS) -> None:
         self.pack = pack
+        self._judged = judged
         self._version = version
         self._findings: dict[str, dict[str, Any]] = {}
 
@@ -54,7 +58,7 @@ class EpisodeBook:
             row(scores.contribution, i, 0.0),
             row(scores.expected, i, np.nan),
             row(scores.observed, i, np.nan),
-            basis_of(verdict.shown(i), self.pack.detection.baseline_rows),
+            basis_of(verdict.shown(i), self.pack.detection.baseline_rows, self._judged),
             worn,
             code,
         )
@@ -92,11 +96,22 @@ class EpisodeBook:
         return self._row(about, "limit", limit.name, limit.name, spell, peak, finding)
 
     def of_shift(
-        self, at_us: int, about: Subject, jumped: bool, before: Channels, after: Channels, scale: Channels
+        self,
+        at_us: int,
+        about: Subject,
+        jumped: bool,
+        before: Channels,
+        after: Channels,
+        scale: Channels,
+        named: str = "",
     ) -> EpisodeRow:
-        """A normal that moved: over when it is told; the finding says from where to where."""
+        """A normal that moved: over when it is told; the finding says from where to where.
+
+        `named`: of which judge it is the normal, if not of that of the rows.
+        """
         finding = read_shift(self.pack.equipment_type.channels, jumped, before, after, scale)
-        return self._row(about, "shift", "shift", finding.code, (at_us, at_us), (at_us, 0.0), finding)
+        detector = f"{named}-{finding.code}" if named else finding.code
+        return self._row(about, "shift", named or "shift", detector, (at_us, at_us), (at_us, 0.0), finding)
 
     def _fault(
         self, fault: SensorFault | ClockFault, about: Subject, detector: str, finding: Finding

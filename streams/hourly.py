@@ -61,12 +61,17 @@ class Hourly:
         ]
 
     def message(
-        self, i: int, rows: Rows, health: NDArray[np.float32], counted: Sequence[Counted]
+        self,
+        i: int,
+        rows: Rows,
+        health: NDArray[np.float32],
+        counted: Sequence[Counted],
+        means: NDArray[np.float32],
     ) -> HealthMessage:
-        """How far the machine is on its way to each of its limits at row i."""
+        """How far the machine is on its way to each of its limits at row i. means: (channels,)."""
         levels = {"condition": 1.0 - float(health[i]) / 100.0}
         levels |= {one.name: value / one.limit for one, value in counted}
-        return HealthMessage(int(rows.asset_id[i]), int(rows.ts_us[i]), levels)
+        return HealthMessage(int(rows.asset_id[i]), int(rows.ts_us[i]), levels, _known(means))
 
     def array(self) -> NDArray[np.int64]:
         """All that is needed to go on."""
@@ -75,3 +80,8 @@ class Hourly:
     def take(self, array: NDArray[np.int64]) -> None:
         """Go on from what `array` gave."""
         self._told_hour, self._slots = array, len(array)
+
+
+def _known(means: NDArray[np.float32]) -> tuple[float | None, ...]:
+    """None in place of NaN."""
+    return tuple(None if np.isnan(mean) else mean for mean in means.tolist())

@@ -71,7 +71,7 @@ class Judges:
         rows = replace(samples, x=x)
         if not judged.all():
             rows = Samples(rows.slot[judged], rows.ts_us[judged], rows.regime[judged], x[judged])
-        by_t2, moved = self._by_t2(rows)
+        by_t2, moved = by_chart(self._t2, self.reviews, rows)
         if self._given:
             by_t2 = by_t2.of(self._judged)
             moved = [each.of(self._judged) for each in moved]
@@ -79,12 +79,13 @@ class Judges:
         found = JUDGES[self.name](by_t2, by_windows(self._knn, rows, moved))
         return Verdict(found, judged, self._measured), Verdict(by_t2, judged, self._measured), moved
 
-    def _by_t2(self, rows: Samples) -> tuple[Scores, list[Moved]]:
-        """The T² chart's verdict; at each review what the fleet has shown becomes new machines' prior."""
-        found, moved = list[Scores](), list[Moved]()
-        for part, due in self.reviews.cut(rows.slot, rows.ts_us):
-            if due:
-                self._t2.share()
-            found.append(self._t2.update(rows.take(part)))
-            moved += [replace(each, row=part.start + each.row) for each in self._t2.moved]
-        return Scores.joined(found or [Scores.unknown(0, rows.x.shape[1])]), moved
+
+def by_chart(t2: EwmaT2, reviews: Reviews, rows: Samples) -> tuple[Scores, list[Moved]]:
+    """The T² chart's verdict; at each review what the fleet has shown becomes new machines' prior."""
+    found, moved = list[Scores](), list[Moved]()
+    for part, due in reviews.cut(rows.slot, rows.ts_us):
+        if due:
+            t2.share()
+        found.append(t2.update(rows.take(part)))
+        moved += [replace(each, row=part.start + each.row) for each in t2.moved]
+    return Scores.joined(found or [Scores.unknown(0, rows.x.shape[1])]), moved

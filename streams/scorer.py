@@ -1,4 +1,4 @@
-"""One equipment type's machines in one partition: clock, quality, limits, scores, episodes, health, wear.
+"""One equipment type's machines in one partition: clock, quality, limits, scores, segments, health, wear.
 
 Rows come in the order of the log. A row that is not later than what its machine has already shown is
 stored but not scored: what was scored stays as it was, whatever comes late.
@@ -6,6 +6,7 @@ stored but not scored: what was scored stays as it was, whatever comes late.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from detectors.clock import Clock, ClockFault
 from detectors.contract import Detector, Samples
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
 from detectors.health import HealthTracker
+from detectors.hour_means import HourMeans
 from detectors.moving_normal import Moved
 from detectors.operating_modes import OperatingModes
 from detectors.promised_level import PromisedLevel
@@ -30,13 +32,16 @@ from streams.judges import ENSEMBLE, Judges
 from streams.limits import LimitPart, Limits
 from streams.renewals import Instants, Renewal, Renewals
 from streams.rows import Rows, Scored, telemetry_of
+from streams.segment_watch import SEGMENT, SegmentWatch, watches
 from streams.verdict import Verdict
 from streams.wear_counters import MODEL, WearCounters
 
 VERSION = 6
 
+HOURS = "hour means"
+
 Watcher = Clock | OperatingModes | QualityGate | LimitPart
-Part = Watcher | Detector | PromisedLevel | EpisodeTracker | HealthTracker
+Part = Watcher | Detector | PromisedLevel | EpisodeTracker | HealthTracker | HourMeans | SegmentWatch
 """What keeps a state of its own."""
 
 NameOf = Callable[[int], tuple[str, str]]
@@ -46,6 +51,9 @@ RatingsOf = Callable[[int], Ratings]
 """Ratings of an asset by its number."""
 
 NO_RENEWALS: Instants = {}
+
+OPTIONAL = (MODEL, SEGMENT, HOURS)
+"""How the parts of a state begin that a pack or an earlier release may have been without."""
 
 
 class Scorer:
@@ -75,12 +83,14 @@ class Scorer:
         self._health = HealthTracker(
             baseline=rules.baseline_rows, tau_s=rules.health_tau_s, d_fail=rules.d_fail
         )
+        self._hours = HourMeans(self.channels)
         self._wear = WearCounters(pack)
         self._assets: list[int] = []
         self._slots: dict[int, int] = {}
         self._hourly = Hourly(pack)
         self._renewals = Renewals()
         self._book = EpisodeBook(pack, VERSION)
+        self._watches = watches(pack, VERSION)
 
     def _look_at(self, pack: VerticalPack) -> None:
         channels = pack.equipment_type.channels
@@ -109,10 +119,12 @@ class Scorer:
         """Go on with a pack whose type has channels added at its end; raises `ValueError` for fewer."""
         self._look_at(pack)
         self._gate.widen(*self._ranges())
+        self._hours.widen(self.channels)
         self._modes = self._make_modes().widened(self._modes)
         self._limits.widen(pack)
         self._book.pack = self._hourly.pack = pack
         self._judges.widen(pack)
+        self._watches = watches(pack, VERSION) | self._watches
         self._wear = self._wear.widened(pack, self._ratings())
 
     def rate(self) -> None:
@@ -158,6 +170,8 @@ class Scorer:
             yield from (
                 self._book.of_limit(event, about) for event in self._limits.renew(each.slot, each.at_us)
             )
+            for watch in self._watches.values():
+                yield from watch.renew(each.slot, each.at_us, about)
 
     def _score(self, slot: NDArray[np.int32], rows: Rows, name_of: NameOf) -> Scored:
         """Rows in which no machine starts over, or does so before them all."""
@@ -184,10 +198,14 @@ class Scorer:
         wear = self._wear.update(slot, timely.ts_us, checked.x)
         episodes += self._episodes_of(events, verdict, wear, modes.code, name_of)
         episodes += [self._shift(each, timely.ts_us[verdict.judged], name_of) for each in moved]
+        for watch in self._watches.values():
+            about_of = partial(self._about, name_of=name_of)
+            episodes += watch.update(slot, timely.ts_us, checked.x, about_of)
         departure = by_t2.column(by_t2.scores.departure, np.nan)
         channels = by_t2.column(by_t2.scores.judged, 0)
         health = self._health.update(slot, timely.ts_us, departure, channels)
         due = self._hourly.due(slot, timely.ts_us, health)
+        means = self._hours.update(slot, timely.ts_us, checked.x, due)
         return Scored(
             self._level.watched_us - watched_before_us,
             sum(event.change is Change.OPENED for event in events),
@@ -196,7 +214,10 @@ class Scorer:
             [self._hourly.health_row(i, timely, health, by_t2) for i in due],
             episodes,
             [row for i in due for row in self._hourly.wear_rows(i, timely, self._counted(slot[i], wear[i]))],
-            [self._hourly.message(i, timely, health, self._counted(slot[i], wear[i])) for i in due],
+            [
+                self._hourly.message(i, timely, health, self._counted(slot[i], wear[i]), of_hour)
+                for i, of_hour in zip(due, means, strict=True)
+            ],
         )
 
     def _counted(self, slot: int, wear: NDArray[np.float64]) -> list[Counted]:
@@ -283,10 +304,12 @@ class Scorer:
 
     def _load(self, state: bytes) -> None:
         saved = state_bytes.names(state)
-        like = {k: like for k, like in self._like().items() if k in saved or not k.startswith(MODEL)}
+        like = {k: like for k, like in self._like().items() if k in saved or not k.startswith(OPTIONAL)}
+        like |= {k: np.empty(0, np.uint8) for k in saved if k.startswith(SEGMENT)}  # also of earlier packs
         found = state_bytes.unpack(self._kind, state, like)
         for name, part in self._parts().items():
-            part.load(found[name].tobytes())
+            if name in found:
+                part.load(found[name].tobytes())
         self._assets = found["asset_id"].tolist()
         self._slots = {asset_id: slot for slot, asset_id in enumerate(self._assets)}
         self._hourly.take(found["told_hour"])
@@ -303,7 +326,8 @@ class Scorer:
             "gate": self._gate,
             **self._limits.parts,
         }
-        return {**watchers, **alarm, "health": self._health, **self._judges.detectors}
+        by_hour: dict[str, Part] = {"health": self._health, HOURS: self._hours}
+        return {**watchers, **alarm, **by_hour, **self._judges.detectors, **self._watches}
 
     def _like(self) -> dict[str, NDArray[Any]]:
         raw = np.empty(0, np.uint8)

@@ -11,7 +11,8 @@ _SITES = "(l.tenant || '/' || l.site) in (${place:sqlstring})"
 _OPEN = f"""from episode as e join latest as l using (asset_id) where {_SITES} and e.end_ts is null"""
 
 _SHOWN_BY = """(select string_agg(coalesce(nullif(h.title_{lang}, ''), c.channel), ', ' order by c.share desc)
-    from (select channel, share from contribution as top where top.episode_id = e.episode_id
+    from (select channel, share from contribution as top
+        where top.asset_id = e.asset_id and top.episode_id = e.episode_id
         order by top.share desc limit 2) as c
     left join channel as h on h.equipment_type = l.equipment_type and h.channel = c.channel)"""
 
@@ -130,9 +131,10 @@ def _queue() -> Panel:
         Text("What to do, most urgent first", "待办（按紧急程度）"),
         Text(
             "Findings that are on: what it probably is, since when, remaining life in days (P10 to P90), the "
-            "channels that show it and what to check first. Views `episode`, `contribution`, `forecast`.",
+            "channels that show it and what to check first. "
+            "Views `episode`, `contribution`, `remaining_life`.",
             "未关闭的发现：可能的故障模式、开始时间、剩余寿命（天，P10～P90）、表现异常的通道及首先检查项。"
-            "视图 `episode`、`contribution`、`forecast`。",
+            "视图 `episode`、`contribution`、`remaining_life`。",
         ),
         (
             Query(

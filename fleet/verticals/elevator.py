@@ -5,11 +5,13 @@ to a trip or a door cycle is missing while the car stands. Ranges of channels ar
 report and, like detection parameters and wear limits without a source, engineering defaults.
 """
 
+from detectors.segments import Take
 from fleet.asset import Channel, EquipmentType
 from fleet.cycle_advice import ExcessCycles
 from fleet.idle_advice import IdleEnergy
 from fleet.modelled_wear import RatedWear, Reading
 from fleet.rating import Rating, Ratings
+from fleet.segment import Feature, Segment
 from fleet.sign import Urgency, up
 from fleet.standard_limit import StandardLimit, either_way
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
@@ -45,6 +47,8 @@ CHANNELS = (
     Channel("running_time", "h", 0, kind="counter", title_en="Running time", title_zh="累计运行时间"),
     Channel("trips", "1", 0, kind="counter", title_en="Trips", title_zh="运行次数"),
     Channel("door_cycles", "1", 0, kind="counter", title_en="Door cycles", title_zh="开关门次数"),
+    # 0 closed, 1 open, 2 closing, 3 opening: the door field of GB/T 24476 as uploaders in the field code it
+    Channel("door", "1", 0, 3, "state", title_en="Door", title_zh="轿门状态"),
 )
 
 WEAR = (
@@ -316,6 +320,89 @@ LIMITS = (
     ),
 )
 
+# At rows a second or two apart; ones further apart have no trips. Such rows are too few in a trip for its A95
+# (ISO 18738-1), so its peaks stand for it, and too far apart for acceleration and jerk. Times and counts are
+# engineering defaults: a day of a busy lift teaches.
+SEGMENTS = (
+    Segment(
+        "trip",
+        "motion",
+        (1, 2),
+        (
+            Feature("trip_load", Take.MEAN, "car_load", "Car load of a trip", "单次运行轿厢载荷"),
+            Feature("trip_duration", Take.SECONDS, "motion", "Duration of a trip", "单次运行时间"),
+            Feature("trip_top_speed", Take.PEAK, "speed", "Top speed of a trip", "单次运行最高速度"),
+            Feature(
+                "trip_current", Take.MEAN, "motor_current", "Motor current of a trip", "单次运行曳引机电流"
+            ),
+            Feature(
+                "trip_charge",
+                Take.TOTAL,
+                "motor_current",
+                "Motor current over a trip",
+                "单次运行曳引机累计电流",
+            ),
+            Feature(
+                "trip_vertical_peak",
+                Take.PEAK,
+                "vibration_vertical",
+                "Largest vertical vibration of a trip",
+                "单次运行最大垂直振动",
+            ),
+            Feature(
+                "trip_horizontal_peak",
+                Take.PEAK,
+                "vibration_horizontal",
+                "Largest horizontal vibration of a trip",
+                "单次运行最大水平振动",
+            ),
+            Feature("stop_error", Take.LAST, "levelling_error", "Levelling error of a stop", "停靠平层误差"),
+        ),
+        baseline=500,
+    ),
+    Segment(
+        "door-cycle",
+        "door",
+        (1, 2, 3),
+        (
+            Feature(
+                "door_opening_time",
+                Take.SECONDS,
+                "door_close_time",
+                "Door opening took",
+                "开门用时",
+                codes=(3,),
+            ),
+            Feature(
+                "door_closing_time",
+                Take.SECONDS,
+                "door_close_time",
+                "Door closing took",
+                "关门用时",
+                codes=(2,),
+            ),
+            Feature(
+                "door_openings",
+                Take.TIMES,
+                "door",
+                "Openings in a door cycle",
+                "单次循环开门次数",
+                codes=(3,),
+            ),
+            Feature(
+                "door_effort",
+                Take.MEAN,
+                "door_motor_current",
+                "Door motor current while it moves",
+                "开关门过程门机电流",
+                codes=(2, 3),
+            ),
+        ),
+        baseline=1000,
+        phases=True,
+    ),
+)
+
 PACK = VerticalPack(
     EquipmentType("elevator", CHANNELS, "Traction elevator", "曳引式电梯"),
     # tuned on the simulated fleet at one row a minute; hardly moves at night and on a Sunday
@@ -334,4 +421,5 @@ PACK = VerticalPack(
     LIMITS,
     MODELLED,
     advice=ADVICE,
+    segments=SEGMENTS,
 )

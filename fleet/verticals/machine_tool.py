@@ -4,11 +4,13 @@
 controllers can report and, like detection parameters and limits without a source, engineering defaults.
 """
 
+from detectors.segments import Take
 from detectors.vibration_severity import Size, VibrationSeverity
 from fleet.asset import Channel, EquipmentType
 from fleet.idle_advice import Availability, IdleEnergy
 from fleet.modelled_wear import RatedWear, Reading
 from fleet.rating import Rating, Ratings
+from fleet.segment import Feature, Segment
 from fleet.sign import Urgency, down, up
 from fleet.standard_limit import vibration_limits
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
@@ -191,6 +193,49 @@ LIMITS = vibration_limits(
     off_delay_s=36 * 3600.0,
 )
 
+# Controllers report 1 to 10 times a second; at rows further apart than these a program's begin and end blur.
+# Each program is compared with itself: what is normal depends on what is cut. A few days of one teach.
+SEGMENTS = (
+    Segment(
+        "program",
+        "program",
+        tuple(range(1, 100)),
+        (
+            Feature("program_duration", Take.SECONDS, "program", "Duration of the program", "程序运行时间"),
+            Feature(
+                "program_load", Take.MEAN, "spindle_load", "Spindle load of the program", "程序平均主轴负载"
+            ),
+            Feature(
+                "program_load_peak",
+                Take.PEAK,
+                "spindle_load",
+                "Largest spindle load of the program",
+                "程序最大主轴负载",
+            ),
+            Feature(
+                "program_feed", Take.MEAN, "feed_axis_load", "Feed load of the program", "程序平均进给负载"
+            ),
+            Feature(
+                "program_vibration",
+                Take.MEAN,
+                "spindle_vibration",
+                "Spindle vibration of the program",
+                "程序平均主轴振动",
+            ),
+            Feature(
+                "program_vibration_peak",
+                Take.PEAK,
+                "spindle_vibration",
+                "Largest spindle vibration of the program",
+                "程序最大主轴振动",
+            ),
+        ),
+        baseline=100,
+        apart_s=10.0,
+        longest_s=4 * 3600.0,
+    ),
+)
+
 PACK = VerticalPack(
     EquipmentType("machine-tool", CHANNELS, "Machining centre", "加工中心"),
     # tuned on the simulated fleet at one row a minute; rests at night
@@ -207,4 +252,5 @@ PACK = VerticalPack(
     LIMITS,
     MODELLED,
     advice=ADVICE,
+    segments=SEGMENTS,
 )

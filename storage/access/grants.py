@@ -13,7 +13,7 @@ from psycopg import Connection, sql
 from psycopg.rows import TupleRow, class_row
 
 from fleet.asset import Channel, EquipmentType, check_name
-from storage.access.views import views
+from storage.access.views import seen, views
 from storage.errors import StorageError
 
 
@@ -57,7 +57,7 @@ _SCOPES = "select access_id, tenant, site, equipment_type from access_scope orde
 
 _TYPES = """
 select c.equipment_type, c.name, c.unit, c.low, c.high, c.kind, c.rate_hz, c.title_en, c.title_zh
-from channel as c where c.equipment_type in (select equipment_type from visible_asset where access_id = %s)
+from faultline.channel as c where c.equipment_type in (select a.equipment_type from {seen})
 order by c.equipment_type, c.column_no
 """
 
@@ -185,16 +185,21 @@ def show(conn: Connection[TupleRow], access: Access) -> None:
 
 
 def refresh(owner_dsn: str) -> None:
-    """Make the views of every access anew: its machines may have other types or channels by now."""
+    """Make the views of every access anew: its machines may have other types or channels by now.
+
+    Each access in a transaction of its own: the locks of all their views would be more than a server has.
+    """
     with session(owner_dsn) as conn:
-        for access in known(conn):
+        accesses = known(conn)
+    for access in accesses:
+        with session(owner_dsn) as conn:
             show(conn, access)
 
 
 def types(conn: Connection[TupleRow], access_id: str) -> list[EquipmentType]:
     """Equipment types of the machines that the access sees."""
     channels = defaultdict[str, list[Channel]](list)
-    for kind, *channel in conn.execute(_TYPES, (access_id,)).fetchall():
+    for kind, *channel in conn.execute(sql.SQL(_TYPES).format(seen=seen(access_id))).fetchall():
         channels[kind].append(Channel(*channel))
     return [EquipmentType(name, tuple(found)) for name, found in channels.items()]
 

@@ -1,4 +1,8 @@
-"""A traction elevator: trips after the hour of the day, a motor and a brake that warm, a door that wears."""
+"""A traction elevator: trips after the hour of the day, a motor and a brake that warm, a door that wears.
+
+Rows of a few seconds tell the trip from the door cycle after it. In longer ones both lie within a row or two,
+which are told as a running car's.
+"""
 
 from dataclasses import dataclass
 
@@ -14,7 +18,12 @@ HOURS = np.array(
 
 RATED_SPEED = 1.75
 FLOOR_M = 3.2
-DOOR_AND_START_S = 11.0
+START_S, DOOR_S = 1.4, 9.6
+DOOR_AND_START_S = START_S + DOOR_S
+OPENING_S, CLOSING_S = 2.4, 3.1
+FINE_S = 3.0
+"""Longest rows in which a door is seen to move."""
+CLOSED, OPEN, CLOSING, OPENING = range(4)
 BALANCE = 0.48
 """Share of the rated load that the counterweight balances; 45 to 50 % is usual."""
 
@@ -47,15 +56,19 @@ class Elevator:
         trips = self._traffic(block.weekday, rng)
         latest = np.searchsorted(trips.start, block.clock_s, side="left") - 1
         known = np.maximum(latest, 0)
-        running = (latest >= 0) & (trips.end[known] > block.clock_s - block.step_s)
+        stop = trips.end - DOOR_S if block.step_s <= FINE_S else trips.end
+        running = (latest >= 0) & (stop[known] > block.clock_s - block.step_s)
         made = self.trips + latest + 1.0
         ran_h = self.running_h + np.append(0.0, np.cumsum(trips.end - trips.start))[latest + 1] / 3600
         self.trips += len(trips.start)
         self.running_h += float((trips.end - trips.start).sum()) / 3600
         readings = self._drive(block, rng, trips, known, running)
         readings |= self._ride(block, rng, trips, known, running)
-        readings |= self._door(block, rng, running)
-        return readings | {"running_time": ran_h, "trips": made, "door_cycles": np.floor(made * 1.06)}
+        door = self._door_state(block, trips, known, latest >= 0)
+        moves = (door >= CLOSING) if block.step_s <= FINE_S else running
+        readings |= self._door(block, rng, running, moves)
+        counted = {"running_time": ran_h, "trips": made, "door_cycles": np.floor(made * 1.06)}
+        return readings | counted | {"door": door.astype(float)}
 
     def _traffic(self, weekday: int, rng: np.random.Generator) -> Trips:
         weight = HOURS if weekday < 5 else 0.35 * HOURS
@@ -86,12 +99,21 @@ class Elevator:
         return {
             "motion": np.where(running, np.where(up, 1.0, 2.0), 0.0),
             "car_load": np.where(running, load, 0.0) + np.abs(rng.normal(0, 0.6, n)),
-            "speed": np.where(running, RATED_SPEED, 0.0) + np.abs(rng.normal(0, 0.01, n)),
+            "speed": np.where(running, self._speed(block, trips, known), 0.0)
+            + np.abs(rng.normal(0, 0.01, n)),
             "motor_current": np.where(running, current, 0.4) + rng.normal(0, 0.15, n).clip(-0.3),
             "motor_temperature": motor + rng.normal(0, 0.3, n),
             "brake_temperature": brake + rng.normal(0, 0.3, n),
             "machine_room_temperature": room + rng.normal(0, 0.15, n),
         }
+
+    def _speed(self, block: Block, trips: Trips, known: Indices) -> Array:
+        """Of a car that runs: its start takes `START_S` longer than the way would at rated speed."""
+        if block.step_s > FINE_S:
+            return np.full(block.rows, RATED_SPEED)
+        run_s = block.clock_s - trips.start[known]
+        left_s = trips.end[known] - DOOR_S - block.clock_s
+        return np.asarray(np.clip(RATED_SPEED / START_S * np.minimum(run_s, left_s), 0.0, RATED_SPEED))
 
     def _room(self, block: Block, rng: np.random.Generator) -> Array:
         daily = 1.5 * np.sin(2 * np.pi * (block.clock_s / DAY_S - 0.375))
@@ -113,12 +135,20 @@ class Elevator:
             "levelling_error": np.where(running, levelling, np.nan),
         }
 
-    def _door(self, block: Block, rng: np.random.Generator, running: Flags) -> dict[str, Array]:
+    def _door_state(self, block: Block, trips: Trips, known: Indices, any_trip: Flags) -> Indices:
+        """At each row's instant; a door that closes slowly begins sooner, as the next call waits."""
+        after_s = block.clock_s - (trips.end[known] - DOOR_S)
+        closes_s = DOOR_S - CLOSING_S * (1 + 0.5 * block.fault("door-drive"))
+        begun = [after_s < 0, after_s < OPENING_S, after_s < closes_s, after_s < DOOR_S]
+        state = np.select(begun, [CLOSED, OPENING, OPEN, CLOSING], CLOSED)
+        return np.where(any_trip, state, CLOSED)
+
+    def _door(self, block: Block, rng: np.random.Generator, running: Flags, moves: Flags) -> dict[str, Array]:
         n = block.rows
         stiff = block.fault("door-drive")
         current = 2.3 * self.friction * (1 + 0.65 * stiff) + rng.normal(0, 0.25, n)
-        close = 3.1 * (1 + 0.5 * stiff) + rng.normal(0, 0.25, n)
+        close = CLOSING_S * (1 + 0.5 * stiff) + rng.normal(0, 0.25, n)
         return {
-            "door_motor_current": np.where(running, current, np.abs(rng.normal(0.06, 0.01, n))),
+            "door_motor_current": np.where(moves, current, np.abs(rng.normal(0.06, 0.01, n))),
             "door_close_time": np.where(running, close, np.nan),
         }

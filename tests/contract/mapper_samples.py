@@ -52,13 +52,13 @@ ELEVATOR_READINGS = (
     ("running_time", "h", 1234.5, 0),
     ("trips", "1", 88001.0, 0),
     ("door_cycles", "1", 90210.0, 0),
+    ("door", "1", 0.0, 0),
 )
 ELEVATOR_QUARANTINED = frozenset(
     {
         ("unknown_signal", "lampOfTheCar"),
         ("no_channel", "serviceMode"),
         ("no_channel", "floor"),
-        ("no_channel", "door"),
     }
 )
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from math import isfinite
 
 from fleet.modelled_wear import RatedWear
+from fleet.segment_pack import segment_pack
 from fleet.vertical import VerticalPack
 
 Check = Callable[[VerticalPack], None]
@@ -66,6 +67,15 @@ def check_wear(pack: VerticalPack) -> None:
         assert counter.warning < counter.limit, f"{counter.name} warns at its end"
 
 
+def check_segments(pack: VerticalPack) -> None:
+    """Their features are named in both languages, and a fault mode shows in each kind of segment."""
+    for segment in pack.segments:
+        for feature in segment.features:
+            assert not HAN.search(feature.title_en), f"{feature.title_en} is not English"
+            assert HAN.search(feature.title_zh), f"{feature.title_zh} is not Chinese"
+        assert segment_pack(pack, segment).fault_modes, f"no fault mode shows in {segment.name}"
+
+
 def _check_advice(name: str, check_en: str, check_zh: str) -> None:
     assert not HAN.search(check_en), f"{name}: {check_en} is not English"
     assert check_en.endswith("."), f"{name}: {check_en} is no sentence"
@@ -73,4 +83,11 @@ def _check_advice(name: str, check_en: str, check_zh: str) -> None:
     assert check_zh.endswith("。"), f"{name}: {check_zh} is no sentence"
 
 
-CHECKS: tuple[Check, ...] = (check_titles, check_channels, check_fault_modes, check_limits, check_wear)
+CHECKS: tuple[Check, ...] = (
+    check_titles,
+    check_channels,
+    check_fault_modes,
+    check_limits,
+    check_wear,
+    check_segments,
+)

@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from detectors.segments import Take
 from fleet import verticals
 from fleet.asset import Asset, Channel, Fleet, Site, Tenant
 from fleet.catalog import pack_of, packs
 from fleet.fleet_file import parse_fleet
+from fleet.segment import Feature, Segment
 from fleet.vertical import VerticalPack
 from streams.rows import Rows
 from streams.scorer import Scorer
@@ -191,6 +193,11 @@ def with_channel(channel: Channel) -> VerticalPack:
     return replace(PACK, equipment_type=replace(kind, channels=(*kind.channels, channel)))
 
 
+def with_segment(channel: str, title_en: str, title_zh: str) -> VerticalPack:
+    feature = Feature("mean", Take.MEAN, channel, title_en, title_zh)
+    return replace(PACK, segments=(Segment("motion", "motion", (1,), (feature,), 100),))
+
+
 @pytest.mark.parametrize(
     ("broken", "says"),
     [
@@ -211,6 +218,9 @@ def with_channel(channel: Channel) -> VerticalPack:
         (with_channel(Channel("x", "", 0, 1, title_en="X", title_zh="某")), "has no unit"),
         (with_channel(Channel("x", "A", 0, title_en="X", title_zh="某")), "has no upper end"),
         (with_channel(Channel("x", "A", high=1, title_en="X", title_zh="某")), "has no lower end"),
+        (with_segment(MODE.channels[0], "Mean 电流", "电流"), "is not English"),
+        (with_segment(MODE.channels[0], "Mean", "mean"), "is not Chinese"),
+        (with_segment("lifts", "Lifts", "起升次数"), "no fault mode shows in motion"),
     ],
 )
 def test_the_suite_notices_a_pack_that_does_not(broken: VerticalPack, says: str) -> None:

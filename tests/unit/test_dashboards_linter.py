@@ -7,7 +7,7 @@ import pytest
 from dashboards.board import Dashboard, Row, Variable
 from dashboards.catalog import catalog
 from dashboards.linter import faults
-from dashboards.panel import Column, Kind, Link, Panel, Query, Step
+from dashboards.panel import Column, Kind, Link, Panel, Query, Step, markers
 from dashboards.text import Text
 
 WORD = Text("word", "词")
@@ -28,6 +28,8 @@ def test_a_board_of_our_own_is_sound() -> None:
     assert faults([BOARD]) == []
 
 
+MUTE = markers("state", "label")
+MUTE["config"]["style"]["text"]["mode"] = "fixed"
 TWICE = Row(4, (PANEL, PANEL))
 WRONG = {
     "there 2 times": [BOARD, BOARD],
@@ -46,6 +48,7 @@ WRONG = {
     "Chinese in the English": [with_panel(about=Text("说明", "说明"))],
     "not quoted": [with_panel(queries=(Query("select $asset"),))],
     "is not quoted": [with_panel(queries=(Query("select ${asset}"),))],
+    "by its colour alone": [with_panel(kind=Kind.MAP, options={"layers": [MUTE]})],
     "no variable": [with_panel(queries=(Query("select ${asset:sqlstring}"),))],
     "leads nowhere": [with_panel(link=Link(WORD, "/d/faultline-nowhere-{lang}"))],
     "loses the time range": [with_panel(link=Link(WORD, "/d/faultline-xx-{lang}?var-a=1"))],

@@ -104,6 +104,15 @@ def test_the_given_channel_has_no_share_while_what_is_normal_for_it_changes_hand
     assert (found.contribution[np.isfinite(found.score), LOAD] == 0).all()
 
 
+def test_a_healthy_machine_is_not_odd_as_its_own_normal_takes_over_at_another_load() -> None:
+    detector = EwmaT2(3, baseline=100, given=(LOAD,))
+    detector.fit(transformer(usual_load(5) + 20, seed=4).astype(np.float32), np.zeros(N, np.int16))
+    x = transformer(usual_load())
+    found = detector.update(rows(np.zeros(len(x)), x))
+    assert (found.shown[:99] >= 0).all()
+    assert (found.score[100:140] < 2).all()
+
+
 def test_a_load_beyond_all_bounds_hides_no_other_channel() -> None:
     x = transformer(usual_load())
     x[:, LOAD] /= 1000

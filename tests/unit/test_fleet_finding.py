@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fleet.asset import Channel, EquipmentType
 from fleet.catalog import packs
-from fleet.finding import UNKNOWN, Finding, episode_id, read_finding
+from fleet.finding import SEGMENTS, UNKNOWN, Finding, basis_of, episode_id, read_finding
 from fleet.sign import up
 from fleet.vertical import FaultMode, VerticalPack
 
@@ -160,6 +160,15 @@ def test_any_contributions_give_a_finding_whose_shares_are_shares(contributions:
     assert all(0 <= share <= 1 for share in shares)
     assert sum(shares) <= 1.001
     assert shares == sorted(shares, reverse=True)
+
+
+def test_a_basis_counts_rows_or_segments() -> None:
+    rows, segments = basis_of(30, 200), basis_of(30, 200, SEGMENTS)
+    assert "has shown 30 of the 200 rows that teach" in rows.sentence_en
+    assert "本机已有 30 行数据，满 200 行后" in rows.sentence_zh
+    assert "has shown 30 of the 200 segments that teach" in segments.sentence_en
+    assert "本机已有 30 段数据，满 200 段后" in segments.sentence_zh
+    assert basis_of(-1, 200, SEGMENTS) == basis_of(-1, 200)
 
 
 def test_the_same_onset_is_the_same_episode_and_any_other_is_another() -> None:

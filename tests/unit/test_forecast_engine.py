@@ -15,7 +15,8 @@ from fleet.model_scope import Scope
 from fleet.registry import Registry
 from forecasting.contract import Forecast, Forecaster, History, Run, Verdict
 from storage.chunk_result import ForecastRow
-from streams.forecast_engine import FORECAST_EVERY_US, FittedModel, ForecastEngine, Forecasters
+from streams.forecast_engine import FORECAST_EVERY_US, ForecastEngine
+from streams.forecasters import FittedModel, Forecasters
 from streams.health_message import HealthMessage
 from streams.record import Chunk
 from streams.registry_cache import RegistryCache

@@ -17,7 +17,8 @@ from fleet.model_scope import Scope
 from forecasting.contract import Forecast, Verdict
 from forecasting.robust_trend import RobustTrend
 from storage.chunk_result import EpisodeRow
-from streams.forecast_engine import CONDITION, FORECAST_EVERY_US, Forecasters
+from streams.forecast_engine import FORECAST_EVERY_US
+from streams.forecasters import CONDITION, Forecasters
 from streams.rows import Scored
 from streams.scorer import Scorer
 from streams.simulator.fault import Fault

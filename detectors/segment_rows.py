@@ -1,0 +1,151 @@
+"""The compiled loop that cuts rows into segments and gathers what each shows."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.kernels import kernel
+from detectors.slots import NEVER
+
+SECONDS, TIMES, MEAN, TOTAL, PEAK, LAST = range(6)
+"""What is taken of a segment, in the order of `detectors.segments.Take`."""
+
+STATE = np.dtype(
+    [
+        ("code", np.int64),
+        ("on", np.bool_),
+        ("first", np.int64),
+        ("since_us", np.int64),
+        ("last_us", np.int64),
+    ]
+)
+"""Of a slot: the latest code known, -1 for none; whether a segment is on whose beginning was seen, its first
+code and the instant before it; the latest row's instant."""
+
+FRESH = np.array((-1, False, -1, NEVER, NEVER), STATE)
+
+PART = np.dtype(
+    [
+        ("held", np.float64),
+        ("value", np.float64),
+        ("seconds", np.float64),
+    ]
+)
+"""Of a feature of a slot: what its value rests on (seconds, rows or times), the value so far, and how long
+its codes were on."""
+
+
+class Rules(NamedTuple):
+    """column: of the code. member: (codes,) which make a segment. phases: whether they make one together.
+
+    take, of: (features,) what is taken of which column. counts: (features, codes) in which rows.
+    """
+
+    column: int
+    member: NDArray[np.bool_]
+    phases: bool
+    apart_us: int
+    longest_us: int
+    take: NDArray[np.int64]
+    of: NDArray[np.int64]
+    counts: NDArray[np.bool_]
+
+
+@kernel
+def cut(
+    slot: NDArray[np.int32],
+    ts_us: NDArray[np.int64],
+    x: NDArray[np.float32],
+    rules: Rules,
+    states: NDArray[Any],
+    parts: NDArray[Any],
+    row: NDArray[np.int64],
+    first: NDArray[np.int16],
+    features: NDArray[np.float32],
+) -> int:
+    """Move each slot on row by row; returns how many segments were written to the last three arrays."""
+    column, member, phases, apart_us, longest_us, take, of, counts = rules
+    ended = 0
+    for i in range(len(slot)):
+        state, mine = states[slot[i]], parts[slot[i]]
+        before = state.code
+        if state.last_us == NEVER or ts_us[i] - state.last_us > apart_us:
+            before, state.on = -1, False
+        code = int(x[i, column]) if np.isfinite(x[i, column]) else state.code
+        inside = _among(code, member)
+        if state.on and not (inside and (phases or code == state.first)):
+            row[ended], first[ended], state.on = i, state.first, False
+            _tell(take, mine, features[ended])
+            ended += 1
+        if inside:
+            changed = before >= 0 and not (_among(before, member) and (phases or before == code))
+            if not state.on and changed:
+                state.on, state.first, state.since_us = True, code, state.last_us
+                _begin(mine)
+            state.on = state.on and ts_us[i] - state.since_us <= longest_us
+            if state.on:
+                _gather(code, before, (ts_us[i] - state.last_us) * 1e-6, x[i], take, of, counts, mine)
+        state.code, state.last_us = code, ts_us[i]
+    return ended
+
+
+@kernel
+def _among(code: int, codes: NDArray[np.bool_]) -> bool:
+    return 0 <= code < len(codes) and codes[code]
+
+
+@kernel
+def _begin(mine: NDArray[Any]) -> None:
+    for k in range(len(mine)):
+        mine[k].held = mine[k].value = mine[k].seconds = 0.0
+
+
+@kernel
+def _gather(
+    code: int,
+    before: int,
+    seconds: float,
+    values: NDArray[np.float32],
+    take: NDArray[np.int64],
+    of: NDArray[np.int64],
+    counts: NDArray[np.bool_],
+    mine: NDArray[Any],
+) -> None:
+    """Take in a row that speaks of the `seconds` before it."""
+    for k in range(len(take)):
+        if not counts[k, code]:
+            continue
+        part, value = mine[k], float(values[of[k]])
+        part.seconds += seconds
+        if take[k] == SECONDS:
+            part.held += seconds
+        elif take[k] == TIMES:
+            part.held += 0 if _among(before, counts[k]) else 1
+        elif not np.isfinite(value):
+            continue
+        elif take[k] == MEAN or take[k] == TOTAL:
+            part.held += seconds
+            part.value += value * seconds
+        elif take[k] == LAST:
+            part.held, part.value = 1.0, value
+        else:
+            part.value = value if part.held == 0 else max(part.value, value)
+            part.held = 1.0
+
+
+@kernel
+def _tell(take: NDArray[np.int64], mine: NDArray[Any], features: NDArray[np.float32]) -> None:
+    """What the segment was as a whole, NaN for a feature that it did not show."""
+    for k in range(len(take)):
+        part = mine[k]
+        if part.held == 0:
+            features[k] = np.nan
+        elif take[k] == SECONDS or take[k] == TIMES:
+            features[k] = part.held
+        elif take[k] == MEAN:
+            features[k] = part.value / part.held
+        elif take[k] == TOTAL:
+            features[k] = part.value / part.held * part.seconds
+        else:
+            features[k] = part.value

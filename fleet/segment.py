@@ -1,0 +1,96 @@
+"""What a machine does again and again, judged whole: a trip, a door cycle, a program."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from detectors.baseline import FEWEST
+from detectors.segments import Part, Take
+from fleet.asset import Channel, EquipmentType, FleetError, check_name
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """What is taken of a segment: a duration, a count, or something of a channel (:class:`Take`).
+
+    `channel` is read; of a duration or a count it is what they speak of. A sign that a fault mode has in it
+    is one in the feature too. With `codes` only rows with these codes of the segment's state channel count.
+    """
+
+    name: str
+    take: Take
+    channel: str
+    title_en: str
+    title_zh: str
+    codes: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_name("feature", self.name)
+
+    def of(self, channel: Channel) -> Channel:
+        """The feature as a channel of its own, given its channel."""
+        unit = {
+            Take.SECONDS: "s",
+            Take.TIMES: "1",
+            Take.TOTAL: f"{channel.unit}·s",
+        }.get(self.take, channel.unit)
+        kind = "setpoint" if channel.kind == "setpoint" else "measurement"
+        return Channel(self.name, unit, kind=kind, title_en=self.title_en, title_zh=self.title_zh)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A run of rows in which the state channel `channel` has one of `codes`, and what is taken of it.
+
+    A change from one code to another begins the next segment, unless they are `phases` of one. Rows more than
+    `apart_s` from each other have no segments: what happened between them is not known. A longer one than
+    `longest_s` is not judged. The first `baseline` of a machine teach what is normal for it, those that begin
+    with each code apart: a day's at least, or the time of the day would look odd.
+    """
+
+    name: str
+    channel: str
+    codes: tuple[int, ...]
+    features: tuple[Feature, ...]
+    baseline: int
+    phases: bool = False
+    apart_s: float = 3.0
+    longest_s: float = 600.0
+
+    def __post_init__(self) -> None:
+        check_name("segment", self.name)
+        names = [feature.name for feature in self.features]
+        if not names or len(set(names)) < len(names):
+            raise FleetError(f"segment {self.name}: needs features, each with a name of its own")
+        if not self.codes or min(self.codes) < 0:
+            raise FleetError(f"segment {self.name}: needs codes of {self.channel}, from 0 up")
+        for feature in self.features:
+            if strange := sorted(set(feature.codes) - set(self.codes)):
+                raise FleetError(f"segment {self.name}: {feature.name} counts codes it has not: {strange}")
+        if min(self.apart_s, self.longest_s) <= 0 or self.baseline < FEWEST:
+            raise FleetError(
+                f"segment {self.name}: needs times above 0 and {FEWEST} segments or more to learn"
+            )
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that it needs."""
+        return self.channel, *(feature.channel for feature in self.features)
+
+    def parts(self, kind: EquipmentType) -> tuple[Part, ...]:
+        """The features by the columns of the type."""
+        return tuple(Part(one.take, kind.column(one.channel), one.codes) for one in self.features)
+
+    def check(self, known: Mapping[str, str], given: Sequence[str]) -> None:
+        """Raise `FleetError` if it does not fit a type whose channels are of these kinds, by name.
+
+        given: the set-points of the type that say what other channels should be.
+        """
+        for name in self.channels:
+            if name not in known:
+                raise FleetError(f"segment {self.name}: no channel {name!r}")
+            if known[name] == "setpoint" and name not in given:
+                raise FleetError(
+                    f"segment {self.name}: {name} is a set-point, so it must be given to be used"
+                )
+        if known[self.channel] != "state":
+            raise FleetError(f"segment {self.name}: {self.channel} is a {known[self.channel]}, not a state")

@@ -1,0 +1,148 @@
+"""Segments in the worker's scorer: a door is found by its cycles, where rows are close enough to show it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+import numpy as np
+import pytest
+
+from detectors.segments import Segments
+from fleet.asset import Asset, Fleet, Site, Tenant
+from fleet.catalog import packs
+from fleet.segment import Segment
+from fleet.vertical import VerticalPack
+from storage.chunk_result import EpisodeRow
+from streams.rows import Rows, Scored
+from streams.scorer import Scorer
+from streams.simulator.fault import Fault
+from streams.simulator.simulate import simulate
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+HOUR_US = 3_600_000_000
+NAMES = ("stiff-door", "healthy")
+ONSET_H, FAILURE_H, END_H = 30.0, 60.0, 54.0
+
+WHOLE = packs()["elevator"]
+PACK = replace(WHOLE, segments=tuple(replace(one, baseline=300) for one in WHOLE.segments))
+"""Taught by fewer segments, so that three days are enough."""
+
+
+@cache
+def lifts(interval_s: int) -> Rows:
+    """Two lifts in turn, an hour of each; the door of the first gets stiff from `ONSET_H` on."""
+    assets = tuple(Asset(0, "t", "s", name, "elevator") for name in NAMES)
+    fleet = Fleet((Tenant("t"),), (Site("t", "s"),), assets, (WHOLE.equipment_type,))
+    fault = Fault("stiff-door", "door-drive", ONSET_H, FAILURE_H)
+    span, rows = timedelta(hours=END_H), 3600 // interval_s
+    frames = list(simulate(fleet, START, span, 7, [fault], interval_s, rows))
+    return Rows(
+        np.concatenate([np.full(len(f.ts_us), NAMES.index(f.asset), np.int32) for f in frames]),
+        np.concatenate([f.ts_us for f in frames]),
+        np.concatenate([f.values.T for f in frames]),
+    )
+
+
+def name_of(asset_id: int) -> tuple[str, str]:
+    return "t", NAMES[asset_id]
+
+
+def run(rows: Rows, size: int, pack: VerticalPack = PACK, restarts: bool = False) -> list[Scored]:
+    scorer, scored = Scorer(pack), []
+    for at in range(0, len(rows.ts_us), size):
+        scored.append(scorer.score(rows.take(slice(at, at + size)), name_of))
+        if restarts:
+            state = scorer.state()
+            scorer = Scorer(pack)
+            scorer.load(state)
+            assert scorer.state() == state
+    return scored
+
+
+@cache
+def watched(interval_s: int) -> list[Scored]:
+    return run(lifts(interval_s), 50_000)
+
+
+def last_of_each(scored: list[Scored]) -> list[EpisodeRow]:
+    return list({row.episode_id: row for part in scored for row in part.episodes}.values())
+
+
+def by_segments(scored: list[Scored]) -> list[EpisodeRow]:
+    return [row for row in last_of_each(scored) if row.detector.startswith("segment-")]
+
+
+def test_a_stiff_door_is_found_by_its_cycles_and_named_in_both_languages() -> None:
+    episode, *more = by_segments(watched(2))
+    assert more == []
+    assert (episode.asset_id, episode.kind, episode.detector) == (0, "machine", "segment-door-cycle-6")
+    assert episode.evidence["code"] == "door-drive"
+    assert ONSET_H < (episode.onset_us / 1e6 - START.timestamp()) / 3600 < END_H
+    said = {one["channel"]: one for one in episode.evidence["evidence"]}
+    assert said["door_effort"]["actual"] > said["door_effort"]["expected"]
+    assert "Door motor current while it moves" in said["door_effort"]["sentence_en"]
+    assert "开关门过程门机电流" in said["door_effort"]["sentence_zh"]
+
+
+def cut(rows: Rows, segment: Segment) -> int:
+    """How many segments the rows have."""
+    kind = WHOLE.equipment_type
+    times = {"apart_s": segment.apart_s, "longest_s": segment.longest_s}
+    cutter = Segments(
+        kind.column(segment.channel), segment.codes, segment.parts(kind), phases=segment.phases, **times
+    )
+    return len(cutter.update(rows.asset_id, rows.ts_us, rows.values)[0])
+
+
+@pytest.mark.parametrize("segment", PACK.segments, ids=lambda segment: segment.name)
+def test_rows_a_minute_apart_have_no_segments_to_judge(segment: Segment) -> None:
+    trips = np.ptp(lifts(2).values[lifts(2).asset_id == 0, WHOLE.equipment_type.column("trips")])
+    assert cut(lifts(2), segment) > 1.8 * trips  # of both lifts together
+    assert cut(lifts(60), segment) == 0
+    assert by_segments(watched(60)) == []
+
+
+@pytest.mark.parametrize("interval_s", [2, 60])
+def test_rows_are_judged_as_if_there_were_no_segments(interval_s: int) -> None:
+    plain = run(lifts(interval_s), 50_000, replace(PACK, segments=()))
+    for one, other in zip(watched(interval_s), plain, strict=True):
+        np.testing.assert_array_equal(one.telemetry.score, other.telemetry.score)
+        assert one.health == other.health
+        of_rows = [row for row in one.episodes if not row.detector.startswith("segment-")]
+        assert of_rows == other.episodes
+
+
+def test_cuts_and_restarts_change_nothing() -> None:
+    again = run(lifts(2), 20_011, restarts=True)
+    assert sorted(map(repr, last_of_each(again))) == sorted(map(repr, last_of_each(watched(2))))
+
+
+def test_a_state_from_before_a_pack_named_segments_goes_on_and_one_from_after_too() -> None:
+    without = replace(PACK, segments=())
+    early, late = lifts(60).take(slice(0, 2000)), lifts(60).take(slice(2000, None))
+    for before, after in ((without, PACK), (PACK, without)):
+        old, new = Scorer(before), Scorer(after)
+        old.score(early, name_of)
+        new.load(old.state())
+        told, plain = new.score(late, name_of), old.score(late, name_of)
+        np.testing.assert_array_equal(told.telemetry.score, plain.telemetry.score)
+
+
+def test_a_segment_that_is_defined_in_another_way_begins_anew_alone() -> None:
+    trip, doors = PACK.segments
+    other = replace(PACK, segments=(trip, replace(doors, features=doors.features[:2])))
+    rows = lifts(2).take(slice(0, 40_000))
+    old, new, fresh = Scorer(PACK), Scorer(other), Scorer(other)
+    old.score(rows, name_of)
+    new.load(old.state())
+    fresh.score(rows.take(slice(0, 0)), name_of)
+    assert new.state() != fresh.state()
+    assert len(new.state()) < len(old.state())
+
+
+def test_a_repair_ends_the_doors_episode_and_it_is_learned_anew() -> None:
+    rows, at_us = lifts(2), round((START.timestamp() + 3600 * 50) * 1e6)
+    scorer = Scorer(PACK)
+    parts = (rows.take(slice(at, at + 50_000)) for at in range(0, len(rows.ts_us), 50_000))
+    (episode,) = by_segments([scorer.score(part, name_of, {0: [at_us]}) for part in parts])
+    assert episode.end_us == at_us
