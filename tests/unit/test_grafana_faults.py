@@ -114,7 +114,6 @@ def test_a_server_that_stays_broken_is_given_up(server: Server, grafana: FakeGra
 @pytest.mark.parametrize(
     ("answer", "error", "said"),
     [
-        ((302, None), GrafanaError, "set FAULTLINE_GRAFANA_URL"),
         ((404, {"message": "no such"}), GrafanaMissing, "no such"),
         ((412, {"status": "version-mismatch", "message": "changed"}), GrafanaConflict, "changed"),
         ((400, {"status": "name-match", "message": "as folder"}), GrafanaConflict, "as folder"),
@@ -128,6 +127,14 @@ def test_what_went_wrong_is_told_apart(
     grafana.fail = lambda _verb, _path: answer
     with pytest.raises(error, match=said):
         Client(url, "token", sleep=lambda _seconds: None).api.GET("/anything")
+
+
+def test_nobody_is_sent_elsewhere_with_our_credentials(url: str, grafana: FakeGrafana) -> None:
+    grafana.headers = {"Location": "/api/health"}
+    grafana.fail = lambda _verb, path: None if path == "/health" else (302, None)
+    with pytest.raises(GrafanaError, match="set FAULTLINE_GRAFANA_URL"):
+        Client(url, "token").api.GET("/anything")
+    assert grafana.log == [("GET", "/anything")]
 
 
 def test_a_save_that_waits_for_somebodys_consent_is_not_done(server: Server, grafana: FakeGrafana) -> None:
