@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.state_bytes import pack, unpack
+from fleet.catalog import pack_of
 from fleet.dead_letter import Reason
+from fleet.failure_level import SPREAD, failure_level
 from fleet.model_scope import Scope, nearest
+from fleet.vertical import VerticalPack
 from forecasting.contract import Forecast, Forecaster, History, Verdict
 from forecasting.first_passage import FirstPassage
 from storage.chunk_result import ChunkResult, DeadLetter, ForecastRow, Tally
@@ -35,8 +38,8 @@ EMPTY: dict[str, NDArray[Any]] = {
     "level": np.empty(0, np.float64),
 }
 
-Due = tuple[int, str, Trajectory]
-"""(asset id, what runs out, its trajectory when the forecast fell due)."""
+Due = tuple[int, str, Trajectory, str]
+"""(asset id, what runs out, its trajectory when the forecast fell due, the fault mode named then or "")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,15 @@ class FittedModel:
 
     def says(self, history: History) -> tuple[str, Forecast]:
         """Its name, as it stands beside each forecast, and its forecast from the end of the history."""
-        return name_of_fit(self.forecaster, self.fit), self.forecaster.predict([history])[0]
+        # health on record, which it was fitted on, ends at 0 %
+        capped = replace(history, x=np.minimum(history.x, 1.0))
+        return name_of_fit(self.forecaster, self.fit), self.forecaster.predict([capped])[0]
+
+
+def to_failure(pack: VerticalPack, mode: str, history: History) -> History | None:
+    """A condition's history against the failure of a fault mode; None if it is not known when that fails."""
+    level = failure_level(pack, mode, history.x[:, 0])
+    return None if level is None else History(history.age_h, level[:, None], limit_spread=SPREAD)
 
 
 def name_of_fit(forecaster: Forecaster | type[Forecaster], fit: int) -> str:
@@ -82,11 +93,16 @@ class Forecasters:
         known = since is not None and since < trajectory.ts_us[-1]
         return trajectory.history(since if known else None)
 
-    def forecast(self, scope: Scope, target: str, history: History) -> tuple[str, Forecast]:
-        """The forecaster's name and its forecast from the last point of the history of a tenant's machine."""
+    def forecast(
+        self, scope: Scope, target: str, history: History, to_failure: History | None = None
+    ) -> tuple[str, Forecast]:
+        """The forecaster's name and its forecast from the last point of the history of a tenant's machine.
+
+        to_failure: the condition against what the named fault mode fails at; the trend goes by it if known.
+        """
         if target != CONDITION:
             return _says(self.counter, history)
-        name, seen = _says(self.trend, history)
+        name, seen = _says(self.trend, history if to_failure is None else to_failure)
         prior, model = nearest(self.priors, scope), nearest(self.fitted, scope)
         if seen.verdict not in {Verdict.ESTIMATE, Verdict.MORE_THAN}:
             return name, seen if prior is None else _beside(seen, prior.says(history)[1])
@@ -196,7 +212,8 @@ class ForecastEngine:
                 if renewed is not None:
                     renewed.add(message.ts_us, level)
                 if before // FORECAST_EVERY_US != message.ts_us // FORECAST_EVERY_US:
-                    due.append((message.asset_id, name, (renewed or trajectory).copy()))
+                    mode = message.mode if name == CONDITION else ""
+                    due.append((message.asset_id, name, (renewed or trajectory).copy(), mode))
         return due if fresh else None
 
     def _since_renewed(self, message: HealthMessage, whole: Trajectory) -> Trajectory | None:
@@ -219,10 +236,12 @@ class ForecastEngine:
     def _forecast_all(self, due: Sequence[Due]) -> tuple[list[ForecastRow], list[ForecastRow]]:
         """What is said, and what challengers would have said."""
         rows, shadow = [], []
-        for asset_id, name, trajectory in due:
-            scope = Scope(self._registry.current.asset_by_id(asset_id).equipment_type, self._tenant)
+        for asset_id, name, trajectory, mode in due:
+            kind = self._registry.current.asset_by_id(asset_id).equipment_type
+            scope, pack = Scope(kind, self._tenant), pack_of(self._registry.current.equipment_type(kind))
             history, at = self._forecasters.history(asset_id, name, trajectory), trajectory.ts_us[-1]
-            rows.append(_row(asset_id, at, name, *self._forecasters.forecast(scope, name, history)))
+            says = self._forecasters.forecast(scope, name, history, to_failure(pack, mode, history))
+            rows.append(_row(asset_id, at, name, *says))
             if beside := self._forecasters.in_shadow(scope, name, history):
                 shadow.append(_row(asset_id, at, name, *beside))
         return rows, shadow

@@ -28,6 +28,7 @@ from streams.episode_book import EpisodeBook, Subject
 from streams.hourly import Hourly
 from streams.judges import ENSEMBLE, Judges
 from streams.limits import LimitPart, Limits
+from streams.named_modes import NamedModes, Naming
 from streams.renewals import Instants, Renewal, Renewals
 from streams.rows import Rows, Scored, telemetry_of
 from streams.verdict import Verdict
@@ -46,6 +47,9 @@ RatingsOf = Callable[[int], Ratings]
 """Ratings of an asset by its number."""
 
 NO_RENEWALS: Instants = {}
+
+NAMED = "named"
+"""Part of the state that one saved by an older version lacks."""
 
 
 class Scorer:
@@ -81,6 +85,7 @@ class Scorer:
         self._hourly = Hourly(pack)
         self._renewals = Renewals()
         self._book = EpisodeBook(pack, VERSION)
+        self._named = NamedModes()
 
     def _look_at(self, pack: VerticalPack) -> None:
         channels = pack.equipment_type.channels
@@ -151,6 +156,7 @@ class Scorer:
         for each in renewals:
             self._judges.renew(each.slot)
             self._health.renew(each.slot)
+            self._named.renew(each.slot)
             ended = self._episodes.renew(each.slot, each.at_us)
             about = self._about(each.slot, name_of)
             if ended is not None:
@@ -182,12 +188,14 @@ class Scorer:
         level = self._level.update(slot, timely.ts_us, score)
         events = self._episodes.update(slot, timely.ts_us, score, level)
         wear = self._wear.update(slot, timely.ts_us, checked.x)
-        episodes += self._episodes_of(events, verdict, wear, modes.code, name_of)
+        of_machines = self._episodes_of(events, verdict, wear, modes.code, name_of)
+        episodes += of_machines
         episodes += [self._shift(each, timely.ts_us[verdict.judged], name_of) for each in moved]
         departure = by_t2.column(by_t2.scores.departure, np.nan)
         channels = by_t2.column(by_t2.scores.judged, 0)
         health = self._health.update(slot, timely.ts_us, departure, channels)
         due = self._hourly.due(slot, timely.ts_us, health)
+        named = self._named.at(due, slot, _namings(events, of_machines))
         return Scored(
             self._level.watched_us - watched_before_us,
             sum(event.change is Change.OPENED for event in events),
@@ -196,7 +204,10 @@ class Scorer:
             [self._hourly.health_row(i, timely, health, by_t2) for i in due],
             episodes,
             [row for i in due for row in self._hourly.wear_rows(i, timely, self._counted(slot[i], wear[i]))],
-            [self._hourly.message(i, timely, health, self._counted(slot[i], wear[i])) for i in due],
+            [
+                self._hourly.message(i, timely, health, self._counted(slot[i], wear[i]), mode)
+                for i, mode in zip(due, named, strict=True)
+            ],
         )
 
     def _counted(self, slot: int, wear: NDArray[np.float64]) -> list[Counted]:
@@ -270,6 +281,7 @@ class Scorer:
             **self._judges.reviews.arrays(),
             **self._wear.arrays(n),
             "findings": self._book.array(),
+            NAMED: self._named.array(),
         }
         return state_bytes.pack(self._kind, own | parts)
 
@@ -283,7 +295,8 @@ class Scorer:
 
     def _load(self, state: bytes) -> None:
         saved = state_bytes.names(state)
-        like = {k: like for k, like in self._like().items() if k in saved or not k.startswith(MODEL)}
+        may_lack = {k for k in self._like() if k == NAMED or k.startswith(MODEL)}
+        like = {k: like for k, like in self._like().items() if k in saved or k not in may_lack}
         found = state_bytes.unpack(self._kind, state, like)
         for name, part in self._parts().items():
             part.load(found[name].tobytes())
@@ -294,6 +307,8 @@ class Scorer:
         self._judges.reviews.take(found["review_clock"], found["review_last_us"])
         self._wear.take(found, self._ratings())
         self._book.take(found["findings"])
+        if NAMED in found:
+            self._named.take(found[NAMED])
 
     def _parts(self) -> dict[str, Part]:
         alarm: dict[str, Part] = {"level": self._level, "episodes": self._episodes}
@@ -315,5 +330,15 @@ class Scorer:
             **self._judges.reviews.arrays(),
             **self._wear.arrays(0),
             "findings": raw,
+            NAMED: raw,
         }
         return own | dict.fromkeys(self._parts(), raw)
+
+
+def _namings(events: Sequence[EpisodeEvent], rows: Sequence[EpisodeRow]) -> list[Naming]:
+    """What the events of machine episodes change, of which `rows` are the readings."""
+    return [
+        Naming(event.row, event.slot, row.evidence["code"] if event.change is Change.OPENED else "")
+        for event, row in zip(events, rows, strict=True)
+        if event.change is not Change.PEAK
+    ]

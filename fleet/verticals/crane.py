@@ -122,7 +122,7 @@ MODELLED = (
     ),
 )
 
-# The more specific mode comes first.
+# The more specific mode comes first. `fails_at` is as the simulated machines have it: docs/packs.md.
 FAULT_MODES = (
     FaultMode(
         "hoist-gear",
@@ -131,6 +131,7 @@ FAULT_MODES = (
         ("hoist_vibration", "hoist_gear_temperature"),
         "Check oil level and look for metal in it; take a vibration spectrum at constant speed.",
         "检查油位与油中金属屑，恒速采集振动频谱。",
+        fails_at=5.0,
     ),
     FaultMode(
         "brake-drag",
@@ -139,6 +140,7 @@ FAULT_MODES = (
         ("brake_temperature", "hoist_motor_current"),
         "Measure the brake's air gap and release voltage; look for glazed lining.",
         "测量制动器间隙与释放电压，检查摩擦片是否发亮。",
+        fails_at=3.0,
     ),
     FaultMode(
         "brake-wear",
@@ -147,6 +149,7 @@ FAULT_MODES = (
         ("brake_stopping_distance",),
         "Test the brake with the rated load; measure lining thickness and spring length, adjust or replace.",
         "以额定载荷试验制动，测量摩擦片厚度与弹簧长度，调整或更换。",
+        fails_at=4.1,
     ),
     FaultMode(
         "motor-cooling",
@@ -155,6 +158,7 @@ FAULT_MODES = (
         ("hoist_motor_residual", "hoist_motor_temperature"),
         "Check the motor's separate fan, its filter and the duty it is used at.",
         "检查电机强制风扇、滤网及工作制。",
+        fails_at=12.0,
     ),
     FaultMode(
         "slewing-bearing",
@@ -163,6 +167,7 @@ FAULT_MODES = (
         ("slewing_vibration", "slewing_current"),
         "Grease bearing and gear; measure the bearing's tilting play and the torque of its bolts.",
         "润滑回转支承与齿圈，测量轴向间隙及螺栓扭矩。",
+        fails_at=5.4,
     ),
     FaultMode(
         "rope-wear",
@@ -171,6 +176,7 @@ FAULT_MODES = (
         ("rope_diameter_loss",),
         "Inspect the rope over its length for broken wires, corrosion and diameter (ISO 4309).",
         "全长检查钢丝绳断丝、锈蚀及直径（ISO 4309 / GB/T 5972）。",
+        fails_at=9.5,
     ),
     FaultMode(
         "mast-foundation",
@@ -179,6 +185,7 @@ FAULT_MODES = (
         ("mast_tilt",),
         "Stop work; survey the mast, check the foundation, mast bolts and wall ties.",
         "停止作业，测量塔身垂直度，检查基础、标准节螺栓及附着。",
+        fails_at=9.9,
     ),
 )
 

@@ -132,7 +132,7 @@ WEAR = (
     ),
 )
 
-# The more specific mode comes first.
+# The more specific mode comes first. `fails_at` is as the simulated machines have it: docs/packs.md.
 FAULT_MODES = (
     FaultMode(
         "pump-leakage",
@@ -141,6 +141,7 @@ FAULT_MODES = (
         ("case_drain_flow", "hydraulic_efficiency"),
         "Measure case drain and pump flow at operating temperature; look for metal in the return filter.",
         "热态测量泵泄油流量与主泵流量，检查回油滤芯金属屑。",
+        fails_at=8.8,
     ),
     FaultMode(
         "engine-cooling",
@@ -149,6 +150,7 @@ FAULT_MODES = (
         ("coolant_residual", "coolant_temperature"),
         "Clean the radiator; check coolant level, fan drive, thermostat and water pump.",
         "清洁散热器，检查冷却液液位、风扇驱动、节温器及水泵。",
+        fails_at=7.7,
     ),
     FaultMode(
         "hydraulic-cooling",
@@ -157,6 +159,7 @@ FAULT_MODES = (
         ("hydraulic_oil_residual", "hydraulic_oil_temperature"),
         "Clean the oil cooler; check fan speed, oil level and the relief valves.",
         "清洁液压油散热器，检查风扇转速、油位及溢流阀。",
+        fails_at=8.4,
     ),
     FaultMode(
         "engine-lubrication",
@@ -165,6 +168,7 @@ FAULT_MODES = (
         ("engine_oil_pressure",),
         "Check the oil's level and grade, the filter and the pressure sensor; take an oil sample.",
         "检查机油油位与牌号、机油滤芯及压力传感器，取油样检测。",
+        fails_at=7.9,
     ),
     FaultMode(
         "air-filter",
@@ -173,6 +177,7 @@ FAULT_MODES = (
         ("air_filter_pressure", "boost_pressure"),
         "Clean or change the air filter; check the intake hose and the pre-cleaner.",
         "清洁或更换空滤，检查进气管及预滤器。",
+        fails_at=5.9,
     ),
     FaultMode(
         "injector",
@@ -181,6 +186,7 @@ FAULT_MODES = (
         ("specific_fuel", "exhaust_temperature"),
         "Measure the injectors' return flow and the cylinders' balance; check the fuel filter.",
         "测量喷油器回油量与各缸平衡，检查燃油滤清器。",
+        fails_at=5.2,
     ),
     FaultMode(
         "hydraulic-filter",
@@ -189,6 +195,7 @@ FAULT_MODES = (
         ("hydraulic_filter_pressure",),
         "Change the filter and cut it open; take an oil sample (ISO 4406).",
         "更换滤芯并剖检，取油样检测清洁度（ISO 4406）。",
+        fails_at=4.2,
     ),
     FaultMode(
         "swing-drive",
@@ -197,6 +204,7 @@ FAULT_MODES = (
         ("swing_pressure",),
         "Grease the swing bearing; measure its play, check the swing brake and the gear oil.",
         "加注回转支承润滑脂，测量间隙，检查回转制动及减速机油。",
+        fails_at=6.0,
     ),
     FaultMode(
         "alternator",
@@ -205,6 +213,7 @@ FAULT_MODES = (
         ("battery_voltage",),
         "Check belt, alternator and terminals; load-test the batteries.",
         "检查皮带、发电机及接线，对电瓶做负载测试。",
+        fails_at=11.0,
     ),
 )
 

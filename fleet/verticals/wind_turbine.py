@@ -138,7 +138,7 @@ WEAR = (
     ),
 )
 
-# The more specific mode comes first.
+# The more specific mode comes first. `fails_at` is as the simulated machines have it: docs/packs.md.
 FAULT_MODES = (
     FaultMode(
         "gearbox-bearing",
@@ -147,6 +147,7 @@ FAULT_MODES = (
         ("gearbox_vibration", "gearbox_bearing_temperature"),
         "Take an envelope spectrum of the high-speed stage; count particles in the oil, use an endoscope.",
         "采集高速级包络谱，检测油液颗粒，并用内窥镜检查轴承。",
+        fails_at=5.4,
     ),
     FaultMode(
         "gearbox-cooling",
@@ -155,6 +156,7 @@ FAULT_MODES = (
         ("gearbox_oil_residual", "gearbox_oil_temperature"),
         "Clean the oil cooler; check its fan, the thermostatic valve and the oil level.",
         "清洁油冷却器，检查风扇、温控阀及油位。",
+        fails_at=6.1,
     ),
     FaultMode(
         "gearbox-filter",
@@ -163,6 +165,7 @@ FAULT_MODES = (
         ("gearbox_filter_pressure",),
         "Change the filter and look for metal in it; take an oil sample (ISO 4406).",
         "更换滤芯并检查金属颗粒，取油样检测（ISO 4406）。",
+        fails_at=5.5,
     ),
     FaultMode(
         "main-bearing",
@@ -171,6 +174,7 @@ FAULT_MODES = (
         ("main_bearing_temperature", "main_bearing_vibration"),
         "Check the greasing system and take a grease sample; listen to the bearing at low speed.",
         "检查润滑系统并取脂样，低速下检查轴承异响。",
+        fails_at=5.5,
     ),
     FaultMode(
         "generator-bearing",
@@ -179,6 +183,7 @@ FAULT_MODES = (
         ("generator_bearing_temperature", "generator_vibration"),
         "Take an envelope spectrum; check greasing, shaft earthing and the alignment of the coupling.",
         "采集包络谱，检查润滑、转轴接地及联轴器对中。",
+        fails_at=6.1,
     ),
     FaultMode(
         "generator-cooling",
@@ -187,6 +192,7 @@ FAULT_MODES = (
         ("generator_winding_residual", "generator_winding_temperature"),
         "Check the generator's fan, filters and cooling water; compare the phases' currents.",
         "检查发电机风扇、滤网及冷却水，比较三相电流。",
+        fails_at=7.0,
     ),
     FaultMode(
         "converter-cooling",
@@ -195,6 +201,7 @@ FAULT_MODES = (
         ("converter_residual", "converter_temperature"),
         "Check coolant level, pump and pressure; clean the heat exchanger.",
         "检查冷却液液位、水泵及压力，清洁换热器。",
+        fails_at=5.7,
     ),
     FaultMode(
         "rotor-imbalance",
@@ -203,6 +210,7 @@ FAULT_MODES = (
         ("tower_vibration",),
         "Look at the blades for ice and damage; compare the zero marks of the pitch angles.",
         "检查叶片覆冰与损伤，核对桨距角零位。",
+        fails_at=6.4,
     ),
     FaultMode(
         "pitch-drive",
@@ -211,6 +219,7 @@ FAULT_MODES = (
         ("pitch_deviation",),
         "Compare the blades' encoders; check pitch motors, gears, batteries and the limit switches.",
         "比较各叶片编码器，检查变桨电机、减速器、电池及限位开关。",
+        fails_at=7.3,
     ),
     FaultMode(
         "yaw-misalignment",
@@ -219,6 +228,7 @@ FAULT_MODES = (
         ("yaw_error", "power_deviation"),
         "Check the wind vane's zero and mounting; check yaw brakes and drives for slip.",
         "检查风向标零位与安装，检查偏航制动器与驱动是否打滑。",
+        fails_at=6.2,
     ),
     FaultMode(
         "blade-soiling",
@@ -227,6 +237,7 @@ FAULT_MODES = (
         ("power_deviation",),
         "Look for soiled or eroded leading edges; check anemometer, pitch zero and limits of the controller.",
         "检查叶片前缘污染与腐蚀，核对风速仪、桨距角零位及控制器限功率设置。",
+        fails_at=3.7,
     ),
 )
 
