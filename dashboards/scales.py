@@ -34,7 +34,7 @@ STATES = (
 )
 """Of a machine; offline is grey: nobody knows that it is fine."""
 
-SEVERITY = """case when kind = 'limit' or peak_score >= 10 then 3
+SEVERITY = """case when kind in ('limit', 'event') or peak_score >= 10 then 3
     when kind = 'machine' then 2 when kind = 'sensor' then 1 else 0 end"""
 """SQL: the state that a finding puts a machine in."""
 
