@@ -39,7 +39,7 @@ STATE_WORDS = "(values {}) as said (state, word_en, word_zh)".format(
 )
 """SQL: the states in words, to join with where a panel cannot show them itself."""
 
-SEVERITY = """case when kind = 'limit' or peak_score >= 10 then 3
+SEVERITY = """case when kind in ('limit', 'event') or peak_score >= 10 then 3
     when kind = 'machine' then 2 when kind = 'sensor' then 1 else 0 end"""
 """SQL: the state that a finding puts a machine in."""
 

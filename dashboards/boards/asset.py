@@ -47,7 +47,7 @@ def _of(kind: EquipmentType) -> Dashboard:
             Annotation(
                 Text("Findings", "发现"),
                 "select onset_ts as time, end_ts as timeend, title_{lang} as text, kind as tags from episode "
-                f"where {MACHINE} and kind in ('machine', 'limit') and onset_ts <= $__timeTo() "
+                f"where {MACHINE} and kind in ('machine', 'limit', 'event') and onset_ts <= $__timeTo() "
                 "and coalesce(end_ts, now()) >= $__timeFrom() order by 1",
                 "semi-dark-orange",
             ),
