@@ -37,8 +37,8 @@ EMPTY: dict[str, NDArray[Any]] = {
 }
 
 Due = tuple[int, str, Trajectory, AllLatest, str]
-"""(asset id, what runs out; its trajectory, its life by the hour and the fault mode named, "" without one, when
-the forecast fell due)."""
+"""(asset id, what runs out; its trajectory, its life by the hour and the fault mode that is named, "" without
+one, when the forecast fell due)."""
 
 
 class ForecastEngine:
