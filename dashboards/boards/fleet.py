@@ -194,7 +194,7 @@ def _modes() -> Panel:
             Query(
                 "select e.title_{lang} as mode, count(*) as findings "
                 f"from episode as e join ({_MACHINES}) as l using (asset_id) "
-                "where e.kind in ('machine', 'limit') and $__timeFilter(e.onset_ts) "
+                "where e.kind in ('machine', 'limit', 'event') and $__timeFilter(e.onset_ts) "
                 "group by 1 order by 2 desc, 1 limit 15"
             ),
         ),
