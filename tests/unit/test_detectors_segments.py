@@ -51,6 +51,11 @@ def test_a_trip_is_told_as_a_whole_at_the_row_that_ends_it() -> None:
     assert x == [[3.0, 4.0, 12.0, 6.0, 4.0]]
 
 
+def test_a_peak_may_be_below_zero() -> None:
+    _, x = told(trips(), [0, 1, 1, 0], [9, -4, -2, 9])
+    assert x == [[2.0, -3.0, -6.0, -2.0, -2.0]]
+
+
 def test_rows_speak_of_the_time_before_them() -> None:
     _, x = told(trips(), [0, 1, 1, 0], [0, 1, 4, 0], at_s=[0, 2, 3, 5])
     assert x == [[3.0, 2.0, 6.0, 4.0, 4.0]]
