@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 import console.commands
 from console.output import fail
 from console.settings import SettingsError
+from dashboards.provision.errors import GrafanaError
 from deploy.local.errors import LocalError
 from fleet.asset import FleetError
 from storage.errors import StorageError
@@ -25,6 +26,7 @@ EXPECTED = (
     FleetError,
     LocalError,
     StorageError,
+    GrafanaError,
     MapError,
     PartitionStopped,
     TopicError,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from console.settings import Settings, SettingsError
 from storage.bootstrap import OWNER, WRITER
-from storage.migrate import migrate as run_migrations
 from storage.server.database import prepare_database
 from storage.server.launcher import Installation, PostgresServer, Progress
+from storage.upgrade import upgrade
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def databases(settings: Settings, progress: Progress, migrate: bool = True) -> I
     if settings.database is not None:
         owner = settings.database_owner.get_secret_value() if settings.database_owner else None
         if owner is not None and migrate:
-            run_migrations(owner)
+            upgrade(owner)
         admin = settings.database_admin.get_secret_value() if settings.database_admin else None
         yield Databases(settings.database.get_secret_value(), owner, admin)
         return

@@ -7,19 +7,21 @@ import numpy as np
 from console.models_in_use import revived
 from console.training import Record
 from fleet.clock import microseconds
+from fleet.life_rows import LEVEL_ALONE, LifeColumns
 from fleet.model_gate import FEWEST_COMPARED, LifeSaid, against_champion, objections, prior_objections
 from fleet.model_scope import Scope, nearest
 from forecasting.catalog import catalog
 from forecasting.comparison import Comparison, by_life, compare
-from forecasting.contract import Forecaster, ModelError
+from forecasting.contract import Forecaster, ModelError, Run
 from forecasting.drift import expected_error
 from forecasting.evaluation import ask, coverage, judged, left_out, mean_error
+from forecasting.learned_life import LearnedLife
 from forecasting.weibull_life import WeibullLife
 from storage.forecast_record import said_of_ended_lives
 from storage.model_roles import Role, models_in_use
-from storage.models import Model, known_models, load_state
+from storage.models import Model, known_models, load_fit
 from storage.pool import Pool
-from streams.forecast_engine import name_of_fit
+from streams.forecasters import name_of_fit
 
 
 def role_of(forecaster: str) -> Role:
@@ -37,7 +39,7 @@ async def against(pool: Pool, record: Record, model: Model) -> list[str]:
     if champion is None or champion.key == model.key:
         return []
     try:
-        state = await load_state(pool, champion.equipment_type, *champion.key)
+        state, _ = await load_fit(pool, champion.equipment_type, *champion.key)
         answers = revived(champion.forecaster, state)
     except ModelError:  # so no worker can use it either
         return []
@@ -59,16 +61,28 @@ def on_record(record: Record, model: Model, champion: Model, answers: Forecaster
     say the same.
     """
     known = catalog()
-    said = left_out(known[model.forecaster], record.runs, record.assets)
+    mine, its_own = _views(record, model, champion)
+    said = left_out(known[model.forecaster], mine, record.assets)
     since = f"that ended since the fit of {champion.forecaster}:{champion.version}"
     if said is None:
         return {since: Comparison(0, np.inf, np.inf)}
-    unseen = [n for n in judged(record.runs) if record.ends_us[n] > _seen_until_us(champion)]
+    unseen = [n for n in judged(mine) if record.ends_us[n] > _seen_until_us(champion)]
     alike = model.forecaster == champion.forecaster or model.scope != champion.scope
-    its = None if alike else left_out(known[champion.forecaster], record.runs, record.assets)
+    its = None if alike else left_out(known[champion.forecaster], its_own, record.assets)
     if its is None or len(unseen) >= FEWEST_COMPARED:
-        return {since: compare(said.of(unseen), ask(answers, record.runs, unseen))}
+        return {since: compare(said.of(unseen), ask(answers, its_own, unseen))}
     return {"left out of both fits": compare(said, its)}
+
+
+def _views(record: Record, model: Model, champion: Model) -> tuple[list[Run], list[Run]]:
+    """The lives as each of the two wants them: if one wants hours, both are asked at the same hours."""
+    if LearnedLife.NAME not in {model.forecaster, champion.forecaster}:
+        return record.runs, record.runs
+    mine, its = (
+        LifeColumns.read(one.lineage) if one.forecaster == LearnedLife.NAME else LEVEL_ALONE
+        for one in (model, champion)
+    )
+    return record.hourly(mine, its), record.hourly(its, mine)
 
 
 async def _live(pool: Pool, model: Model, champion: Model) -> dict[str, Comparison]:

@@ -1,19 +1,25 @@
 """Keeps a platform's forecasters as the database says: champions, challengers, and what was repaired."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import structlog
 
 from fleet.clock import microseconds
+from fleet.life_rows import LifeColumns
 from fleet.model_scope import Scope
 from forecasting.catalog import catalog
 from forecasting.contract import Forecaster, ModelError
+from forecasting.learned_life import LearnedLife
 from forecasting.robust_trend import RobustTrend
+from storage.life_rows import past_rows
 from storage.maintenance import last_events
 from storage.model_roles import ModelKey, Role, models_in_use
-from storage.models import load_state
+from storage.models import load_fit
 from storage.pool import Pool
-from streams.forecast_engine import FittedModel, Forecasters
+from streams.forecasters import FittedModel, Forecasters
 
 log = structlog.get_logger()
 
@@ -32,7 +38,14 @@ class ModelsInUse:
     @property
     def forecasters(self) -> Forecasters:
         """They follow each `refresh`."""
-        return Forecasters(RobustTrend(), self._fitted, self._challengers, self._priors, self._renewed_us)
+        return Forecasters(
+            RobustTrend(),
+            self._fitted,
+            self._challengers,
+            self._priors,
+            self._renewed_us,
+            past=partial(past_rows, self.pool),
+        )
 
     async def refresh(self) -> None:
         """Take over what has changed; a model that cannot be used is left out with a warning."""
@@ -57,14 +70,15 @@ class ModelsInUse:
             del self._renewed_us[asset_id]
 
     async def _take(self, kept: dict[Scope, FittedModel], scope: Scope, name: str, version: int) -> None:
-        state = await load_state(self.pool, scope.equipment_type, name, version)
+        state, lineage = await load_fit(self.pool, scope.equipment_type, name, version)
         kept.pop(scope, None)
         try:
             forecaster = revived(name, state)
+            columns = columns_of(forecaster, lineage)
         except ModelError as error:
             log.warning("model not usable, fit it again", of=str(scope), model=name, reason=repr(error))
             return
-        kept[scope] = FittedModel(forecaster, version)
+        kept[scope] = FittedModel(forecaster, version, columns)
 
 
 def revived(name: str, state: bytes) -> Forecaster:
@@ -75,3 +89,16 @@ def revived(name: str, state: bytes) -> Forecaster:
     forecaster = known[name]()
     forecaster.load(state)
     return forecaster
+
+
+def columns_of(forecaster: Forecaster, lineage: Mapping[str, Any]) -> LifeColumns | None:
+    """What a model that follows lives by the hour looks at; raises `ModelError` if it cannot be told."""
+    if not isinstance(forecaster, LearnedLife) or forecaster.regressions is None:
+        return None
+    try:
+        columns = LifeColumns.read(lineage)
+    except KeyError as error:
+        raise ModelError(f"its lineage does not say {error}; fit it again") from error
+    if forecaster.regressions.signals.columns != (1 + len(columns.names), len(columns.bands)):
+        raise ModelError("its lineage names other columns than it was fitted on; fit it again")
+    return columns

@@ -11,7 +11,7 @@ from fleet.service_terms import Terms
 from forecasting.contract import Verdict
 from forecasting.life_distribution import LifeDistribution
 from storage.queries import LatestForecast
-from streams.forecast_engine import CONDITION
+from streams.forecasters import CONDITION
 
 STALE = timedelta(days=14)
 """A forecast older than this says nothing about today."""

@@ -80,6 +80,13 @@ class Settings(BaseSettings):
     max_frame_bytes: int = Field(1 << 20, ge=1024, description="largest frame that is accepted, in bytes")
     past_days: float = Field(30, gt=0, description="oldest instant accepted, in days before arrival")
     future_minutes: float = Field(10, gt=0, description="newest instant accepted, in minutes after arrival")
+    grafana_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/@?#]+(/[^\s?#]*)?$",
+        description="where Grafana answers, without a name or password (faultline grafana)",
+    )
+    grafana_admin: str = Field("admin", min_length=1, description="a server administrator of Grafana")
+    grafana_admin_password: SecretStr | None = Field(None, description="that administrator's password")
     false_per_day: float | None = Field(
         None,
         ge=0.001,
@@ -169,12 +176,14 @@ def describe(settings: Settings) -> list[tuple[str, str, str]]:
             source = str(settings_file())
         else:
             source = "default" if name not in settings.model_fields_set else "argument"
-        rows.append((name, _shown(value) if isinstance(value, SecretStr) else str(value), source))
+        rows.append((name, _shown(name, value) if isinstance(value, SecretStr) else str(value), source))
     return rows
 
 
-def _shown(conninfo: SecretStr) -> str:
+def _shown(name: str, conninfo: SecretStr) -> str:
     """All of it but what is secret."""
+    if name.endswith("password"):
+        return "is set"
     parts = conninfo_to_dict(conninfo.get_secret_value())
     kept: dict[str, Any] = {name: value for name, value in parts.items() if "password" not in name}
     return make_conninfo(**kept)

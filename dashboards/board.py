@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from dashboards.panel import DATA_SOURCE, Json, Panel
 from dashboards.text import Language, Text
@@ -13,6 +14,14 @@ TAG = "faultline"
 """On every dashboard that is ours: nothing without it is ever changed or deleted."""
 
 WIDTH = 24
+
+
+class Audience(StrEnum):
+    """Who looks, by the kind of their access to the database (`storage/access`)."""
+
+    CUSTOMER = "customer"
+    TECHNICIAN = "technician"
+    MAKER = "maker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,9 @@ class Dashboard:
     annotations: tuple[Annotation, ...] = ()
     since: str = "now-7d"
     refresh: str = "1m"
+    audience: tuple[Audience, ...] = tuple(Audience)
+    home_of: Audience | None = None
+    """Who sees it first."""
 
     def uid(self, language: Language) -> str:
         """The same in every organisation."""

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from dashboards.board import Dashboard
-from dashboards.source import TYPE, UID
+from dashboards.source import UID, connection
 from dashboards.text import Language
 
 PASSWORD = "FAULTLINE_GRAFANA_PASSWORD"  # noqa: S105 - the variable's name
@@ -16,7 +16,8 @@ PASSWORD = "FAULTLINE_GRAFANA_PASSWORD"  # noqa: S105 - the variable's name
 FOLDER = "GF_PATHS_PROVISIONING"
 """The environment variable that tells Grafana where the files are."""
 
-FOLDERS = {Language.EN: "Faultline", Language.ZH: "Faultline 中文"}
+FOLDERS = {Language.EN: "Faultline", Language.ZH: "Faultline zh 中文"}
+"""Titles. Grafana tells them apart by their ASCII alone."""
 
 
 def files(
@@ -26,7 +27,11 @@ def files(
 
     The YAML files are JSON, which YAML contains.
     """
-    source = _source(host, port, database, role)
+    source = connection(host, port, database, role) | {
+        "uid": UID,
+        "editable": False,
+        "secureJsonData": {"password": f"${PASSWORD}"},
+    }
     yield "datasources/faultline.yaml", _text({"apiVersion": 1, "datasources": [source]})
     yield (
         "dashboards/faultline.yaml",
@@ -36,32 +41,6 @@ def files(
         for board in boards:
             path = f"dashboards/faultline/{language}/{board.uid(language)}.json"
             yield path, _text(board.json(language))
-
-
-def _source(host: str, port: int, database: str, role: str) -> dict[str, object]:
-    loopback = host in {"127.0.0.1", "::1", "localhost"} or host.startswith("/")
-    return {
-        "uid": UID,
-        "name": "Faultline",
-        "type": TYPE,
-        "access": "proxy",
-        "url": f"{host}:{port}",
-        "user": role,
-        "database": database,
-        "isDefault": True,
-        "editable": False,
-        "jsonData": {
-            "database": database,  # where versions after 9 look for it
-            "sslmode": "disable" if loopback else "verify-full",
-            "postgresVersion": 1500,
-            "timescaledb": True,  # `time_bucket` is there on every edition
-            "maxOpenConns": 5,
-            "maxIdleConns": 2,
-            "connMaxLifetime": 14400,
-            "timeInterval": "1m",
-        },
-        "secureJsonData": {"password": f"${PASSWORD}"},
-    }
 
 
 def _provider(language: Language) -> dict[str, object]:

@@ -6,6 +6,14 @@ from dashboards.text import Text
 ASSET = "faultline-ad-{type}-{lang}"
 
 
+def to_queue() -> Link:
+    """To what is open at the row's `tenant` and `site`."""
+    return Link(
+        Text("Open the queue", "打开处理队列"),
+        "/d/faultline-tr-{lang}?var-place=${__data.fields.tenant}/${__data.fields.site}&${__url_time_range}",
+    )
+
+
 def to_asset(
     type_field: str = "equipment_type", machine_field: str = "asset_id", site_field: str = "site"
 ) -> Link:

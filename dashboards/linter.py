@@ -95,6 +95,9 @@ def _panel(panel: Json) -> Iterator[str]:
         yield "does not say what is shown without data"
     if panel["datasource"]["uid"] != UID or any(t["datasource"]["uid"] != UID for t in panel["targets"]):
         yield f"asks another data source than {UID}"
+    for layer in panel["options"].get("layers", []):
+        if layer["config"]["style"]["text"]["mode"] != "field":
+            yield "a marker says by its colour alone what it means: give it a label"
     for said in (defaults, *_properties(panel)):
         yield from _shown(said)
 

@@ -181,6 +181,34 @@ _OPTIONS: Mapping[Kind, Json] = {
     },
 }
 
+
+def markers(color: str, label: str) -> Json:
+    """A map's layer: a marker at each row's `latitude` and `longitude`; fields that give colour and words."""
+    return {
+        "type": "markers",
+        "name": "sites",
+        "location": {"mode": "coords", "latitude": "latitude", "longitude": "longitude"},
+        "tooltip": True,
+        "config": {
+            "showLegend": False,
+            "style": {
+                "color": {"field": color, "fixed": "text"},
+                "opacity": 0.8,
+                "size": {"fixed": 8, "min": 2, "max": 15},
+                "symbol": {"mode": "fixed", "fixed": "img/icons/marker/circle.svg"},
+                "text": {"mode": "field", "field": label, "fixed": ""},
+                "textConfig": {
+                    "fontSize": 12,
+                    "offsetX": 0,
+                    "offsetY": -16,
+                    "textAlign": "center",
+                    "textBaseline": "middle",
+                },
+            },
+        },
+    }
+
+
 GAP_MS = 15 * 60 * 1000
 """A line goes on over a gap that is shorter: wind turbines tell every ten minutes."""
 

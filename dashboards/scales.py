@@ -34,7 +34,12 @@ STATES = (
 )
 """Of a machine; offline is grey: nobody knows that it is fine."""
 
-SEVERITY = """case when kind = 'limit' or peak_score >= 10 then 3
+STATE_WORDS = "(values {}) as said (state, word_en, word_zh)".format(
+    ", ".join(f"({said.value}, '{said.text.en}', '{said.text.zh}')" for said in STATES)
+)
+"""SQL: the states in words, to join with where a panel cannot show them itself."""
+
+SEVERITY = """case when kind in ('limit', 'event') or peak_score >= 10 then 3
     when kind = 'machine' then 2 when kind = 'sensor' then 1 else 0 end"""
 """SQL: the state that a finding puts a machine in."""
 
@@ -49,7 +54,14 @@ NOW_STATE = f"""case when coalesce(now() - l.ts > {OFFLINE}, true) then 4
 URGENCY = "case state when 4 then 1.5 else state end desc"
 """SQL: what to look at first; offline comes after what is odd and before what only has a bad sensor."""
 
-LEFT = """lateral (select ts, verdict, p10_h, p50_h, p90_h from forecast as said
-    where said.asset_id = l.asset_id and said.target = 'condition' and not said.before_repair
-    order by said.ts desc limit 1) as f on true"""
-"""SQL: to join with `latest as l`: the newest remaining life of each machine."""
+LEFT = "remaining_life as f using (asset_id)"
+"""SQL: to join with `latest as l`."""
+
+LEFT_IN_WORDS = """case verdict
+    when 'estimate' then round(p10_h / 24) || ' – ' || round(p50_h / 24) || ' – ' || round(p90_h / 24)
+        || case '{lang}' when 'zh' then ' 天' else ' days' end
+    when 'more_than' then '> ' || round(p10_h / 24) || case '{lang}' when 'zh' then ' 天' else ' days' end
+    when 'no_trend' then case '{lang}' when 'zh' then '未见劣化' else 'no wear seen' end
+    when 'too_little_data' then case '{lang}' when 'zh' then '数据不足' else 'too little data' end
+    end"""
+"""SQL: what the row of `remaining_life` says: P10, P50 and P90, or why there are none."""

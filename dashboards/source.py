@@ -5,6 +5,7 @@ shows views of the customer's machines alone (`docs/storage.md`), so no dashboar
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from fleet.sql_names import column, stem
 
@@ -13,6 +14,8 @@ UID = "faultline"
 
 TYPE = "postgres"
 """Of the plug-in in Grafana 9.4; later versions still answer to it."""
+
+NAME = "Faultline"
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 
@@ -25,6 +28,30 @@ SOURCES = (
 
 MACHINE = "asset_id = ${asset:sqlstring}"
 """The machine that is chosen. `sqlstring`: Grafana quotes a plain variable only now and then."""
+
+
+def connection(host: str, port: int, database: str, role: str) -> dict[str, Any]:
+    """The data source as Grafana keeps it, without uid and password."""
+    loopback = host in {"127.0.0.1", "::1", "localhost"} or host.startswith("/")
+    return {
+        "name": NAME,
+        "type": TYPE,
+        "access": "proxy",
+        "url": f"{host}:{port}",
+        "user": role,
+        "database": database,
+        "isDefault": True,
+        "jsonData": {
+            "database": database,  # where versions after 9 look for it
+            "sslmode": "disable" if loopback else "verify-full",
+            "postgresVersion": 1500,
+            "timescaledb": True,  # `time_bucket` is there on every edition
+            "maxOpenConns": 5,
+            "maxIdleConns": 2,
+            "connMaxLifetime": 14400,
+            "timeInterval": "1m",
+        },
+    }
 
 
 def lines(equipment_type: str, channels: Sequence[str]) -> str:

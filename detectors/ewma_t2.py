@@ -1,7 +1,7 @@
 """Hotelling's T² on EWMAs of each machine's deviations from its own first rows.
 
 Lowry, Woodall, Champ and Rigdon (1992), "A multivariate exponentially weighted moving average control
-chart", on robust baselines for each regime. Once a baseline is learned only its level moves, as
+chart", on robust baselines for each regime. Once a baseline is learned its level moves, as
 `detectors.moving_normal` says; how far the machine is from what it was at first is told beside the score,
 because health needs that. A repaired machine starts over (`renew`).
 """
@@ -58,7 +58,7 @@ class EwmaT2:
     """
 
     NAME: ClassVar[str] = "ewma_t2"
-    VERSION: ClassVar[int] = 5
+    VERSION: ClassVar[int] = 6
     EXACT: ClassVar[bool] = True
 
     def __init__(
@@ -228,7 +228,8 @@ class EwmaT2:
         if odd and not self._jump(slot, cell, scale):
             return
         before, after = (moving.first[cell] + way[cell] * scale for way in (moving.told, moving.moved))
-        self.moved.append(Moved(row, slot, regime, odd, before, after, scale))
+        excess = float(moving.excess[cell])
+        self.moved.append(Moved(row, slot, regime, odd, before, after, scale, excess))
         moving.start_over(cell)
 
     def _jump(self, slot: int, cell: int, scale: Floats) -> bool:
@@ -239,6 +240,7 @@ class EwmaT2:
         to = self._moving.first[cell] + (self._moving.moved[cell] + way) * scale.astype(np.float64)
         if (np.abs(to) > np.finfo(np.float32).max).any():
             return False
+        self._moving.spread(cell)
         self._moving.moved[cell] += way
         self._cells.location[cell] = np.where(scale > 0, to, self._cells.location[cell])
         self._unclipped[slot] -= way

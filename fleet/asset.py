@@ -105,12 +105,31 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A place of a tenant; `timezone` (IANA name) is how its people read the clock."""
+    """A place of a tenant; `timezone` (IANA name) is how its people read the clock.
+
+    `latitude` and `longitude` are degrees north and east (WGS 84), both or neither. Raises `FleetError`.
+    """
 
     tenant: str
     name: str
     title: str = ""
     timezone: str = "UTC"
+    latitude: float | None = None
+    longitude: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, most in (("latitude", 90), ("longitude", 180)):
+            degrees = getattr(self, name)
+            if degrees is None:
+                continue
+            if not -most <= degrees <= most:
+                raise FleetError(
+                    f"site {self.name}: {name} {degrees} is not between -{most} and {most} degrees"
+                )
+            object.__setattr__(self, name, float(degrees))
+        if (self.latitude is None) != (self.longitude is None):
+            missing = "latitude" if self.latitude is None else "longitude"
+            raise FleetError(f"site {self.name}: {missing} is missing: give both or neither")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from fleet.rating import Ratings
 
 T = TypeVar("T")
 
-_NUMBERS = frozenset({"low", "high", "rate_hz"})
+_NUMBERS = frozenset({"low", "high", "rate_hz", "latitude", "longitude"})
 _TABLES = frozenset({"channel", "ratings"})
 
 
@@ -29,7 +29,7 @@ class Keys:
 
 
 TENANT = Keys(("name",), ("title",))
-SITE = Keys(("tenant", "name"), ("title", "timezone"))
+SITE = Keys(("tenant", "name"), ("title", "timezone", "latitude", "longitude"))
 ASSET = Keys(("tenant", "site", "name", "equipment_type"), ("title", "ratings"))
 TYPE = Keys(("name", "channel"), ("title_en", "title_zh"))
 CHANNEL = Keys(("name", "unit"), ("low", "high", "kind", "rate_hz", "title_en", "title_zh"))

@@ -27,6 +27,10 @@ FOLDS = 5
 PARTS = np.array([0.2, 0.35, 0.5, 0.65, 0.8, 0.95])
 """Of each life, the instants that are forecast from."""
 
+HALF_WAY = 2
+ALPHA = 0.2
+"""Of alpha-lambda accuracy: at which of these instants, within which part of what is left."""
+
 FEWEST = 4
 """Failures below which nothing can be said."""
 
@@ -124,7 +128,8 @@ class Evaluation:
     """Errors of P50 in hours on assets left out, beside those of the dummy: the median life less the age.
 
     `coverage` is the share of lives between P10 and P90, .8 if all is well; `width_h` is how far apart these
-    are. `answered` is the share of instants at which there was a number; without one errors are not finite.
+    are. `alpha_lambda` is the share of lives whose P50 half-way is off by no more than a fifth of what was
+    left. `answered` is the share of instants at which there was a number; without one errors are not finite.
     """
 
     failures: int
@@ -133,6 +138,8 @@ class Evaluation:
     dummy_mae_h: float
     coverage: float
     width_h: float
+    rmse_h: float
+    alpha_lambda: float
 
     def as_json(self) -> dict[str, Any]:
         """Rounded to what matters; None for what there is not without an answer."""
@@ -177,7 +184,10 @@ def evaluation(said: Answers) -> Evaluation:
     """The figures that a model is known by."""
     failures, known = len(np.unique(said.life)), said.at(said.answered)
     if not len(known.life):
-        return Evaluation(failures, 0.0, np.inf, mean_error(said.dummy_h, said.left_h), 0.0, np.inf)
+        dummy_h = mean_error(said.dummy_h, said.left_h)
+        return Evaluation(failures, 0.0, np.inf, dummy_h, 0.0, np.inf, np.inf, 0.0)
+    off = np.abs(said.p50_h - said.left_h).reshape(failures, len(PARTS))
+    near = off[:, HALF_WAY] <= ALPHA * said.left_h.reshape(failures, len(PARTS))[:, HALF_WAY]
     return Evaluation(
         failures,
         float(said.answered.mean()),
@@ -185,14 +195,16 @@ def evaluation(said: Answers) -> Evaluation:
         mean_error(known.dummy_h, known.left_h),
         coverage(known.p10_h, known.p90_h, known.left_h),
         float((known.p90_h - known.p10_h).mean()),
+        rmse(known.p50_h, known.left_h),
+        float(near.mean()),
     )
 
 
 def _along(forecaster: Forecaster, life: int, whole: History, usual_h: float) -> list[tuple[float, ...]]:
     """A row of `Answers` at each of `PARTS`."""
-    age, x = whole.age_h, whole.x
+    age = whole.age_h
     at = np.searchsorted(age - age[0], PARTS * (age[-1] - age[0]))
-    said = forecaster.predict([History(age[: i + 1], x[: i + 1]) for i in at])
+    said = forecaster.predict([_until(whole, int(i)) for i in at])
     return [
         (
             life,
@@ -202,6 +214,12 @@ def _along(forecaster: Forecaster, life: int, whole: History, usual_h: float) ->
         )
         for i, one in zip(at, said, strict=True)
     ]
+
+
+def _until(whole: History, last: int) -> History:
+    """A history up to and with a row."""
+    rows = slice(0, last + 1)
+    return History(whole.age_h[rows], whole.x[rows], None if whole.setting is None else whole.setting[rows])
 
 
 def _hours(said: Forecast) -> Iterable[float]:

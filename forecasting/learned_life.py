@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.contract import Forecast, Forecaster, History, ModelError, Run, Verdict
+from forecasting.followed_lives import Latest, usable
 from forecasting.model_bytes import pack, unpack
-from forecasting.points import in_order
-from forecasting.stacked_life import Life, StackedLife, learn
+from forecasting.stacked_life import Life, Regressions, StackedLife, learn
 from forecasting.stacked_life_arrays import SHAPES, from_arrays, to_arrays
 
 Floats = NDArray[np.float64]
@@ -18,6 +18,9 @@ FEWEST_FAILURES = 8
 FEWEST_POINTS = 5
 LIMIT = 1.0
 QUANTILES = np.array([0.1, 0.5, 0.9])
+
+LONGEST_SILENCE_H = 12.0
+"""If its last row is older, too little is known of how a life is now."""
 
 
 class LearnedLife:
@@ -40,7 +43,7 @@ class LearnedLife:
 
     def fit(self, runs: Sequence[Run]) -> None:
         """Learn from the failed runs; raises `ValueError` if their columns or set-points differ."""
-        lives = [_life(run.history) for run in runs if run.failed]
+        lives = [usable(run.history) for run in runs if run.failed]
         lives = [life for life in lives if len(life.age) >= FEWEST_POINTS]
         if len({(life.x.shape[1], life.setting.shape[1]) for life in lives}) > 1:
             raise ValueError(
@@ -52,20 +55,37 @@ class LearnedLife:
     def predict(self, histories: Sequence[History]) -> list[Forecast]:
         """Forecast each history from its last row; without enough failures there is no number."""
         if self._model is None:
-            basis = f"{self._failures} of {FEWEST_FAILURES} failures on record"
-            return [Forecast(Verdict.TOO_LITTLE_DATA, basis=basis) for _ in histories]
-        lives = [_life(history) for history in histories]
+            return [self._unfitted() for _ in histories]
+        lives = [usable(history) for history in histories]
         said = [_without_model(self._model, life) for life in lives]
-        asked = [number for number, forecast in enumerate(said) if forecast is None]
-        answers = _forecasts(self._model, [lives[number] for number in asked])
+        asked = [life for life, forecast in zip(lives, said, strict=True) if forecast is None]
+        answers = _forecasts(self._model, _last_features(self._model, asked))
         return [forecast or next(answers) for forecast in said]
+
+    def at(self, latest: Sequence[Latest]) -> list[Forecast]:
+        """Forecast lives that were followed row by row: what `predict` says of the whole of each."""
+        if self._model is None:
+            return [self._unfitted() for _ in latest]
+        said = [_unasked(one.points, one.level, one.silent_h) for one in latest]
+        asked = [one.features for one, forecast in zip(latest, said, strict=True) if forecast is None]
+        answers = _forecasts(self._model, np.array(asked))
+        return [forecast or next(answers) for forecast in said]
+
+    def _unfitted(self) -> Forecast:
+        basis = f"{self._failures} of {FEWEST_FAILURES} failures on record"
+        return Forecast(Verdict.TOO_LITTLE_DATA, basis=basis)
+
+    @property
+    def regressions(self) -> Regressions | None:
+        """What lives are followed for; None without a fitted model."""
+        return self._model.regressions if self._model else None
 
     def along(self, history: History, probabilities: Sequence[float]) -> Floats:
         """(n, q) quantiles of the life left at each usable row of a history, from it and those before it.
 
         Raises `ValueError` without a fitted model, and for other columns than it was fitted on.
         """
-        life = _life(history)
+        life = usable(history)
         if self._model is None:
             raise ValueError(f"{self._failures} of {FEWEST_FAILURES} failures on record: nothing is fitted")
         if other := _other_columns(self._model, life):
@@ -92,22 +112,22 @@ class LearnedLife:
         self._model = model
 
 
-def _life(history: History) -> Life:
-    """The usable rows."""
-    setting = np.empty((len(history.x), 0)) if history.setting is None else history.setting
-    age, both = in_order(history.age_h, np.hstack([history.x, setting]))
-    columns = history.x.shape[1]
-    return Life(age, both[:, :columns], both[:, columns:])
-
-
 def _without_model(model: StackedLife, life: Life) -> Forecast | None:
     """What is clear, or cannot be told, before the model is asked; None if it is to be asked."""
     if other := _other_columns(model, life):
         return Forecast(Verdict.TOO_LITTLE_DATA, basis=other)
-    if len(life.age) and life.x[-1, 0] >= LIMIT:
+    return _unasked(len(life.age), float(life.x[-1, 0]) if len(life.age) else 0.0)
+
+
+def _unasked(points: int, level: float, silent_h: float = 0.0) -> Forecast | None:
+    """As above, by a life's number of rows, the last one's level of wear and how long ago that was."""
+    if points and silent_h > LONGEST_SILENCE_H:
+        basis = f"no hour with all channels of the model for {silent_h:.0f} h"
+        return Forecast(Verdict.TOO_LITTLE_DATA, basis=basis)
+    if points and level >= LIMIT:
         return Forecast(Verdict.ESTIMATE, 0.0, 0.0, 0.0, "the limit is reached")
-    if len(life.age) < FEWEST_POINTS:
-        return Forecast(Verdict.TOO_LITTLE_DATA, basis=f"{len(life.age)} of {FEWEST_POINTS} points")
+    if points < FEWEST_POINTS:
+        return Forecast(Verdict.TOO_LITTLE_DATA, basis=f"{points} of {FEWEST_POINTS} points")
     return None
 
 
@@ -119,12 +139,18 @@ def _other_columns(model: StackedLife, life: Life) -> str:
     return f"{columns} columns and {settings} set-points, fitted on {fitted[0]} and {fitted[1]}"
 
 
-def _forecasts(model: StackedLife, lives: Sequence[Life]) -> Iterator[Forecast]:
-    """A forecast for each life from its last row, all in one batch."""
+def _last_features(model: StackedLife, lives: Sequence[Life]) -> Floats:
+    """(lives, f) of the last row of each."""
     if not lives:
-        return
+        return np.empty((0, 0))
     last = np.cumsum([len(life.age) for life in lives]) - 1
-    features = model.regressions.features(lives)[last]
+    return np.asarray(model.regressions.features(lives)[last])
+
+
+def _forecasts(model: StackedLife, features: Floats) -> Iterator[Forecast]:
+    """A forecast at each row of features (n, f), all in one batch."""
+    if not len(features):
+        return
     failures = f"{model.span[2]:.0f} failures on record"
     strange = model.regressions.strange(features).tolist()
     for odd, (p10, p50, p90) in zip(strange, model.quantiles(features, QUANTILES).tolist(), strict=True):

@@ -61,6 +61,11 @@ class Regressions:
         z = np.vstack([self.signals.of(life.x, life.setting) for life in lives])
         return _features(z, lives)
 
+    def next_features(self, bank: AssetFeatures, slot: int, life: Life) -> Floats:
+        """(n, f) of the rows that come next in a life of which the bank's slot has those before."""
+        z = self.signals.of(life.x, life.setting)
+        return _with_age(bank, np.full(len(z), slot, np.int32), z, life.age)
+
     def strange(self, features: Floats) -> NDArray[np.bool_]:
         """(n,) whether a column is farther than ever from what is normal in its regime."""
         columns = self.signals.columns[0]
@@ -128,7 +133,11 @@ def _features(z: Floats, lives: Sequence[Life]) -> Floats:
     bank = AssetFeatures(z.shape[1])
     bank.grow(len(lives))
     slot = np.repeat(np.arange(len(lives), dtype=np.int32), [len(life.age) for life in lives])
-    return np.column_stack([bank.update(slot, z), np.concatenate([life.age for life in lives])])
+    return _with_age(bank, slot, z, np.concatenate([life.age for life in lives]))
+
+
+def _with_age(bank: AssetFeatures, slot: NDArray[np.int32], z: Floats, age: Floats) -> Floats:
+    return np.column_stack([bank.update(slot, z), age])
 
 
 def _smooth(features: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""What was stored of an asset, as a computation goes over it again: raw rows, minutes, hours, health."""
+"""What was stored of an asset, as a computation goes over it again: raw rows, minutes, hours."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
 
-from fleet.clock import microseconds
 from storage.binary_copy import POSTGRES_EPOCH_US
 from storage.pool import Pool
 
@@ -92,11 +91,3 @@ async def trusted_hours(
     for hour, value in rows:
         mean[hour] = np.nan if value is None else value
     return mean
-
-
-async def health_history(pool: Pool, asset_id: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """All health of an asset: instants (n,) in microseconds since 1970 UTC, rising, and per cent (n,)."""
-    statement = "select ts, health from health where asset_id = %s order by ts"
-    async with pool.connection() as conn:
-        rows = await (await conn.execute(statement, (asset_id,))).fetchall()
-    return np.array([microseconds(ts) for ts, _ in rows], np.int64), np.array([health for _, health in rows])

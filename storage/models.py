@@ -24,7 +24,7 @@ where %(kind)s::text is null or equipment_type = %(kind)s
 order by equipment_type, created_at, forecaster, version
 """
 
-_STATE = "select state from model where equipment_type = %s and forecaster = %s and version = %s"
+_FIT = "select state, lineage from model where equipment_type = %s and forecaster = %s and version = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,12 @@ async def known_models(pool: Pool, equipment_type: str | None = None) -> list[Mo
         return await cursor.fetchall()
 
 
-async def load_state(pool: Pool, equipment_type: str, forecaster: str, version: int) -> bytes:
-    """The fitted forecaster as bytes; raises `KeyError`."""
+async def load_fit(
+    pool: Pool, equipment_type: str, forecaster: str, version: int
+) -> tuple[bytes, Mapping[str, Any]]:
+    """The fitted forecaster as bytes, and its lineage; raises `KeyError`."""
     async with pool.connection() as conn:
-        row = await (await conn.execute(_STATE, (equipment_type, forecaster, version))).fetchone()
+        row = await (await conn.execute(_FIT, (equipment_type, forecaster, version))).fetchone()
     if row is None:
         raise KeyError(f"{equipment_type} has no {forecaster} {version}")
-    return bytes(row[0])
+    return bytes(row[0]), row[1]

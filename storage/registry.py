@@ -32,10 +32,12 @@ returning xmax = 0
 """
 
 _SITES = """
-insert into site as known (tenant, name, title, timezone)
-select * from unnest(%s::text[], %s::text[], %s::text[], %s::text[])
-on conflict (tenant, name) do update set title = excluded.title, timezone = excluded.timezone
-where (known.title, known.timezone) <> (excluded.title, excluded.timezone)
+insert into site as known (tenant, name, title, timezone, latitude, longitude)
+select * from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::float8[], %s::float8[])
+on conflict (tenant, name) do update set title = excluded.title, timezone = excluded.timezone,
+    latitude = excluded.latitude, longitude = excluded.longitude
+where (known.title, known.timezone, known.latitude, known.longitude)
+   is distinct from (excluded.title, excluded.timezone, excluded.latitude, excluded.longitude)
 returning xmax = 0
 """
 
@@ -136,7 +138,9 @@ async def _load_types(conn: Connection) -> tuple[EquipmentType, ...]:
 
 
 async def register(pool: Pool, fleet: Fleet) -> RegistrationReport:
-    """Add what is new and update titles, bounds, rates, sites and ratings; remove nothing; all or nothing.
+    """Add what is new and update titles, bounds, rates, sites with their coordinates, and ratings.
+
+    Removes nothing; all or nothing.
 
     Raises `RegistrationRefused` where stored values would change their meaning: a channel of an equipment
     type that is known may not move to another column, go, or change its unit, and an asset may not change

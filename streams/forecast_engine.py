@@ -2,20 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.state_bytes import pack, unpack
+from detectors.state_bytes import names, pack, unpack
+from fleet.catalog import pack_of
 from fleet.dead_letter import Reason
-from fleet.model_scope import Scope, nearest
-from forecasting.contract import Forecast, Forecaster, History, Verdict
-from forecasting.first_passage import FirstPassage
+from fleet.model_scope import Scope
+from forecasting.contract import Forecast
 from storage.chunk_result import ChunkResult, DeadLetter, ForecastRow, Tally
 from streams.dead_letter import dead_letter
+from streams.followed_assets import FollowedAssets
+from streams.forecasters import CONDITION, NOT_FOLLOWED, AllLatest, Forecasters, to_failure
 from streams.health_message import HealthMessage, decode
 from streams.record import Chunk
 from streams.registry_cache import RegistryCache
@@ -24,105 +25,20 @@ from streams.trajectory import Trajectory
 FORECAST_EVERY_US = 12 * 3600 * 1_000_000
 """Event time between two forecasts of an asset, on round instants so that no chunking changes them."""
 
-CONDITION = "condition"
-"""The machine as a whole, among what runs out."""
-
 STATE = "forecast-engine-1"
+FOLLOWED = "followed"
+"""Not in a snapshot of an earlier release."""
 EMPTY: dict[str, NDArray[Any]] = {
+    FOLLOWED: np.empty(0, np.uint8),
     "targets": np.empty(0, np.uint8),
     "points": np.empty((0, 3), np.int64),
     "ts_us": np.empty(0, np.int64),
     "level": np.empty(0, np.float64),
 }
 
-Due = tuple[int, str, Trajectory]
-"""(asset id, what runs out, its trajectory when the forecast fell due)."""
-
-
-@dataclass(frozen=True, slots=True)
-class FittedModel:
-    """A forecaster fitted on failures; `fit` is the number of that fit."""
-
-    forecaster: Forecaster
-    fit: int
-
-    def says(self, history: History) -> tuple[str, Forecast]:
-        """Its name, as it stands beside each forecast, and its forecast from the end of the history."""
-        return name_of_fit(self.forecaster, self.fit), self.forecaster.predict([history])[0]
-
-
-def name_of_fit(forecaster: Forecaster | type[Forecaster], fit: int) -> str:
-    """What stands beside each forecast of a fitted model."""
-    return f"{_name(forecaster)} fit {fit}"
-
-
-@dataclass(frozen=True, slots=True)
-class Forecasters:
-    """Which forecaster answers.
-
-    A wear counter goes on at its pace. Whether a condition gets worse at all is the trend's word, on the
-    asset's own past. If so, a model fitted on failures of the equipment type says when; what it cannot
-    say, the trend does, and what that cannot say either, the lives of such machines (`priors`). Where no
-    wear is to be seen, that stays the answer, with those lives beside it. `challengers` are asked beside
-    the fitted models. Each of these is a tenant's own, or else the equipment type's; never another
-    tenant's. `renewed_us` is when each asset was repaired or restored last: its condition begins anew
-    there. Whoever fills the mappings may change them at any time.
-    """
-
-    trend: Forecaster
-    fitted: Mapping[Scope, FittedModel] = field(default_factory=dict)
-    challengers: Mapping[Scope, FittedModel] = field(default_factory=dict)
-    priors: Mapping[Scope, FittedModel] = field(default_factory=dict)
-    renewed_us: Mapping[int, int] = field(default_factory=dict)
-    counter: Forecaster = field(default_factory=FirstPassage)
-
-    def history(self, asset_id: int, target: str, trajectory: Trajectory) -> History:
-        """The past since the asset was as good as new; a forecast from before that knows nothing of it."""
-        since = self.renewed_us.get(asset_id) if target == CONDITION else None
-        known = since is not None and since < trajectory.ts_us[-1]
-        return trajectory.history(since if known else None)
-
-    def forecast(self, scope: Scope, target: str, history: History) -> tuple[str, Forecast]:
-        """The forecaster's name and its forecast from the last point of the history of a tenant's machine."""
-        if target != CONDITION:
-            return _says(self.counter, history)
-        name, seen = _says(self.trend, history)
-        prior, model = nearest(self.priors, scope), nearest(self.fitted, scope)
-        if seen.verdict not in {Verdict.ESTIMATE, Verdict.MORE_THAN}:
-            return name, seen if prior is None else _beside(seen, prior.says(history)[1])
-        if model is None:
-            return name, seen
-        by_model, learned = model.says(history)
-        if learned.verdict is not Verdict.TOO_LITTLE_DATA:
-            return by_model, learned
-        if prior is not None and seen.verdict is Verdict.MORE_THAN:
-            by_prior, usual = prior.says(history)
-            if usual.verdict is Verdict.ESTIMATE:
-                return by_prior, replace(usual, basis=f"{learned.basis}; {usual.basis}")
-        return name, replace(seen, basis=f"{learned.basis}; {seen.basis}")
-
-    def in_shadow(self, scope: Scope, target: str, history: History) -> tuple[str, Forecast] | None:
-        """What the challenger would say, if there is one for that."""
-        model = nearest(self.challengers, scope) if target == CONDITION else None
-        return model.says(history) if model is not None else None
-
-
-def _says(forecaster: Forecaster, history: History) -> tuple[str, Forecast]:
-    return _name(forecaster), forecaster.predict([history])[0]
-
-
-def _name(forecaster: Forecaster | type[Forecaster]) -> str:
-    return f"{forecaster.NAME}-{forecaster.VERSION}"
-
-
-def _beside(seen: Forecast, usual: Forecast) -> Forecast:
-    """What is seen, with what is usual at this age in its basis, if that is known."""
-    if usual.p10_h is None:
-        return seen
-    hours = (
-        f"more than {usual.p10_h:.0f}" if usual.p90_h is None else f"{usual.p10_h:.0f} to {usual.p90_h:.0f}"
-    )
-    return replace(seen, basis=f"{seen.basis}; usual at this age: {hours} h left ({usual.basis})")
+Due = tuple[int, str, Trajectory, AllLatest, str]
+"""(asset id, what runs out; its trajectory, its life by the hour and the fault mode that is named, "" without
+one, when the forecast fell due)."""
 
 
 class ForecastEngine:
@@ -132,12 +48,15 @@ class ForecastEngine:
         self._tenant = tenant
         self._registry = registry
         self._forecasters = forecasters
+        self._followed = FollowedAssets(tenant, registry, forecasters)
         self._trajectories: dict[tuple[int, str], Trajectory] = {}
         self._renewed: dict[int, tuple[int, Trajectory]] = {}
 
     async def process(self, chunk: Chunk, again: bool) -> ChunkResult:
         """Extend the trajectories; forecast those that passed a round instant."""
         messages, dead = await self._read(chunk)
+        if not again:
+            await self._followed.reach(messages, self._heard_us)
         due: list[Due] = []
         repeated = 0
         for message in messages:
@@ -195,9 +114,19 @@ class ForecastEngine:
                 fresh = True
                 if renewed is not None:
                     renewed.add(message.ts_us, level)
+                if name == CONDITION:
+                    self._followed.extend(message, before)
                 if before // FORECAST_EVERY_US != message.ts_us // FORECAST_EVERY_US:
-                    due.append((message.asset_id, name, (renewed or trajectory).copy()))
+                    of_condition = name == CONDITION
+                    latest = self._followed.latest(message) if of_condition else NOT_FOLLOWED
+                    mode = message.mode if of_condition else ""
+                    due.append((message.asset_id, name, (renewed or trajectory).copy(), latest, mode))
         return due if fresh else None
+
+    def _heard_us(self, asset_id: int) -> int | None:
+        """When the asset's condition was told last."""
+        trajectory = self._trajectories.get((asset_id, CONDITION))
+        return trajectory.ts_us[-1] if trajectory and trajectory.ts_us else None
 
     def _since_renewed(self, message: HealthMessage, whole: Trajectory) -> Trajectory | None:
         """The condition's trajectory since the last repair, if the message came after one.
@@ -219,22 +148,28 @@ class ForecastEngine:
     def _forecast_all(self, due: Sequence[Due]) -> tuple[list[ForecastRow], list[ForecastRow]]:
         """What is said, and what challengers would have said."""
         rows, shadow = [], []
-        for asset_id, name, trajectory in due:
-            scope = Scope(self._registry.current.asset_by_id(asset_id).equipment_type, self._tenant)
+        for asset_id, name, trajectory, latest, mode in due:
+            kind = self._registry.current.equipment_type(
+                self._registry.current.asset_by_id(asset_id).equipment_type
+            )
+            scope = Scope(kind.name, self._tenant)
             history, at = self._forecasters.history(asset_id, name, trajectory), trajectory.ts_us[-1]
-            rows.append(_row(asset_id, at, name, *self._forecasters.forecast(scope, name, history)))
-            if beside := self._forecasters.in_shadow(scope, name, history):
+            worn = to_failure(pack_of(kind), mode, history)
+            says = self._forecasters.forecast(scope, name, history, latest, worn)
+            rows.append(_row(asset_id, at, name, *says))
+            if beside := self._forecasters.in_shadow(scope, name, history, latest):
                 shadow.append(_row(asset_id, at, name, *beside))
         return rows, shadow
 
     def state(self) -> bytes:
-        """All trajectories as arrays."""
+        """All trajectories as arrays, and the lives that are followed."""
         targets: list[tuple[Any, ...]] = sorted(self._trajectories)
         found = [self._trajectories[target] for target in targets]
         for asset_id, (since, trajectory) in sorted(self._renewed.items()):
             targets.append((asset_id, CONDITION, since))
             found.append(trajectory)
         arrays: dict[str, NDArray[Any]] = {
+            FOLLOWED: np.frombuffer(self._followed.state(), np.uint8),
             "targets": np.frombuffer(json.dumps(targets).encode(), np.uint8),
             "points": np.array([[len(t.ts_us), t.stride, t.seen] for t in found], np.int64).reshape(-1, 3),
             "ts_us": np.array([ts for t in found for ts in t.ts_us], np.int64),
@@ -244,7 +179,10 @@ class ForecastEngine:
 
     def load(self, state: bytes) -> None:
         """Go on from saved trajectories; raises `StateError`."""
-        arrays = unpack(STATE, state, EMPTY)
+        saved_names = names(state)
+        arrays = unpack(STATE, state, {name: like for name, like in EMPTY.items() if name in saved_names})
+        if FOLLOWED in arrays:
+            self._followed.load(arrays[FOLLOWED].tobytes())
         targets = json.loads(arrays["targets"].tobytes())
         ts, level, at = arrays["ts_us"].tolist(), arrays["level"].tolist(), 0
         self._trajectories, self._renewed = {}, {}

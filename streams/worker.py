@@ -15,7 +15,8 @@ from storage.outbox import Outbox
 from storage.sink import Sink
 from streams import metrics
 from streams.dead_letter_limit import DeadLetterLimit
-from streams.forecast_engine import ForecastEngine, Forecasters
+from streams.forecast_engine import ForecastEngine
+from streams.forecasters import Forecasters
 from streams.partition_task import EngineFactory
 from streams.publisher import Publisher
 from streams.registry_cache import RegistryCache

@@ -8,7 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from console.bench.month import TENANT, Month, filled_month
+from console.bench.month import Month, filled_month
+from console.bench.plant import fleet_of
 from console.bench.result import Reading
 from console.bench.telemetry import CHANNELS
 from console.bench.trial import Measure, Trial
@@ -19,13 +20,14 @@ from storage.series import telemetry_series
 from storage.server.database import prepare_database
 
 CALLS = 200
+TENANT = "month"
 DATABASE = "bench_month"
 
 Call = Callable[[Pool, Month, int], Awaitable[object]]
 
 
 async def _series(days: int, pool: Pool, month: Month, number: int) -> object:
-    asset_id = month.asset_ids[number * 7 % len(month.asset_ids)]
+    asset_id = month.assets[number * 7 % len(month.assets)].asset_id
     start = month.end - timedelta(days=days)
     return await telemetry_series(pool, asset_id, f"c{number % CHANNELS:02}", start, month.end)
 
@@ -51,9 +53,10 @@ def _measure(name: str, call: Call, goal_ms: int) -> Measure:
 async def _times_ms(dsn: str, trial: Trial, call: Call) -> list[float]:
     """Milliseconds of each call, after as many that only warm the cache."""
     assets, chunks, calls = trial.size((1_000, 625, CALLS), (20, 20, 5))
+    fleet = fleet_of(TENANT, [f"m{number:05}" for number in range(assets)], CHANNELS)
     times = []
     async with open_pool(dsn) as pool:
-        month = await filled_month(pool, assets, chunks, trial.tell)
+        month = await filled_month(pool, fleet, chunks, trial.tell)
         for number in range(calls):
             await call(pool, month, number)
         for number in range(calls):

@@ -21,7 +21,8 @@ from storage.registry import load_registry, register
 from storage.server.database import Database
 from storage.sink import Sink
 from streams.dead_letter_limit import DeadLetterLimit
-from streams.forecast_engine import ForecastEngine, Forecasters
+from streams.forecast_engine import ForecastEngine
+from streams.forecasters import Forecasters
 from streams.partition_task import Engine, PartitionTask
 from streams.record import Chunk
 from streams.registry_cache import RegistryCache

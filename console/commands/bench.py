@@ -17,6 +17,7 @@ from console.bench.detection.suites import run as run_suite
 from console.bench.ingest import MEASURES as INGEST
 from console.bench.kernels import readings as kernel_readings
 from console.bench.machine import provenance
+from console.bench.panels import MEASURES as PANELS
 from console.bench.query import MEASURES as QUERY
 from console.bench.remaining_life.suites import SUITES as LIFE_SUITES
 from console.bench.remaining_life.suites import run as run_life_suite
@@ -24,9 +25,13 @@ from console.bench.result import Row, rows_of
 from console.bench.servers import servers
 from console.bench.stream import MEASURES as STREAM
 from console.bench.trial import BenchError, Measure, Trial, run
+from console.bench.verticals.packs import COLUMNS as PACK_COLUMNS
+from console.bench.verticals.packs import run as prove_packs
 from console.bench.verticals.suites import SUITES as VERTICALS
 from console.bench.verticals.suites import run as run_vertical
+from console.bench.verticals.table import write_table
 from console.output import err, fail, print_table
+from streams.simulator.source import MACHINES
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,6 +41,9 @@ app = typer.Typer(
 SIMULATED, DIAGNOSIS = "simulated", "diagnosis"
 SELF_MADE = (SIMULATED, DIAGNOSIS)
 """Suites that need no data."""
+
+PACKS = "packs"
+"""The suite of verticals that makes its own data."""
 
 QUICK_S, FULL_S = 10.0, 600.0
 
@@ -76,6 +84,12 @@ def ingest(
 def query(names: Names = None, runs: Runs = 3, json_file: Json = None, quick: Quick = False) -> None:
     """The product's own queries over 100 M samples of 1 000 machines, with a warm cache."""
     _measure("query", QUERY, names, runs, json_file, quick)
+
+
+@app.command(epilog="Example: faultline bench dashboards --measure maker --json dashboards.json")
+def dashboards(names: Names = None, runs: Runs = 3, json_file: Json = None, quick: Quick = False) -> None:
+    """Every panel's query of every dashboard over 100 M samples of 100 customers, the slowest first."""
+    _measure("dashboards", PANELS, names, runs, json_file, quick)
 
 
 @app.command(epilog="Example: faultline bench detection --suite skab --data SKAB/data --json skab.json")
@@ -156,24 +170,40 @@ def remaining_life(
     _show("remaining-life", origin, rows_of([readings]), json_file)
 
 
-@app.command(epilog="Example: faultline bench verticals --suite ai4i --data AI4I --predictions said.csv")
+@app.command(epilog="Example: faultline bench verticals --suite packs --type crane --json crane.json")
 def verticals(
-    suite: Annotated[str, typer.Option(help=f"Whose protocol: {', '.join(VERTICALS)}.")],
+    suite: Annotated[str, typer.Option(help=f"Whose protocol: {', '.join([*VERTICALS, PACKS])}.")],
     data: Annotated[
-        Path, typer.Option(exists=True, file_okay=False, help="A folder laid out like that one.")
-    ],
+        Path | None, typer.Option(exists=True, file_okay=False, help="A folder laid out like that one.")
+    ] = None,
     json_file: Json = None,
     predictions: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write what was predicted, as CSV.")
     ] = None,
+    types: Annotated[
+        list[str] | None, typer.Option("--type", help="packs: only this one; may be repeated.")
+    ] = None,
+    assets: Annotated[int, typer.Option(min=10, help="packs: machines of each type.")] = 200,
+    days: Annotated[int, typer.Option(min=5, help="packs: days that are judged.")] = 30,
+    seeds: Annotated[int, typer.Option(min=1, help="packs: a month for each.")] = 3,
 ) -> None:
     """Public data of one kind of machine each, by its protocol, with the dummies beside it.
 
     Transformers' temperatures and alarms, worn tools of a mill, failing processes, lives between work orders,
     elevator trips, a wind turbine's power curve. What has no label teaches nothing and is predicted too.
+    `packs` needs no data: it simulates a month of each shipped type's machines, one in ten of which fails.
     """
-    if suite not in VERTICALS:
-        fail(f"no suite {suite}: there are {', '.join(VERTICALS)}", 2)
+    if suite not in (*VERTICALS, PACKS):
+        fail(f"no suite {suite}: there are {', '.join([*VERTICALS, PACKS])}", 2)
+    if suite == PACKS:
+        if data:
+            fail("the suite packs makes its own data: leave --data out", 2)
+        _packs(types or sorted(MACHINES), (assets, days, seeds), json_file, predictions)
+        return
+    if data is None:
+        fail(f"say which folder: faultline bench verticals --suite {suite} --data FOLDER", 2)
+    if types:
+        fail("--type is for the suite packs: leave it out", 2)
     origin = provenance()
     with err.status(suite) as spinner:
         try:
@@ -182,6 +212,24 @@ def verticals(
             spinner.stop()
             fail(str(error))
     _show("verticals", origin, rows_of([readings]), json_file)
+
+
+def _packs(
+    types: Sequence[str], sizes: tuple[int, int, int], json_file: Path | None, predictions: Path | None
+) -> None:
+    """sizes: machines of each type, days, seeds."""
+    if unknown := sorted(set(types) - MACHINES.keys()):
+        fail(f"no simulated {', '.join(unknown)}: there are {', '.join(sorted(MACHINES))}", 2)
+    origin = provenance()
+    with err.status("") as spinner:
+        proof = prove_packs(types, *sizes, spinner.update)
+    if predictions:
+        write_table(predictions, PACK_COLUMNS, proof.rows)
+    _show("verticals", origin, rows_of(proof.readings), json_file, {"confusion": proof.confusion})
+    for kind, table in proof.confusion.items():
+        read_as = sorted({name for row in table.values() for name in row})
+        lines = [(mode, *(row.get(name, 0) for name in read_as)) for mode, row in table.items()]
+        print_table(f"{kind}: true fault mode, and what it was read as", ("", *read_as), lines)
 
 
 @app.command(epilog="Example: faultline bench kernels --runs 5 --json kernels.json")
@@ -229,9 +277,17 @@ def _measure(
     _show(bench, origin, rows, json_file)
 
 
-def _show(bench: str, origin: Mapping[str, object], rows: Sequence[Row], json_file: Path | None) -> None:
+def _show(
+    bench: str,
+    origin: Mapping[str, object],
+    rows: Sequence[Row],
+    json_file: Path | None,
+    beside: Mapping[str, object] | None = None,
+) -> None:
+    """The rows as a table, and as JSON with what is said beside them."""
     if json_file:
-        json_file.write_text(json.dumps(document(bench, origin, rows), indent=2) + "\n")
+        said = document(bench, origin, rows) | dict(beside or {})
+        json_file.write_text(json.dumps(said, indent=2) + "\n")
     print_table(f"bench {bench}", HEADER, [_cells(row) for row in rows])
 
 

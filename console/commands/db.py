@@ -9,9 +9,9 @@ from console.databases import schema
 from console.output import fail, out, print_json, print_table, tell
 from console.settings import load_settings
 from storage.migrate import FileStatus
-from storage.migrate import migrate as run_migrations
 from storage.migrate import status as read_status
 from storage.position import set_position
+from storage.upgrade import upgrade
 from streams.topics import TELEMETRY
 
 app = typer.Typer(no_args_is_help=True, help="Bring the database's schema up to date, or look at it.")
@@ -29,7 +29,7 @@ def migrate(as_json: Json = False) -> None:
     if settings.database is not None and settings.database_owner is None:
         fail("set database_owner: only the schema's owner may migrate")
     with schema(settings, tell) as conninfo:
-        applied = run_migrations(conninfo)
+        applied = upgrade(conninfo)
     if as_json:
         print_json(applied)
     else:

@@ -60,8 +60,9 @@ def fit(
 ) -> None:
     """Fit a model on all lives on record; it is tried beside the one that answers.
 
-    `weibull_life` is how long such machines last: it stands beside the others from its fit on, unless
-    machines left out speak against it.
+    `learned_life` learns from the hourly means of all channels, from eight failures on. `weibull_life` is how
+    long such machines last: it stands beside the others from its fit on, unless machines left out speak
+    against it.
 
     With `--tenant` it learns from that customer's machines alone, and answers for no other's.
 
@@ -246,6 +247,8 @@ async def _known(pool: Pool, kind: str, name: str) -> Model:
 
 def _say(model: Model, against: list[str]) -> None:
     name, scores = name_of(model.key), model.lineage.get("scores")
+    for column, reason in model.lineage.get("left_out", {}).items():
+        out.print(f"{column} is not learned from: {reason}", highlight=False)
     if _answers(scores):
         out.print(
             f"{name} errs by {scores['mae_h']:.0f} h on machines left out, the median life by "

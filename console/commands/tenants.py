@@ -1,7 +1,5 @@
 """`faultline tenants`: let customers and staff look at the database, each at their own machines alone."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,11 +7,12 @@ from typing import Annotated, Any
 import typer
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from console.databases import Databases, databases
+from console.access import keeper_of
+from console.databases import Databases
 from console.output import fail, out, print_json, print_table, tell
-from console.settings import SettingsError, load_settings
+from console.settings import load_settings
+from dashboards.text import Language
 from storage.access.grants import Kind, Scope
-from storage.access.keeper import Keeper
 from storage.access.logins import Login
 from storage.server.cluster import write_secret
 
@@ -37,12 +36,17 @@ Passfile = Annotated[
 Tenant = Annotated[str | None, typer.Option(help="Machines of this tenant; none: of all.")]
 Site = Annotated[str | None, typer.Option(help="Only those at this site of the tenant.")]
 Type = Annotated[str | None, typer.Option("--type", help="Only those of this equipment type.")]
+Speaks = Annotated[Language | None, typer.Option("--language", help="In which Grafana greets them.")]
 
 
 @app.command(epilog="Example: faultline tenants add acme --passfile acme.pgpass")
-def add(tenant: Annotated[str, typer.Argument(help="A tenant.")], passfile: Passfile = None) -> None:
+def add(
+    tenant: Annotated[str, typer.Argument(help="A tenant.")],
+    language: Speaks = None,
+    passfile: Passfile = None,
+) -> None:
     """Let a tenant see its machines; said again, its views follow the fleet as it is now."""
-    _give(tenant, Kind.CUSTOMER, Scope(tenant), passfile)
+    _give(tenant, Kind.CUSTOMER, Scope(tenant), language, passfile)
 
 
 @app.command(epilog="Example: faultline tenants grant anna --tenant acme --site tower-1")
@@ -53,10 +57,11 @@ def grant(
     site: Site = None,
     kind_of_machine: Type = None,
     all_tenants: Annotated[bool, typer.Option("--all", help="Machines of all tenants.")] = False,
+    language: Speaks = None,
     passfile: Passfile = None,
 ) -> None:
     """Let a technician or maker see these machines too; each call adds to what they see."""
-    _give(name, Kind(kind), _scope(tenant, site, kind_of_machine, all_tenants), passfile)
+    _give(name, Kind(kind), _scope(tenant, site, kind_of_machine, all_tenants), language, passfile)
 
 
 @app.command(epilog="Example: faultline tenants revoke anna --tenant acme --site tower-1")
@@ -68,7 +73,7 @@ def revoke(
     all_tenants: Annotated[bool, typer.Option("--all", help="The grant for all tenants.")] = False,
 ) -> None:
     """Take one grant back."""
-    with _keeper() as (keeper, _):
+    with keeper_of(load_settings()) as (keeper, _):
         left = keeper.take(name, _scope(tenant, site, kind_of_machine, all_tenants)).scopes
     out.print(f"{name} sees {'; '.join(map(str, left)) or 'nothing'}", highlight=False)
 
@@ -78,7 +83,7 @@ def list_access(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Show who may look, at what, and with how many logins."""
-    with _keeper() as (keeper, _):
+    with keeper_of(load_settings()) as (keeper, _):
         found = keeper.known()
     if as_json:
         print_json([{"access": access, "logins": roles} for access, roles in found])
@@ -100,7 +105,7 @@ def list_access(
 @app.command(epilog="Example: faultline tenants suspend acme")
 def suspend(name: Name) -> None:
     """Shut somebody out at once; `resume` undoes it."""
-    with _keeper() as (keeper, _):
+    with keeper_of(load_settings()) as (keeper, _):
         keeper.suspend(name)
     out.print(f"{name} is shut out", highlight=False)
 
@@ -108,7 +113,7 @@ def suspend(name: Name) -> None:
 @app.command(epilog="Example: faultline tenants resume acme")
 def resume(name: Name) -> None:
     """Let somebody in again who was shut out."""
-    with _keeper() as (keeper, _):
+    with keeper_of(load_settings()) as (keeper, _):
         keeper.resume(name)
     out.print(f"{name} may look again", highlight=False)
 
@@ -120,7 +125,7 @@ def rotate(
     finish: Annotated[bool, typer.Option("--finish", help="End the logins before the newest.")] = False,
 ) -> None:
     """Give a new login and password; the one before is good until `--finish`."""
-    with _keeper() as (keeper, found):
+    with keeper_of(load_settings()) as (keeper, found):
         if finish:
             gone = keeper.finish(name)
             out.print(f"{len(gone)} logins ended, the newest is good", highlight=False)
@@ -134,7 +139,7 @@ def remove(name: Name, yes: Annotated[bool, typer.Option("--yes", help="Do not a
     """Take an access away with its views and logins. The tenant's data stays."""
     if not yes:
         typer.confirm(f"Take the access of {name} away? Dashboards that use it stop working", abort=True)
-    with _keeper() as (keeper, _):
+    with keeper_of(load_settings()) as (keeper, _):
         keeper.remove(name)
     out.print(f"{name} has no access any more", highlight=False)
 
@@ -149,9 +154,11 @@ def _scope(tenant: str | None, site: str | None, kind: str | None, all_tenants: 
     return Scope(tenant, site, kind)
 
 
-def _give(name: str, kind: Kind, scope: Scope, passfile: Path | None) -> None:
-    with _keeper() as (keeper, found):
+def _give(name: str, kind: Kind, scope: Scope, language: Language | None, passfile: Path | None) -> None:
+    with keeper_of(load_settings()) as (keeper, found):
         login = keeper.give(name, kind, [scope])
+        if language is not None:
+            keeper.speak(name, language)
         if login is not None:
             _hand_over(found, login, passfile or _passfile(name))
         else:
@@ -172,16 +179,3 @@ def _hand_over(found: Databases, login: Login, passfile: Path) -> None:
 def _passfile(name: str) -> Path:
     """Where a password goes if nobody says where."""
     return load_settings().data_dir / "access" / f"{name}.pgpass"
-
-
-@contextmanager
-def _keeper() -> Iterator[tuple[Keeper, Databases]]:
-    with databases(load_settings(), tell, migrate=False) as found:
-        admin, owner = _needed(found.admin, "database_admin"), _needed(found.owner, "database_owner")
-        yield Keeper(admin, owner), found
-
-
-def _needed(conninfo: str | None, name: str) -> str:
-    if conninfo is None:
-        raise SettingsError(f"{name} is not set: roles and views are made by it (FAULTLINE_{name.upper()})")
-    return conninfo

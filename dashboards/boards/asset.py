@@ -16,10 +16,6 @@ from fleet.sql_names import column
 ABREAST = 4
 """Most channels of a panel: more lines than that nobody tells apart."""
 
-_NEWEST = (
-    f"from forecast where {MACHINE} and target = 'condition' and not before_repair order by ts desc limit 1"
-)
-
 
 def boards() -> tuple[Dashboard, ...]:
     """One for each vertical pack."""
@@ -51,7 +47,7 @@ def _of(kind: EquipmentType) -> Dashboard:
             Annotation(
                 Text("Findings", "发现"),
                 "select onset_ts as time, end_ts as timeend, title_{lang} as text, kind as tags from episode "
-                f"where {MACHINE} and kind in ('machine', 'limit') and onset_ts <= $__timeTo() "
+                f"where {MACHINE} and kind in ('machine', 'limit', 'event') and onset_ts <= $__timeTo() "
                 "and coalesce(end_ts, now()) >= $__timeFrom() order by 1",
                 "semi-dark-orange",
             ),
@@ -105,16 +101,10 @@ def _left_now() -> Panel:
         Kind.STAT,
         Text("Remaining life", "剩余寿命"),
         Text(
-            "Days left: P10, P50 and P90; or why nothing can be said. View `forecast`, twice a day.",
-            "剩余天数：P10、P50、P90；若无法预测则给出原因。视图 `forecast`，每日两次。",
+            "Days left: P10, P50 and P90; or why nothing can be said. View `remaining_life`, twice a day.",
+            "剩余天数：P10、P50、P90；若无法预测则给出原因。视图 `remaining_life`，每日两次。",
         ),
-        (
-            Query(
-                "select case verdict when 'estimate' then round(p10_h / 24) || ' – ' || round(p50_h / 24) || "
-                "' – ' || round(p90_h / 24) || ' d' when 'beyond' then '> ' || round(p10_h / 24) || ' d' "
-                f"else verdict end as left_life {_NEWEST}"
-            ),
-        ),
+        (Query(f"select {scales.LEFT_IN_WORDS} as left_life from remaining_life where {MACHINE}"),),
         6,
         unit="string",
         options={"reduceOptions": {"calcs": ["lastNotNull"], "fields": "/.*/", "values": False}},

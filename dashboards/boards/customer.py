@@ -1,7 +1,7 @@
 """CU: what a customer wants to know, in plain words: are my machines fine, what comes next, what to do."""
 
 from dashboards import scales
-from dashboards.board import Dashboard, Row
+from dashboards.board import Audience, Dashboard, Row
 from dashboards.links import to_asset
 from dashboards.panel import Column, Kind, Panel, Query
 from dashboards.text import Text
@@ -24,6 +24,8 @@ def boards() -> tuple[Dashboard, ...]:
                 Row(8, (_health(),)),
             ),
             since="now-30d",
+            audience=(Audience.CUSTOMER,),
+            home_of=Audience.CUSTOMER,
         ),
     )
 
@@ -137,7 +139,8 @@ def _to_do() -> Panel:
         (
             Query(
                 "select asset, title_{lang} as what, onset_ts as since, check_{lang} as check from episode "
-                "where end_ts is null and kind in ('machine', 'limit') order by onset_ts desc limit 100"
+                "where end_ts is null and kind in ('machine', 'limit', 'event') "
+                "order by onset_ts desc limit 100"
             ),
         ),
         12,

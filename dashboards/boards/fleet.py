@@ -1,9 +1,9 @@
 """FL: the maker's fleet: how much of it reports, what is open, what fails soon, and where."""
 
 from dashboards import scales
-from dashboards.board import Dashboard, Row, Variable
-from dashboards.links import to_asset
-from dashboards.panel import Column, Kind, Panel, Query, Step
+from dashboards.board import Audience, Dashboard, Row, Variable
+from dashboards.links import to_asset, to_queue
+from dashboards.panel import Column, Kind, Panel, Query, Step, markers
 from dashboards.text import Text
 
 _IN = "tenant in (${tenant:sqlstring}) and equipment_type in (${type:sqlstring})"
@@ -25,13 +25,16 @@ def boards() -> tuple[Dashboard, ...]:
             (
                 Row(4, (_machines(), _reporting(), _open(), _soon(), _unknown())),
                 Row(9, (_risk(), _modes())),
-                Row(9, (_customers(), _over_time())),
+                Row(11, (_map(), _customers())),
+                Row(8, (_over_time(),)),
             ),
             (
                 Variable("tenant", TENANT, "select distinct tenant from asset order by 1", several=True),
                 Variable("type", TYPE, "select distinct equipment_type from asset order by 1", several=True),
             ),
             since="now-30d",
+            audience=(Audience.MAKER,),
+            home_of=Audience.MAKER,
         ),
     )
 
@@ -108,8 +111,8 @@ def _soon() -> Panel:
         Kind.STAT,
         Text("Remaining life below 30 days", "剩余寿命不足 30 天"),
         Text(
-            "Machines whose remaining life has its median (P50) below 30 days. View `forecast`.",
-            "剩余寿命中位数（P50）不足 30 天的设备数。视图 `forecast`。",
+            "Machines whose remaining life has its median (P50) below 30 days. View `remaining_life`.",
+            "剩余寿命中位数（P50）不足 30 天的设备数。视图 `remaining_life`。",
         ),
         (
             Query(
@@ -150,8 +153,8 @@ def _risk() -> Panel:
         Text("What needs attention first", "优先处理"),
         Text(
             "Machines by state, then by remaining life in days (P10, P50, P90). "
-            "Views `latest`, `episode`, `forecast`.",
-            "按状态及剩余寿命（天，P10、P50、P90）排序的设备。视图 `latest`、`episode`、`forecast`。",
+            "Views `latest`, `episode`, `remaining_life`.",
+            "按状态及剩余寿命（天，P10、P50、P90）排序的设备。视图 `latest`、`episode`、`remaining_life`。",
         ),
         (
             Query(
@@ -191,7 +194,7 @@ def _modes() -> Panel:
             Query(
                 "select e.title_{lang} as mode, count(*) as findings "
                 f"from episode as e join ({_MACHINES}) as l using (asset_id) "
-                "where e.kind in ('machine', 'limit') and $__timeFilter(e.onset_ts) "
+                "where e.kind in ('machine', 'limit', 'event') and $__timeFilter(e.onset_ts) "
                 "group by 1 order by 2 desc, 1 limit 15"
             ),
         ),
@@ -199,6 +202,41 @@ def _modes() -> Panel:
         steps=(Step(None, "semi-dark-blue"),),
         decimals=0,
         low=0,
+    )
+
+
+def _map() -> Panel:
+    return Panel(
+        "map",
+        Kind.MAP,
+        Text("Sites by the worst machine", "站点地图（按最差设备状态）"),
+        Text(
+            "Sites with coordinates in the fleet file, each with the worst state of its machines in colour "
+            "and words, and how many of them are in it. Views `site`, `latest`, `episode`.",
+            "设备清单文件中带坐标的站点：以颜色和文字显示其设备的最差状态及处于该状态的设备数。"
+            "视图 `site`、`latest`、`episode`。",
+        ),
+        (
+            Query(
+                "select s.latitude, s.longitude, s.tenant, s.site, state, "
+                "s.site || ': ' || machines || ' ' || word_{lang} as label, machines "
+                "from (select distinct on (m.tenant, m.site) m.tenant, m.site, state, count(*) as machines "
+                f"from (select l.tenant, l.site, {scales.NOW_STATE} as state from ({_MACHINES}) as l) as m "
+                f"group by m.tenant, m.site, state order by m.tenant, m.site, {scales.URGENCY}) as worst "
+                f"join site as s using (tenant, site) join {scales.STATE_WORDS} using (state) "
+                "where s.latitude is not null order by s.tenant, s.site limit 1000"
+            ),
+        ),
+        14,
+        columns=(
+            Column("tenant", TENANT),
+            Column("site", SITE),
+            Column("state", Text("state", "状态"), said=scales.STATES),
+            Column("label", Text("worst", "最差状态")),
+            Column("machines", Text("machines", "设备数")),
+        ),
+        link=to_queue(),
+        options={"layers": [markers("state", "label")]},
     )
 
 
@@ -221,7 +259,7 @@ def _customers() -> Panel:
                 f"from ({_MACHINES}) as l group by 1 order by 4 desc, 3 nulls last limit 200"
             ),
         ),
-        12,
+        10,
         columns=(
             Column("tenant", TENANT),
             Column("machines", Text("machines", "设备数")),
@@ -249,7 +287,7 @@ def _over_time() -> Panel:
                 over_time=True,
             ),
         ),
-        12,
+        24,
         line={"drawStyle": "bars", "fillOpacity": 70, "stacking": {"mode": "normal", "group": "A"}},
         decimals=0,
         low=0,

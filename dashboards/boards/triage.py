@@ -1,7 +1,7 @@
 """TR: the technician's board: what is open, worst and oldest first, with what it is and what to do."""
 
 from dashboards import scales
-from dashboards.board import Dashboard, Row, Variable
+from dashboards.board import Audience, Dashboard, Row, Variable
 from dashboards.links import to_asset
 from dashboards.panel import Column, Kind, Panel, Query, Step
 from dashboards.text import Text
@@ -11,7 +11,8 @@ _SITES = "(l.tenant || '/' || l.site) in (${place:sqlstring})"
 _OPEN = f"""from episode as e join latest as l using (asset_id) where {_SITES} and e.end_ts is null"""
 
 _SHOWN_BY = """(select string_agg(coalesce(nullif(h.title_{lang}, ''), c.channel), ', ' order by c.share desc)
-    from (select channel, share from contribution as top where top.episode_id = e.episode_id
+    from (select channel, share from contribution as top
+        where top.asset_id = e.asset_id and top.episode_id = e.episode_id
         order by top.share desc limit 2) as c
     left join channel as h on h.equipment_type = l.equipment_type and h.channel = c.channel)"""
 
@@ -40,6 +41,8 @@ def boards() -> tuple[Dashboard, ...]:
                 ),
             ),
             since="now-48h",
+            audience=(Audience.TECHNICIAN, Audience.MAKER),
+            home_of=Audience.TECHNICIAN,
         ),
     )
 
@@ -53,7 +56,7 @@ def _count() -> Panel:
             "Findings about machines and limits that are on. View `episode`.",
             "当前未关闭的设备及超限发现数。视图 `episode`。",
         ),
-        (Query(f"select count(*) as open {_OPEN} and e.kind in ('machine', 'limit')"),),
+        (Query(f"select count(*) as open {_OPEN} and e.kind in ('machine', 'limit', 'event')"),),
         6,
         steps=scales.OPEN,
         decimals=0,
@@ -72,7 +75,7 @@ def _oldest() -> Panel:
         (
             Query(
                 "select extract(epoch from now() - min(e.onset_ts)) as oldest "
-                f"{_OPEN} and e.kind in ('machine', 'limit')"
+                f"{_OPEN} and e.kind in ('machine', 'limit', 'event')"
             ),
         ),
         6,
@@ -128,9 +131,10 @@ def _queue() -> Panel:
         Text("What to do, most urgent first", "待办（按紧急程度）"),
         Text(
             "Findings that are on: what it probably is, since when, remaining life in days (P10 to P90), the "
-            "channels that show it and what to check first. Views `episode`, `contribution`, `forecast`.",
+            "channels that show it and what to check first. "
+            "Views `episode`, `contribution`, `remaining_life`.",
             "未关闭的发现：可能的故障模式、开始时间、剩余寿命（天，P10～P90）、表现异常的通道及首先检查项。"
-            "视图 `episode`、`contribution`、`forecast`。",
+            "视图 `episode`、`contribution`、`remaining_life`。",
         ),
         (
             Query(
@@ -139,7 +143,7 @@ def _queue() -> Panel:
                 f"round(f.p10_h / 24) || ' – ' || round(f.p90_h / 24) as left_days, {_SHOWN_BY} as shows, "
                 "e.check_{lang} as check "
                 f"from episode as e join latest as l using (asset_id) left join {scales.LEFT} "
-                f"where {_SITES} and e.end_ts is null and kind in ('machine', 'limit') "
+                f"where {_SITES} and e.end_ts is null and kind in ('machine', 'limit', 'event') "
                 "order by state desc, since limit 200"
             ),
         ),
@@ -171,7 +175,7 @@ def _states() -> Panel:
         (
             Query(
                 "with told as (select e.* from episode as e join latest as l using (asset_id) "
-                f"where {_SITES} and e.kind in ('machine', 'limit') and e.onset_ts <= $__timeTo() "
+                f"where {_SITES} and e.kind in ('machine', 'limit', 'event') and e.onset_ts <= $__timeTo() "
                 "and coalesce(e.end_ts, now()) >= $__timeFrom()), "
                 "worst as (select asset_id from told group by 1 order by max(peak_score) desc limit 20), "
                 "edges as (select greatest(onset_ts, $__timeFrom()::timestamptz) as at, asset, 2 as state "

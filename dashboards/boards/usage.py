@@ -26,7 +26,7 @@ def boards() -> tuple[Dashboard, ...]:
                     "channel as __value from channel where kind = 'counter' group by 1, 2 order by 1",
                 ),
             ),
-            since="now-30d",
+            since="now-7d",
         ),
     )
 

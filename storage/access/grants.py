@@ -4,7 +4,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ from psycopg import Connection, sql
 from psycopg.rows import TupleRow, class_row
 
 from fleet.asset import Channel, EquipmentType, check_name
-from storage.access.views import views
+from storage.access.views import seen, views
 from storage.errors import StorageError
 
 
@@ -47,16 +47,17 @@ class Access:
     kind: str
     created_at: datetime
     suspended_at: datetime | None
+    language: str = "en"
     scopes: tuple[Scope, ...] = ()
 
 
-_KNOWN = "select access_id, name, kind, created_at, suspended_at from access order by kind, name"
+_KNOWN = "select access_id, name, kind, created_at, suspended_at, language from access order by kind, name"
 
 _SCOPES = "select access_id, tenant, site, equipment_type from access_scope order by 1, 2, 3, 4"
 
 _TYPES = """
 select c.equipment_type, c.name, c.unit, c.low, c.high, c.kind, c.rate_hz, c.title_en, c.title_zh
-from channel as c where c.equipment_type in (select equipment_type from visible_asset where access_id = %s)
+from faultline.channel as c where c.equipment_type in (select a.equipment_type from {seen})
 order by c.equipment_type, c.column_no
 """
 
@@ -83,10 +84,7 @@ def known(conn: Connection[TupleRow]) -> list[Access]:
         scopes[access_id].append(Scope(*scope))
     with conn.cursor(row_factory=class_row(Access)) as cursor:
         rows = cursor.execute(_KNOWN).fetchall()
-    return [
-        Access(a.access_id, a.name, a.kind, a.created_at, a.suspended_at, tuple(scopes[a.access_id]))
-        for a in rows
-    ]
+    return [replace(access, scopes=tuple(scopes[access.access_id])) for access in rows]
 
 
 def find(conn: Connection[TupleRow], name: str) -> Access:
@@ -121,6 +119,12 @@ def give(conn: Connection[TupleRow], name: str, kind: Kind, scopes: Sequence[Sco
     return find(conn, name)
 
 
+def speak(conn: Connection[TupleRow], name: str, language: str) -> None:
+    """Let Grafana greet `name` in this language, `en` or `zh`. Raises `StorageError`."""
+    access = find(conn, name)
+    conn.execute("update access set language = %s where access_id = %s", (language, access.access_id))
+
+
 def take(conn: Connection[TupleRow], name: str, scope: Scope) -> Access:
     """Let `name` no longer see by this grant; what other grants show stays. Raises `StorageError`."""
     access = find(conn, name)
@@ -145,6 +149,16 @@ def suspend(conn: Connection[TupleRow], access: Access, suspended: bool) -> None
     )
 
 
+def check_not_shown(conn: Connection[TupleRow], access: Access) -> None:
+    """Raises `StorageError` while Grafana has an organisation for the access."""
+    query = "select 1 from grafana_organization where access_id = %s"
+    if conn.execute(query, (access.access_id,)).fetchone():
+        raise StorageError(
+            f"{access.name!r} has an organisation in Grafana: "
+            f"`faultline grafana remove {access.name}` first takes that away"
+        )
+
+
 def hide(conn: Connection[TupleRow], access: Access) -> None:
     """Take the views away."""
     conn.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(access.access_id)))
@@ -164,23 +178,28 @@ def show(conn: Connection[TupleRow], access: Access) -> None:
     hide(conn, access)
     conn.execute(sql.SQL("create schema {schema}").format(**names))
     conn.execute(sql.SQL(_TIME_BUCKET).format(**names))
-    for statement in views(access.access_id, _types(conn, access.access_id)).values():
+    for statement in views(access.access_id, types(conn, access.access_id)).values():
         conn.execute(statement)
     conn.execute(sql.SQL("grant usage on schema {schema} to {schema}").format(**names))
     conn.execute(sql.SQL("grant select on all tables in schema {schema} to {schema}").format(**names))
 
 
 def refresh(owner_dsn: str) -> None:
-    """Make the views of every access anew: its machines may have other types or channels by now."""
+    """Make the views of every access anew: its machines may have other types or channels by now.
+
+    Each access in a transaction of its own: the locks of all their views would be more than a server has.
+    """
     with session(owner_dsn) as conn:
-        for access in known(conn):
+        accesses = known(conn)
+    for access in accesses:
+        with session(owner_dsn) as conn:
             show(conn, access)
 
 
-def _types(conn: Connection[TupleRow], access_id: str) -> list[EquipmentType]:
+def types(conn: Connection[TupleRow], access_id: str) -> list[EquipmentType]:
     """Equipment types of the machines that the access sees."""
     channels = defaultdict[str, list[Channel]](list)
-    for kind, *channel in conn.execute(_TYPES, (access_id,)).fetchall():
+    for kind, *channel in conn.execute(sql.SQL(_TYPES).format(seen=seen(access_id))).fetchall():
         channels[kind].append(Channel(*channel))
     return [EquipmentType(name, tuple(found)) for name, found in channels.items()]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from storage.access import grants, logins
 from storage.access.grants import Access, Kind, Scope
-from storage.access.logins import Login, administrator
+from storage.access.logins import Login, Use, administrator
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class Keeper:
         with administrator(self.admin_dsn) as admin:
             logins.make_reader(admin, access)
             self._show(access)
-            return None if logins.logins(admin, access) else logins.new_login(admin, access)
+            has = logins.logins(admin, access, Use.PEOPLE)
+            return None if has else logins.new_login(admin, access)
 
     def take(self, name: str, scope: Scope) -> Access:
         """Let `name` no longer see by that grant. Raises `StorageError`."""
@@ -39,6 +40,21 @@ class Keeper:
             access = grants.take(owner, name, scope)
         self._show(access)
         return access
+
+    def speak(self, name: str, language: str) -> None:
+        """Let Grafana greet `name` in this language, `en` or `zh`. Raises `StorageError`."""
+        with grants.session(self.owner_dsn) as owner:
+            grants.speak(owner, name, language)
+
+    def grafana_logins(self, access: Access) -> list[str]:
+        """The logins that Grafana has of an access, the oldest first."""
+        with administrator(self.admin_dsn) as admin:
+            return logins.logins(admin, access, Use.GRAFANA)
+
+    def equipment_types(self, access: Access) -> list[str]:
+        """Names of the types of the machines that an access sees."""
+        with grants.session(self.owner_dsn) as owner:
+            return [kind.name for kind in grants.types(owner, access.access_id)]
 
     def suspend(self, name: str) -> None:
         """Shut `name` out at once; what it sees stays on record. Raises `StorageError`."""
@@ -58,25 +74,37 @@ class Keeper:
             for role in logins.logins(admin, access):
                 logins.open_login(admin, role)
 
-    def rotate(self, name: str) -> Login:
+    def rotate(self, name: str, use: Use = Use.PEOPLE) -> Login:
         """One more login for `name`; those before it are good until `finish`. Raises `StorageError`."""
         with grants.session(self.owner_dsn) as owner:
             access = grants.find(owner, name)
         with administrator(self.admin_dsn) as admin:
-            return logins.new_login(admin, access)
+            return logins.new_login(admin, access, use)
 
     def finish(self, name: str) -> list[str]:
-        """End all logins of `name` but the newest; returns those that went. Raises `StorageError`."""
+        """End all logins of `name` but the newest and Grafana's; which went. Raises `StorageError`."""
         with grants.session(self.owner_dsn) as owner:
             access = grants.find(owner, name)
         with administrator(self.admin_dsn) as admin:
-            old = logins.logins(admin, access)[:-1]
+            old = logins.logins(admin, access, Use.PEOPLE)[:-1]
             for role in old:
                 logins.drop_login(admin, role)
             return old
 
+    def finish_grafana(self, access: Access, role: str | None) -> None:
+        """End Grafana's logins of an access but `role`."""
+        with administrator(self.admin_dsn) as admin:
+            for other in logins.logins(admin, access, Use.GRAFANA):
+                if other != role:
+                    logins.drop_login(admin, other)
+
     def remove(self, name: str) -> None:
-        """Take the access of `name` away with its views and logins; the data stays. Raises `StorageError`."""
+        """Take the access of `name` away with its views and logins; the data stays.
+
+        Raises `StorageError`, also while Grafana has an organisation for it.
+        """
+        with grants.session(self.owner_dsn) as owner:
+            grants.check_not_shown(owner, grants.find(owner, name))
         self.suspend(name)
         with grants.session(self.owner_dsn) as owner:
             access = grants.find(owner, name)

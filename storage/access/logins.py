@@ -1,13 +1,15 @@
 """The roles that an access logs in with. They own nothing and read the views of one schema.
 
 The access has a role without login that may read; its logins are members of it. While a password is changed
-there are two of them, so that nobody is locked out: the new one is given out, then the old one goes.
+there are two of them, so that nobody is locked out: the new one is given out, then the old one goes. Grafana
+has logins apart from those that people have, so that neither ends with the other's.
 """
 
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 
 import psycopg
 from psycopg import Connection, sql
@@ -25,6 +27,15 @@ SETTINGS = {
     "timezone": "UTC",
     "jit": "off",
 }
+
+_LOCK = 0x726F6C65  # "role": two grants on one database at once are an error in PostgreSQL
+
+
+class Use(StrEnum):
+    """Who logs in, as the login's name says; `PEOPLE` have hexadecimal digits there alone."""
+
+    PEOPLE = ""
+    GRAFANA = "g"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +63,16 @@ def make_reader(admin: Connection[TupleRow], access: Access) -> None:
         )
 
 
-def new_login(admin: Connection[TupleRow], access: Access) -> Login:
+def new_login(admin: Connection[TupleRow], access: Access, use: Use = Use.PEOPLE) -> Login:
     """One more login of the access, with a password of 192 random bits."""
-    login = Login(f"{access.access_id}_{secrets.token_hex(4)}", secrets.token_urlsafe(24))
+    login = Login(f"{access.access_id}_{use}{secrets.token_hex(4)}", secrets.token_urlsafe(24))
+    with admin.transaction():
+        admin.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+        _make(admin, access, login)
+    return login
+
+
+def _make(admin: Connection[TupleRow], access: Access, login: Login) -> None:
     verifier = admin.pgconn.encrypt_password(login.password.encode(), login.role.encode(), b"scram-sha-256")
     names = {"role": sql.Identifier(login.role), "reader": sql.Identifier(access.access_id)}
     admin.execute(
@@ -71,18 +89,22 @@ def new_login(admin: Connection[TupleRow], access: Access) -> Login:
                 database, sql.Identifier(name), sql.Literal(value), **names
             )
         )
-    return login
 
 
-def logins(admin: Connection[TupleRow], access: Access) -> list[str]:
-    """The access's logins, the oldest first."""
+def logins(admin: Connection[TupleRow], access: Access, use: Use | None = None) -> list[str]:
+    """The access's logins, the oldest first; of one use, or all."""
     query = """
         select member.rolname::text from pg_auth_members as m join pg_roles as member on member.oid = m.member
         join pg_roles as reader on reader.oid = m.roleid
         where reader.rolname = %s order by member.oid
     """
     found = admin.execute(query, (access.access_id,)).fetchall()
-    return [role for (role,) in found if role.startswith(f"{access.access_id}_")]
+    ours = [role for (role,) in found if role.startswith(f"{access.access_id}_")]
+    return [role for role in ours if use is None or _use(access, role) is use]
+
+
+def _use(access: Access, role: str) -> Use:
+    return Use.GRAFANA if role.startswith(f"{access.access_id}_{Use.GRAFANA}") else Use.PEOPLE
 
 
 def open_login(admin: Connection[TupleRow], role: str) -> None:
@@ -106,5 +128,7 @@ def drop_reader(admin: Connection[TupleRow], access: Access) -> None:
     """Take the role away that read the access's views; its schema and logins must be gone."""
     name = sql.Identifier(access.access_id)
     if admin.execute("select 1 from pg_roles where rolname = %s", (access.access_id,)).fetchone():
-        admin.execute(sql.SQL("drop owned by {}").format(name))  # its right to connect
-        admin.execute(sql.SQL("drop role {}").format(name))
+        with admin.transaction():
+            admin.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+            admin.execute(sql.SQL("drop owned by {}").format(name))  # its right to connect
+            admin.execute(sql.SQL("drop role {}").format(name))

@@ -15,6 +15,20 @@ from fleet.sql_names import column, stem
 PLACE = sql.SQL("a.tenant, a.site, a.name as asset, a.asset_id")
 """Which machine a row is about; its number is for dashboards, as names are unique in a tenant only."""
 
+# What an access sees is found first and leads into the indexes of what is large. With `access` beside `asset`
+# and not below `exists`, PostgreSQL would join the rows of all machines before it asks whose they are.
+_SEEN = """(select asset.* from faultline.asset where exists (
+    select from faultline.access_scope as scope join faultline.access using (access_id)
+    where scope.access_id = {access} and access.suspended_at is null
+    and (scope.tenant is null or scope.tenant = asset.tenant)
+    and (scope.site is null or scope.site = asset.site)
+    and (scope.equipment_type is null or scope.equipment_type = asset.equipment_type))) as a"""
+
+
+def seen(access_id: str) -> sql.Composed:
+    """The machines that an access sees, as `a`; none while it is suspended."""
+    return sql.SQL(_SEEN).format(access=sql.Literal(access_id))
+
 
 def views(access_id: str, types: Sequence[EquipmentType]) -> dict[str, sql.Composed]:
     """The statements that make each view of the schema named `access_id`, by the view's name."""
@@ -28,18 +42,16 @@ def views(access_id: str, types: Sequence[EquipmentType]) -> dict[str, sql.Compo
 
 
 def _bodies(access_id: str, types: Sequence[EquipmentType]) -> Iterator[tuple[str, sql.Composed]]:
-    seen = sql.SQL("(select * from faultline.visible_asset where access_id = {}) as a").format(
-        sql.Literal(access_id)
-    )
+    machines = seen(access_id)
     for name, statement in _FIXED.items():
-        yield name, sql.SQL(statement).format(seen=seen, place=PLACE, access=sql.Literal(access_id))
+        yield name, sql.SQL(statement).format(seen=machines, place=PLACE, access=sql.Literal(access_id))
     for kind in types:
-        yield f"telemetry_{stem(kind.name)}", _telemetry(kind, seen)
-        yield f"minute_{stem(kind.name)}", _rollup(kind, "rollup_minute", seen)
-        yield f"hour_{stem(kind.name)}", _rollup(kind, "rollup_hour", seen)
+        yield f"telemetry_{stem(kind.name)}", _telemetry(kind, machines)
+        yield f"minute_{stem(kind.name)}", _rollup(kind, "rollup_minute", machines)
+        yield f"hour_{stem(kind.name)}", _rollup(kind, "rollup_hour", machines)
 
 
-def _telemetry(kind: EquipmentType, seen: sql.Composed) -> sql.Composed:
+def _telemetry(kind: EquipmentType, machines: sql.Composed) -> sql.Composed:
     """Raw rows of one type, a column for each channel; null is missing or not to be trusted."""
     values = [
         sql.SQL("case when coalesce(t.bad, 0) & {} = 0 then t.{} end as {}").format(
@@ -51,7 +63,7 @@ def _telemetry(kind: EquipmentType, seen: sql.Composed) -> sql.Composed:
         "select t.ts, {place}, t.score, "
         "bit_count(coalesce(t.bad, 0)::bit(64)) as suspect, {values} "
         "from faultline.telemetry as t join {seen} using (asset_id) where a.equipment_type = {kind}"
-    ).format(place=PLACE, values=sql.SQL(", ").join(values), seen=seen, kind=sql.Literal(kind.name))
+    ).format(place=PLACE, values=sql.SQL(", ").join(values), seen=machines, kind=sql.Literal(kind.name))
 
 
 def _bit(k: int) -> int:
@@ -59,7 +71,7 @@ def _bit(k: int) -> int:
     return 1 << k if k < 63 else -(1 << 63)
 
 
-def _rollup(kind: EquipmentType, table: str, seen: sql.Composed) -> sql.Composed:
+def _rollup(kind: EquipmentType, table: str, machines: sql.Composed) -> sql.Composed:
     """Mean, least and highest of each channel's trusted values by minute or hour."""
     arrays = (("vmean", ""), ("vmin", "min"), ("vmax", "max"))
     values = [
@@ -76,7 +88,7 @@ def _rollup(kind: EquipmentType, table: str, seen: sql.Composed) -> sql.Composed
         place=PLACE,
         values=sql.SQL(", ").join(values),
         table=sql.Identifier("faultline", table),
-        seen=seen,
+        seen=machines,
         kind=sql.Literal(kind.name),
     )
 
@@ -87,6 +99,9 @@ _FIXED = {
                e.title_zh as type_zh, s.title as site_title, s.timezone
         from {seen} join faultline.equipment_type as e on e.name = a.equipment_type
         join faultline.site as s on s.tenant = a.tenant and s.name = a.site""",
+    "site": """
+        select s.tenant, s.name as site, s.title, s.timezone, s.latitude, s.longitude
+        from faultline.site as s where (s.tenant, s.name) in (select a.tenant, a.site from {seen})""",
     "channel": """
         select c.equipment_type, c.name as channel, c.unit, nullif(c.low, '-infinity') as low,
                nullif(c.high, 'infinity') as high, c.kind, c.title_en, c.title_zh
@@ -138,6 +153,15 @@ _FIXED = {
                    select from faultline.maintenance as done
                    where done.asset_id = f.asset_id and done.ts >= f.ts) as before_repair
         from faultline.forecast as f join {seen} using (asset_id)""",
+    # the newest forecast of each machine, unless it was repaired since
+    "remaining_life": """
+        select f.ts, {place}, f.forecaster, f.verdict, f.p10_h, f.p50_h, f.p90_h, f.basis
+        from {seen} cross join lateral (
+            select * from faultline.forecast as said where said.asset_id = a.asset_id
+            and said.target = 'condition' order by said.ts desc limit 1) as f
+        where not exists (
+            select from faultline.maintenance as done
+            where done.asset_id = f.asset_id and done.ts >= f.ts)""",
     "wear": """
         select w.ts, {place}, w.counter, w.value, w.warning, w."limit", w.unit
         from faultline.wear_counter as w join {seen} using (asset_id)""",

@@ -8,9 +8,9 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from storage.bootstrap import OWNER, ROLES, bootstrap
-from storage.migrate import migrate
 from storage.server.cluster import write_secret
 from storage.server.launcher import PostgresServer
+from storage.upgrade import upgrade
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def prepare_database(server: PostgresServer, name: str = "faultline") -> Databas
     """
     database = find_database(server, name)
     bootstrap(server.admin_dsn, name, kept_passwords(database.passfile))
-    migrate(database.dsn(OWNER))
+    upgrade(database.dsn(OWNER))
     return database
 
 

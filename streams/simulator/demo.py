@@ -29,10 +29,10 @@ def demo_fleet() -> Fleet:
             Tenant("precision", "Precision Parts"),
         ),
         (
-            Site("harbour", "tower-1", "Tower One", "Asia/Shanghai"),
-            Site("harbour", "tower-2", "Tower Two", "Asia/Shanghai"),
-            Site("northgrid", "substation-7", "Substation 7", "Europe/Berlin"),
-            Site("precision", "hall-2", "Hall 2", "Europe/Berlin"),
+            Site("harbour", "tower-1", "Tower One", "Asia/Shanghai", 31.2355, 121.5014),
+            Site("harbour", "tower-2", "Tower Two", "Asia/Shanghai", 31.2337, 121.5055),
+            Site("northgrid", "substation-7", "Substation 7", "Europe/Berlin", 52.6450, 13.2890),
+            Site("precision", "hall-2", "Hall 2", "Europe/Berlin", 48.7420, 9.3110),
         ),
         (
             *lifts,

@@ -15,8 +15,8 @@ DAY_S = 86_400.0
 class Block:
     """The rows of one day. clock_s: (n,) seconds of the day, UTC; day: days since 1 January 1970.
 
-    A row speaks of the `step_s` seconds that end at its instant. severity: (n,) per fault mode, 0 none to
-    1 functional failure.
+    A row speaks of the `step_s` seconds that end at its instant. severity: (n,) per fault mode, 0 none,
+    1 as at a usual functional failure.
     """
 
     clock_s: Array

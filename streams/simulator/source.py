@@ -91,7 +91,7 @@ class Source:
         clock_s = np.arange(0, DAY_S, interval_s)
         ts = midnight + (clock_s * 1e6).astype(np.int64)
         age_h = (ts - self.start_us) / 3.6e9
-        severity = {f.mode: f.severity(age_h) for f in self.faults if not f.of_sensor}
+        severity = {f.mode: f.shows(age_h) for f in self.faults if not f.of_sensor}
         block = Block(clock_s, midnight // DAY_US, float(interval_s), severity)
         readings = self.machine.day(block, self._rng(1 + midnight // DAY_US))
         values = np.stack([readings[channel.name] for channel in self.kind.channels])

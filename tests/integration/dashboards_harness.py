@@ -15,7 +15,11 @@ TYPES = tuple(pack.equipment_type for pack in packs().values())
 
 FLEET = Fleet(
     (Tenant("acme"), Tenant("bolt"), Tenant("void")),
-    (Site("acme", "hall"), Site("bolt", "bolt-hall"), Site("void", "none")),
+    (
+        Site("acme", "hall", "", "UTC", 31.2, 121.5),
+        Site("bolt", "bolt-hall", "", "UTC", 52, 13),
+        Site("void", "none"),
+    ),
     tuple(
         Asset(0, tenant, site, f"{name}-{kind.name}", kind.name)
         for tenant, site, name in (

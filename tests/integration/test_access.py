@@ -15,6 +15,7 @@ from storage.access.logins import Login
 from storage.bootstrap import OWNER
 from storage.errors import StorageError
 from storage.server.database import Database
+from storage.upgrade import upgrade
 from tests.integration.access_harness import CANARY, FLEET, keeper, logged_in, names_of, seed
 from tests.integration.attacks import ATTACKS
 from tests.integration.storage_harness import ask, contents
@@ -183,6 +184,49 @@ def test_a_new_channel_is_there_after_the_fleet_was_added_again(seeded: Database
         )
     refresh(seeded.dsn(OWNER))
     assert rows(seeded, acme, "select max(oil) from telemetry_hot_press") == [(219,)]
+
+
+def test_the_views_of_each_access_are_made_anew_by_themselves(seeded: Database, access: Keeper) -> None:
+    """A hundred accesses have more views than a transaction may lock."""
+    for name in ("acme", "bolt"):
+        given(access, name)
+    refresh(seeded.dsn(OWNER))
+    made = "select distinct xmin::text from pg_namespace where nspname in (select access_id from access)"
+    assert len(ask(seeded, made)) == 2
+
+
+def test_a_migration_makes_the_views_anew(seeded: Database, acme: Login) -> None:
+    with psycopg.connect(seeded.superuser_dsn, options="-c search_path=faultline") as conn:
+        conn.execute(f"drop view {acme.role.split('_')[0]}.health".encode())
+        conn.execute("delete from migration where name = 'nothing_bad'")  # which may be applied twice
+    assert [one.name for one in upgrade(seeded.dsn(OWNER))] == ["nothing_bad"]
+    assert rows(seeded, acme, "select count(*) from health") == [(3,)]
+
+
+def test_only_the_rows_of_an_accesss_machines_are_looked_at(seeded: Database, acme: Login) -> None:
+    """Whose machines they are is asked before their rows are fetched, however many others there are."""
+    with psycopg.connect(seeded.superuser_dsn, options="-c search_path=faultline,ext") as conn:
+        conn.execute(
+            "insert into asset (tenant, site, name, equipment_type, title) "
+            "select 'bolt', 'bolt-hall', 'b' || n, 'lift', '' from generate_series(1, 300) as n"
+        )
+        conn.execute(
+            "insert into health select timestamptz '2026-03-02Z' + n * interval '1 hour', asset_id, 1, '{}' "
+            "from asset, generate_series(0, 99) as n on conflict do nothing"
+        )
+        conn.execute("analyze")
+    with logged_in(seeded, acme) as conn:
+        for other in ("seqscan", "hashjoin", "mergejoin"):  # of few rows all are read sooner
+            conn.execute(f"set enable_{other} = off".encode())
+        ((plan,),) = conn.execute("explain (analyze, format json) select count(*) from health").fetchall()
+    assert max(found(plan[0]["Plan"])) < 1000
+
+
+def found(plan: dict[str, Any]) -> Iterator[float]:
+    """Rows that each step of a plan gives, all its loops together."""
+    yield plan["Actual Rows"] * plan["Actual Loops"]
+    for step in plan.get("Plans", []):
+        yield from found(step)
 
 
 # What a reader can reach: all of it, compared with what it should.

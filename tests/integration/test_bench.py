@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from console.bench import ingest, query, stream
+from console.bench import ingest, panels, query, stream
 from console.bench.result import Row
 from console.bench.servers import Servers
 from console.bench.trial import BenchError, Measure, Trial, run
+from dashboards.catalog import catalog
 from storage.server.launcher import PostgresServer
 
 SECONDS = 4.0
@@ -54,6 +55,19 @@ def test_each_query_is_timed_on_one_month(trial: Trial, measure: str) -> None:
     found = rows(trial, query.MEASURES[measure])
     assert list(found) == [measure]
     assert found[measure].value > 0
+
+
+@pytest.mark.parametrize("measure", panels.MEASURES)
+def test_every_panel_is_timed_the_slowest_first(trial: Trial, measure: str) -> None:
+    found = list(rows(trial, panels.MEASURES[measure]).values())
+    wanted = {"asset": ("AD-",), "customer": ("CU", "FL", "TR", "US"), "maker": ("FL", "TR", "US")}[measure]
+    boards = [board for board in catalog() if board.code.startswith(wanted)]
+    assert {row.measure for row in found} == {
+        f"{measure} {board.code} {panel.key}" for board in boards for panel in board.panels()
+    }
+    times = [row.value for row in found]
+    assert times == sorted(times, reverse=True)
+    assert times[-1] > 0
 
 
 def test_an_engine_that_found_something_else_gets_no_figure(trial: Trial) -> None:

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from dashboards.catalog import catalog
+from dashboards.grafana_sql import expanded
 from dashboards.linter import statements
 from dashboards.panel import Json
 from dashboards.text import Language
@@ -16,7 +17,6 @@ from storage.access.grants import Kind, Scope
 from storage.server.database import Database
 from tests.integration.access_harness import CANARY, keeper, logged_in
 from tests.integration.dashboards_harness import fill
-from tests.integration.grafana_sql import expanded
 
 RANGES = {"5 min": timedelta(minutes=5), "7 d": timedelta(days=7), "1 y": timedelta(days=365)}
 HOSTILE = "'; drop view asset; -- %s {} 中文 \\ $$ ${asset}"

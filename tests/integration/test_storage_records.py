@@ -28,7 +28,7 @@ from storage.model_roles import (
     roll_back,
     use_model,
 )
-from storage.models import known_models, load_state, save_model
+from storage.models import known_models, load_fit, save_model
 from storage.outbox import Outbox, unsent
 from storage.pool import Pool
 from storage.registry import register
@@ -218,13 +218,13 @@ async def test_each_fit_is_a_version_and_none_is_in_use_by_itself(pool: Pool) ->
         (PRESS, ("gamma", 1), {"runs": 1}),
         (ACMES, ("gamma", 2), {"runs": 2}),
     ]
-    assert await load_state(pool, "press", "gamma", 1) == b"\x00one"
+    assert await load_fit(pool, "press", "gamma", 1) == (b"\x00one", {"runs": 1})
     assert await models_in_use(pool) == {}
     for unknown in (Scope("unknown"), Scope("press", "unknown")):
         with pytest.raises(psycopg.errors.ForeignKeyViolation):
             await save_model(pool, unknown, "gamma", b"", {})
     with pytest.raises(KeyError, match="press has no gamma 3"):
-        await load_state(pool, "press", "gamma", 3)
+        await load_fit(pool, "press", "gamma", 3)
 
 
 async def two_models(pool: Pool) -> None:

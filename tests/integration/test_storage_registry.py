@@ -12,7 +12,7 @@ from storage.errors import RegistrationRefused
 from storage.pool import Pool, open_pool
 from storage.registry import Change, load_registry, register
 from storage.server.database import Database
-from tests.integration.storage_harness import LIFT, PRESS, contents, small_fleet
+from tests.integration.storage_harness import LIFT, PRESS, ask, contents, small_fleet
 
 NOTHING = Change(0, 0)
 
@@ -54,6 +54,18 @@ async def test_again_changes_nothing(plain_database: Database, pool: Pool) -> No
     assert {report.tenants, report.sites, report.equipment_types, report.channels, report.assets} == {NOTHING}
     assert str(report) == "nothing new"
     assert contents(plain_database) == before
+
+
+async def test_a_site_that_moves_is_changed_and_one_that_does_not_is_not(
+    plain_database: Database, pool: Pool
+) -> None:
+    where = "select latitude, longitude from site"
+    await register(pool, small_fleet())
+    for place, changed in (((31.2, 121.5), 1), ((31.2, 121.5), 0), ((31.2, 121.6), 1), ((None, None), 1)):
+        fleet = replace(small_fleet(), sites=(Site("acme", "hall", "", "UTC", *place),))
+        report = await register(pool, fleet)
+        assert report.sites == Change(0, changed)
+        assert ask(plain_database, where) == [place]
 
 
 async def test_what_is_new_is_added_and_what_is_described_otherwise_is_changed(pool: Pool) -> None:

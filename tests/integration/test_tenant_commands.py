@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -50,6 +51,15 @@ def test_what_is_printed_opens_the_views_and_names_no_password(run: Run, tmp_pat
     assert machines(new.stdout) == ["l1", "l2", "p1"]
     with pytest.raises(psycopg.OperationalError):
         machines(done.stdout)
+
+
+def test_logins_may_be_given_to_many_at_once(run: Run, plain_database: Database) -> None:
+    names = [f"guest-{number}" for number in range(4)]
+    for name in names:
+        assert run("grant", name, "--tenant", "acme").exit_code == 0
+    with ThreadPoolExecutor(4) as pool:
+        given = list(pool.map(keeper(plain_database).rotate, names * 4))
+    assert len({login.role for login in given}) == 16
 
 
 def test_staff_is_granted_and_revoked(run: Run) -> None:

@@ -2,18 +2,20 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from console.bench.trend import trend
 
 INSTANTS = np.arange(0.0, 480.0, 0.1)
 
 
-def saw(rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def saw(rng: np.random.Generator) -> NDArray[np.float64]:
     """Lag that climbs for some ten seconds and falls, again and again, at no two times alike."""
     teeth = np.cumsum(rng.uniform(5.0, 15.0, 100))
     since = INSTANTS - np.concatenate([[0.0], teeth])[np.searchsorted(teeth, INSTANTS, side="right")]
     heights = rng.uniform(500.0, 1500.0, 101)[np.searchsorted(teeth, INSTANTS, side="right")]
-    return since * heights
+    saw: NDArray[np.float64] = since * heights
+    return saw
 
 
 def test_a_line_without_noise_is_found_exactly() -> None:

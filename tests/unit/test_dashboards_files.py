@@ -8,6 +8,9 @@ from typer.testing import CliRunner, Result
 
 from console.cli import build
 from dashboards.catalog import catalog
+from dashboards.files import FOLDERS
+from dashboards.text import Language
+from tests.grafana_fake import slug
 
 LOGIN = "host=db.example port=5433 user=a1_2 dbname=faultline passfile=acme.pgpass"
 
@@ -28,6 +31,12 @@ def test_each_dashboard_is_there_in_both_languages_and_the_password_is_not(tmp_p
         found = {path.stem for path in (tmp_path / "dashboards" / "faultline" / language).glob("*.json")}
         assert found == {f"faultline-{board.code.lower()}-{language}" for board in catalog()}
     assert "acme.pgpass" not in "".join(path.read_text() for path in tmp_path.rglob("*.*"))
+
+
+@pytest.mark.parametrize("language", Language)
+def test_no_two_names_are_one_to_grafana(language: Language) -> None:
+    titles = [*FOLDERS.values(), *(str(board.json(language)["title"]) for board in catalog())]
+    assert len(set(map(slug, titles))) == len(titles)
 
 
 def test_types_can_be_chosen(tmp_path: Path) -> None:

@@ -52,6 +52,14 @@ def test_a_fleet_has_what_the_file_says() -> None:
     assert [kind.name for kind in fleet.equipment_types] == ["elevator"]
 
 
+PLACED = SMALL.replace('"Asia/Shanghai"', '"Asia/Shanghai"\nlatitude = 31.2\nlongitude = 121.5')
+
+
+def test_a_site_may_say_where_it_is() -> None:
+    (site,) = parse_fleet(PLACED.replace("121.5", "121"), "f").sites
+    assert (site.latitude, site.longitude) == (31.2, 121.0)
+
+
 def test_a_declared_type_stands_with_its_channels() -> None:
     fleet = parse_fleet(SMALL.replace('"elevator"', '"pump"') + TYPE, "f")
     (pump,) = fleet.equipment_types
@@ -95,6 +103,15 @@ def test_the_same_asset_name_may_stand_in_two_tenants() -> None:
         (SMALL.replace('site = "tower-1"', 'site = "tower-2"'), r"has no site 'tower-2': add a \[\[site\]\]"),
         (SMALL.replace("Asia/Shanghai", "Asia/Shangri-La"), "unknown timezone 'Asia/Shangri-La'"),
         (SMALL.replace("Asia/Shanghai", "../etc"), "unknown timezone"),
+        (
+            PLACED.replace("31.2", "91"),
+            r"\[\[site\]\] number 1: site tower-1: latitude 91 is not between -90",
+        ),
+        (PLACED.replace("121.5", "-180.5"), "longitude -180.5 is not between -180 and 180 degrees"),
+        (PLACED.replace("31.2", "nan"), "latitude nan is not between"),
+        (PLACED.replace("latitude = 31.2", ""), "latitude is missing: give both or neither"),
+        (PLACED.replace("longitude = 121.5", ""), "longitude is missing: give both or neither"),
+        (PLACED.replace("31.2", "'31 N'"), "latitude must be a number, not '31 N'"),
         (RATED.replace("brake_b10d", "brake"), r"\[\[asset\]\] number 1: elevator has no rating 'brake'"),
         (RATED.replace("4_000_000", "'many'"), "brake_b10d must be a number, not 'many'"),
         (SMALL + "ratings = 4", r"write them as a table \[asset.ratings\]"),

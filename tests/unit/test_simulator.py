@@ -186,7 +186,9 @@ def test_one_hertz_shows_the_same_trips() -> None:
 
 def test_a_fault_grows_from_nothing_at_onset_to_one_at_failure() -> None:
     fault = Fault("x", "door-drive", 10.0, 20.0, shape=2.0)
-    np.testing.assert_allclose(fault.severity(np.array([0.0, 10, 15, 20, 30])), [0, 0, 0.25, 1, 1])
+    np.testing.assert_allclose(fault.shows(np.array([0.0, 10, 15, 20, 30])), [0, 0, 0.25, 1, 1])
+    milder = replace(fault, severity=0.6)
+    np.testing.assert_allclose(milder.shows(np.array([0.0, 15, 30])), [0, 0.15, 0.6])
 
 
 def test_a_stuck_sensor_says_one_thing_and_a_broken_one_more_than_it_can() -> None:

@@ -81,13 +81,18 @@ def readings(machines: int, days: int, tell: Callable[[str], None]) -> Iterator[
                 )
 
 
+def fleet_of(kind: str, machines: int) -> Fleet:
+    """The machines m-0, m-1, ... of a type."""
+    assets = tuple(Asset(0, "t", "s", f"m-{i}", kind, f"M {i}") for i in range(machines))
+    return Fleet((Tenant("t", "T"),), (Site("t", "s", "S", "UTC"),), assets, (packs()[kind].equipment_type,))
+
+
 def blocks_of(
     kind: str, machines: int, days: int, seed: int = SEED, faults: Sequence[Fault] = ()
 ) -> Iterator[Rows]:
-    """The rows of the machines m-0, m-1, ..., two hours at a time."""
-    assets = tuple(Asset(0, "t", "s", f"m-{i}", kind, f"M {i}") for i in range(machines))
-    fleet = Fleet((Tenant("t", "T"),), (Site("t", "s", "S", "UTC"),), assets, (packs()[kind].equipment_type,))
-    number = {asset.name: i for i, asset in enumerate(assets)}
+    """The rows of the machines of `fleet_of`, two frames of each at a time."""
+    fleet = fleet_of(kind, machines)
+    number = {asset.name: i for i, asset in enumerate(fleet.assets)}
     frames = list[Frame]()
     for frame in simulate(fleet, START, timedelta(days=days), seed, faults):
         frames.append(frame)

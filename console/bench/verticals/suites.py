@@ -1,12 +1,11 @@
 """The suites of `faultline bench verticals`: a published layout, the figures, what was predicted."""
 
-import csv
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from console.bench.result import Reading
 from console.bench.verticals import ai4i, cnc_mill, transformer, trips, wind, work_orders
-from console.bench.verticals.table import Outcome
+from console.bench.verticals.table import Outcome, write_table
 
 SUITES: Mapping[str, Callable[[Path], Outcome]] = {
     "transformer": transformer.run,
@@ -25,8 +24,5 @@ def run(suite: Callable[[Path], Outcome], folder: Path, predictions: Path | None
     """
     found = suite(folder)
     if predictions is not None:
-        with predictions.open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(found.columns)
-            writer.writerows(found.rows)
+        write_table(predictions, found.columns, found.rows)
     return list(found.readings)

@@ -43,6 +43,14 @@ def read_rows(path: Path, needed: Collection[str], escape: str | None = None) ->
     return rows
 
 
+def write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A CSV file with a line of names."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(rows)
+
+
 def numbers(rows: Rows, name: str, file: str) -> Floats:
     """(n,) a column's values, NaN for none or one beyond reason; raises `ValueError` for another word."""
     found = np.empty(len(rows))

@@ -1,0 +1,65 @@
+"""What an organisation is to hold: data source, folders by language, dashboards, home and language."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from dashboards.board import Audience, Dashboard
+from dashboards.catalog import catalog
+from dashboards.files import FOLDERS
+from dashboards.provision.port import Json, Kind
+from dashboards.source import UID
+from dashboards.text import Language
+
+VIEWERS_VIEW: Json = {"items": [{"role": "Editor", "permission": 1}, {"role": "Viewer", "permission": 1}]}
+"""Permissions of a folder. Administrators may do everything anyhow."""
+
+LANGUAGES = {Language.EN: "en-US", Language.ZH: "zh-Hans"}
+"""As Grafana calls them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that is to be there."""
+
+    kind: Kind
+    uid: str
+    spec: Json
+
+
+def boards_for(audience: Audience, equipment_types: Collection[str]) -> tuple[Dashboard, ...]:
+    """The dashboards of an audience; of the machines' own those of these types alone."""
+    return tuple(
+        board
+        for board in catalog()
+        if audience in board.audience
+        and (not board.code.startswith("AD-") or board.code.removeprefix("AD-").lower() in equipment_types)
+    )
+
+
+def desired(
+    audience: Audience, language: Language, equipment_types: Collection[str], source: Json
+) -> tuple[Item, ...]:
+    """Everything, in the order in which one needs the other. `source`: `dashboards.source.connection`."""
+    boards = boards_for(audience, equipment_types)
+    (home,) = (board for board in boards if board.home_of is audience)
+    return (
+        Item(Kind.DATA_SOURCE, UID, source),
+        *(Item(Kind.FOLDER, folder(each), {"title": FOLDERS[each]}) for each in Language),
+        *(Item(Kind.PERMISSIONS, folder(each), VIEWERS_VIEW) for each in Language),
+        *(_board(board, each) for each in Language for board in boards),
+        Item(
+            Kind.PREFERENCES,
+            "organization",
+            {"homeDashboardUID": home.uid(language), "language": LANGUAGES[language]},
+        ),
+    )
+
+
+def folder(language: Language) -> str:
+    """The uid of a language's folder."""
+    return f"{UID}-{language}"
+
+
+def _board(board: Dashboard, language: Language) -> Item:
+    plain = {name: value for name, value in board.json(language).items() if name != "uid"}
+    return Item(Kind.DASHBOARD, board.uid(language), {"folder": folder(language), "dashboard": plain})
