@@ -103,6 +103,14 @@ def test_a_missing_code_is_the_last_one_and_a_missing_value_is_left_out() -> Non
     np.testing.assert_array_equal(nothing, [[1.0, *[MISSING] * 4]])
 
 
+def test_what_no_float_can_hold_is_missing() -> None:
+    _, x = told(trips(), [0, 1, 1, 0], [0, 3e38, 3e38, 0])
+    assert np.isfinite(x[0][:2]).all()
+    assert np.isnan(x[0][2])
+    row, _ = told(trips(), [0, 1, 3e38, 0, 1, -3e38, 0])
+    assert row == [2, 5]
+
+
 def test_a_phase_that_was_not_seen_is_missing() -> None:
     _, x = told(doors(), [0, 3, 1, 0])
     np.testing.assert_array_equal(x, [[1.0, MISSING, 1.0, 0.0]])
