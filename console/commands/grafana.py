@@ -83,10 +83,7 @@ def apply(
     rules = Rules(drift, allow_deletes, rotate)
     with _provisioner() as (provisioner, accesses):
         outcomes = _all(accesses(names), lambda access: provisioner.apply(access, rules), "provisioning")
-    if as_json:
-        print_json([_plain(outcome) for outcome in outcomes])
-    else:
-        _show_done(outcomes, _DRIFTED[drift])
+    _tell(outcomes, as_json, _DRIFTED[drift])
     left = [step for outcome in outcomes for step in outcome.left(drift)]
     if left and not as_json:
         out.print(
@@ -96,11 +93,14 @@ def apply(
 
 
 @app.command(epilog="Example: faultline grafana undo acme")
-def undo(names: Annotated[list[str], typer.Argument(help="Whose last run.", metavar="NAME")]) -> None:
+def undo(
+    names: Annotated[list[str], typer.Argument(help="Whose last run.", metavar="NAME")],
+    as_json: AsJson = False,
+) -> None:
     """Take back what the last run changed; said again, do it again. Logins stay as they are."""
     with _provisioner() as (provisioner, accesses):
         outcomes = _all(accesses(names), provisioner.undo, "taking back")
-    _show_done(outcomes)
+    _tell(outcomes, as_json)
     _end(outcomes, False)
 
 
@@ -108,13 +108,14 @@ def undo(names: Annotated[list[str], typer.Argument(help="Whose last run.", meta
 def remove(
     names: Annotated[list[str], typer.Argument(help="Whose organisation.", metavar="NAME")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Take all that is ours out of Grafana, and the organisation if nothing else is in it."""
     if not yes:
         typer.confirm(f"Take the dashboards of {', '.join(names)} out of Grafana?", abort=True)
     with _provisioner() as (provisioner, accesses):
         outcomes = _all(accesses(names), provisioner.remove, "removing")
-    _show_done(outcomes)
+    _tell(outcomes, as_json)
     _end(outcomes, False)
 
 
@@ -213,7 +214,15 @@ def _some(differences: Sequence[str]) -> str:
     return "\n".join([*differences[:SHOWN], *more])
 
 
-def _show_done(outcomes: Sequence[Outcome], drifted: str = "deleted") -> None:
+def _tell(outcomes: Sequence[Outcome], as_json: bool, drifted: str = "deleted") -> None:
+    """What was done; `drifted` says what became of things that somebody had changed."""
+    if as_json:
+        print_json([_plain(outcome) for outcome in outcomes])
+    else:
+        _show_done(outcomes, drifted)
+
+
+def _show_done(outcomes: Sequence[Outcome], drifted: str) -> None:
     words = _DONE | {State.DRIFTED: drifted}
     for outcome in outcomes:
         if outcome.error is None:
@@ -229,7 +238,7 @@ def _plain(outcome: Outcome) -> dict[str, object]:
         return named | {"differences": step.differences()}
 
     steps = [plain(step) for step in outcome.steps if step.state not in CLEAN]
-    return {"name": outcome.name, "steps": steps, "error": outcome.error}
+    return {"name": outcome.name, "steps": steps, "notes": outcome.notes, "error": outcome.error}
 
 
 def _end(outcomes: Sequence[Outcome], something: bool) -> None:
