@@ -26,6 +26,8 @@ HEALTHY = 1.0
 class Detection:
     """How a machine's scores become episodes and health; the defaults are engineering defaults.
 
+    The same for rows and for each kind of segment, which keeps the promise for itself.
+
     An episode starts when the score (-log10 p) is above a level for `persistence` samples in a row, and ends
     once the score has been low again for `off_delay_s`: longer than the machine usually rests, or every night
     would split an episode. The level is `on_score` at first; as the machines are watched it moves to where

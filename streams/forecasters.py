@@ -92,13 +92,13 @@ class Forecasters:
     """Which forecaster answers.
 
     A wear counter goes on at its pace. Whether a condition gets worse at all is the trend's word, on the
-    asset's own past. If so, a model fitted on failures of the equipment type says when; what it cannot
-    say, the trend does, and what that cannot say either, the lives of such machines (`priors`). Where no
-    wear is to be seen, that stays the answer, with those lives beside it. `challengers` are asked beside
-    the fitted models. Each of these is a tenant's own, or else the equipment type's; never another
-    tenant's. `renewed_us` is when each asset was repaired or restored last: its condition begins anew
-    there. Whoever fills the mappings may change them at any time. `past` reads what a model that follows
-    lives by the hour has not seen of them.
+    asset's own past, held against the failure of the fault mode that a finding names. If so, a model fitted
+    on failures of the equipment type says when; what it cannot say, the trend does, and what that cannot say
+    either, the lives of such machines (`priors`). Where no wear is to be seen, that stays the answer, with
+    those lives beside it. `challengers` are asked beside the fitted models. Each of these is a tenant's own,
+    or else the equipment type's; never another tenant's. `renewed_us` is when each asset was repaired or
+    restored last: its condition begins anew there. Whoever fills the mappings may change them at any time.
+    `past` reads what a model that follows lives by the hour has not seen of them.
     """
 
     trend: Forecaster

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,9 @@ from console.feeding import progress_bar
 from console.output import err, fail, out, print_json, print_table
 from console.provisioning import Outcome, Provisioner, Rules, chosen, each
 from console.settings import Settings, SettingsError, load_settings
+from dashboards.alerts.files import alert_files
+from dashboards.alerts.rules import rules
+from dashboards.board import Audience
 from dashboards.catalog import catalog
 from dashboards.files import FOLDER, PASSWORD, files
 from dashboards.provision.apply import Drift
@@ -130,11 +134,21 @@ def export(
     kind: Annotated[
         list[str] | None, typer.Option("--type", help="Machines of these types alone; may be repeated.")
     ] = None,
+    operations: Annotated[
+        bool, typer.Option("--operations", help="For those who run the platform: its board and alerts.")
+    ] = False,
+    disk_gb: Annotated[
+        float | None,
+        typer.Option(min=1, help="Size of the database's disk; none: no alert when it fills up."),
+    ] = None,
 ) -> None:
     """Write dashboards and data source as files that Grafana reads when it starts.
 
-    Grafana finds the login's password in its environment.
+    Grafana finds the login's password in its environment. With `--operations`, which wants a login of that
+    kind, there are alert rules too: in `alerting` for Grafana, in `api` as the body for its provisioning API.
     """
+    if disk_gb and not operations:
+        fail("--disk-gb is for the alerts of --operations: give both", 2)
     try:
         server = conninfo_to_dict(login)
     except ProgrammingError:
@@ -147,7 +161,8 @@ def export(
     boards = [
         board
         for board in catalog()
-        if not kind or not board.code.startswith("AD-") or board.code.removeprefix("AD-").lower() in kind
+        if (Audience.OPERATIONS in board.audience) is operations
+        and (not kind or not board.code.startswith("AD-") or board.code.removeprefix("AD-").lower() in kind)
     ]
     made = files(
         boards,
@@ -156,6 +171,8 @@ def export(
         str(server["dbname"]),
         str(server["user"]),
     )
+    if operations:
+        made = chain(made, alert_files(rules(disk_gb)))
     for path, text in made:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")

@@ -224,7 +224,7 @@ def _findings() -> Panel:
         Text("Findings by kind over time. View `episode`.", "按类别显示的发现时段。视图 `episode`。"),
         (
             Query(
-                "select at as time, kind as metric, max(state) as state from ("
+                f"select at as time, {scales.KIND_IN_WORDS} as metric, max(state) as state from ("
                 "select greatest(onset_ts, $__timeFrom()::timestamptz) as at, kind, "
                 f"{scales.SEVERITY} as state from episode where {MACHINE} and kind <> 'shift' "
                 "and onset_ts <= $__timeTo() and coalesce(end_ts, now()) >= $__timeFrom() "

@@ -169,7 +169,7 @@ def _risk() -> Panel:
             Column("tenant", TENANT),
             Column("site", SITE),
             Column("asset", ASSET, link=to_asset()),
-            Column("equipment_type", TYPE),
+            Column("equipment_type", TYPE, hidden=True),
             Column("asset_id", Text("number", "编号"), hidden=True),
             Column("state", Text("state", "状态"), said=scales.STATES),
             Column("health", Text("health", "健康度"), unit="percent", steps=scales.HEALTH),
@@ -200,7 +200,6 @@ def _modes() -> Panel:
         ),
         9,
         steps=(Step(None, "semi-dark-blue"),),
-        decimals=0,
         low=0,
     )
 
@@ -281,7 +280,8 @@ def _over_time() -> Panel:
         ),
         (
             Query(
-                "select $__timeGroupAlias(e.onset_ts,'1d'), e.kind as metric, count(*) as findings "
+                f"select $__timeGroupAlias(e.onset_ts,'1d'), {scales.KIND_IN_WORDS} as metric, "
+                "count(*) as findings "
                 f"from episode as e join ({_MACHINES}) as l using (asset_id) "
                 "where $__timeFilter(e.onset_ts) group by 1, 2 order by 1",
                 over_time=True,

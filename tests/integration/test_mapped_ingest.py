@@ -19,7 +19,12 @@ from storage.server.database import Database
 from tests.contract.mapper_samples import ELEVATOR, MTCONNECT, SAMPLES
 from tests.integration.test_spine_bad_input import TENANT, ask, client, running
 
-WITHOUT_POWER = json.dumps(ELEVATOR | {"data": {"direction": 0, "fault": [9]}}).encode()
+
+def status(time: str, *codes: int) -> bytes:
+    """A lift's message at a time of day in Shanghai, eight hours ahead."""
+    said = {"time": f"2026-03-01 {time}", "data": {"direction": 0, "fault": list(codes)}}
+    return json.dumps(ELEVATOR | said).encode()
+
 
 ALIASES = f'[{TENANT}]\n"MILL-3" = "mill-west"\n'
 
@@ -102,10 +107,28 @@ async def test_a_danger_that_is_heard_of_after_the_repair_ended_with_it(settings
 
 async def test_a_fault_code_that_endangers_nobody_is_over_as_it_begins(settings: Settings) -> None:
     async with running(settings, "l1") as (wired, _), client(wired, ["ingest"]) as http:
-        await http.post("/v1/telemetry?format=gbt24476", content=WITHOUT_POWER)
+        await http.post("/v1/telemetry?format=gbt24476", content=status("20:00:00", 9))
         ((_, detector, onset, end, said),) = await ask(wired, KEPT)
         assert (detector, end) == ("event-9", onset)
         assert "emergency" not in said["check_en"]
+
+
+async def test_a_code_that_is_still_reported_is_one_event_until_it_was_quiet(settings: Settings) -> None:
+    async with running(settings, "l1") as (wired, _), client(wired, ["ingest"]) as http:
+        for time in ("17:00:00", "17:00:20", "17:50:00", "18:40:00", "20:00:00"):
+            await http.post("/v1/telemetry?format=gbt24476", content=status(time, 9, 7))
+        rows = await ask(wired, f"{KEPT} order by detector, onset_ts")
+        assert [(row[1], row[2].hour, row[3] and (row[3].hour, row[3].minute)) for row in rows] == [
+            ("event-7", 9, None),
+            ("event-9", 9, (10, 40)),
+            ("event-9", 12, (12, 0)),
+        ]
+        ((lift,),) = await ask(wired, "select asset_id from asset where name = 'lift-a'")
+        freed = datetime(2026, 3, 1, 11, 55, tzinfo=UTC)
+        await record_event(wired.pool, MaintenanceEvent(lift, freed, MaintenanceKind.RESTORED, "freed"))
+        await http.post("/v1/telemetry?format=gbt24476", content=status("20:00:01", 7))
+        trapped = await ask(wired, f"{KEPT} where detector = 'event-7' order by onset_ts")
+        assert [row[3] for row in trapped] == [freed, None], "danger again is a new one, however soon"
 
 
 async def test_what_cannot_be_taken_in_is_answered_with_the_cure(settings: Settings) -> None:
