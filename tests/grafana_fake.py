@@ -154,6 +154,8 @@ class FakeGrafana:
                 if each.name == name:
                     return OK, {"id": number, "name": name}
             return 404, {"message": "Organization not found"}
+        if verb == "GET" and (one := self.organizations.get(int(path.rsplit("/", 1)[1]))):
+            return OK, {"id": int(path.rsplit("/", 1)[1]), "name": one.name}
         if (verb, path) == ("POST", "/orgs"):
             if any(each.name == body["name"] for each in self.organizations.values()):
                 return 409, {"message": "Organization name taken"}

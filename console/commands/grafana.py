@@ -36,6 +36,8 @@ _DONE = {
     State.FOREIGN: "not ours",
 }
 
+_DRIFTED = {Drift.REPORT: "drifted, left", Drift.OVERWRITE: "overwritten", Drift.ADOPT: "adopted"}
+
 SHOWN = 5
 """Differences of one thing that are shown."""
 
@@ -84,7 +86,7 @@ def apply(
     if as_json:
         print_json([_plain(outcome) for outcome in outcomes])
     else:
-        _show_done(outcomes)
+        _show_done(outcomes, _DRIFTED[drift])
     left = [step for outcome in outcomes for step in outcome.left(drift)]
     if left and not as_json:
         out.print(
@@ -211,13 +213,13 @@ def _some(differences: Sequence[str]) -> str:
     return "\n".join([*differences[:SHOWN], *more])
 
 
-def _show_done(outcomes: Sequence[Outcome]) -> None:
+def _show_done(outcomes: Sequence[Outcome], drifted: str = "deleted") -> None:
+    words = _DONE | {State.DRIFTED: drifted}
     for outcome in outcomes:
         if outcome.error is None:
             counted = Counter(step.state for step in outcome.steps)
-            said = [f"{count} {_DONE.get(state, state)}" for state, count in counted.items()] + [
-                *outcome.notes
-            ]
+            said = [f"{count} {words.get(state, state)}" for state, count in counted.items()]
+            said += outcome.notes
             out.print(f"{outcome.name}: {', '.join(said)}", highlight=False, markup=False, soft_wrap=True)
 
 

@@ -4,7 +4,7 @@ Organisations and service accounts have no uid; their numbers are asked for anew
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any
@@ -65,6 +65,13 @@ class Server:
         """Number of the organisation of that name."""
         try:
             return int(self._admin.organization.find_organization(quote(name, safe=""))["id"])
+        except GrafanaMissing:
+            return None
+
+    def name(self, organization: int) -> str | None:
+        """What an organisation is called now; None if there is none of that number."""
+        try:
+            return str(self._admin.api.GET(f"/orgs/{organization}")["name"])
         except GrafanaMissing:
             return None
 
@@ -160,13 +167,20 @@ class Room:
         if found["status"] != "OK":
             raise GrafanaError(f"Grafana cannot read the database: {found.get('message', 'no reason given')}")
 
-    def others(self) -> list[str]:
-        """Titles of dashboards, folders, data sources and alert rules that do not carry our mark."""
-        boards = [hit["title"] for hit in self._hits() if TAG not in hit.get("tags", ())]
-        sources = self._api.GET("/datasources")
-        rules = self._api.GET("/v1/provisioning/alert-rules")
-        rest = [*self._paged("/folders"), *sources, *rules]
-        return boards + [each.get("title") or each["name"] for each in rest if not _is_ours(each)]
+    def others(self, ours: Collection[tuple[str, str]]) -> list[str]:
+        """Titles of what is there beside ours: dashboards, folders, data sources and alert rules."""
+        found = {
+            Kind.DASHBOARD: self._hits(),
+            Kind.FOLDER: self._paged("/folders"),
+            Kind.DATA_SOURCE: self._api.GET("/datasources"),
+            "alert rule": self._api.GET("/v1/provisioning/alert-rules"),
+        }
+        return [
+            each.get("title") or each["name"]
+            for kind, things in found.items()
+            for each in things
+            if (kind, each["uid"]) not in ours
+        ]
 
     def _hits(self) -> Iterator[dict[str, Any]]:
         return self._paged("/search", type="dash-db")
@@ -220,10 +234,6 @@ class Room:
         done = self._api.POST("/dashboards/db", wanted | {"message": "faultline grafana apply"})
         if done.get("uid") != uid:  # another's place, or a 202: it waits for somebody's consent
             raise GrafanaConflict(f"Grafana did not keep {uid} as asked: {done.get('message') or done}")
-
-
-def _is_ours(found: dict[str, Any]) -> bool:
-    return str(found["uid"]).startswith(TAG)
 
 
 def _items(found: list[dict[str, Any]]) -> list[Json]:

@@ -130,10 +130,12 @@ def test_an_organisation_is_made_found_and_taken_away(place: Place) -> None:
     assert place.server.find(name) is None
     number = place.server.create(name)
     assert place.server.find(name) == number
+    assert place.server.name(number) == name
     with pytest.raises(GrafanaConflict, match="name taken"):
         place.server.create(name)
     place.server.delete(number)
     assert place.server.find(name) is None
+    assert place.server.name(number) is None
 
 
 def test_what_is_written_in_one_organisation_is_in_no_other(place: Place, room: Room) -> None:
@@ -328,16 +330,21 @@ def test_a_folder_with_somebodys_dashboard_is_not_deleted(place: Place, room: Ro
     assert room.read(Kind.FOLDER, "faultline-en") == FOLDER
 
 
-def test_others_are_those_without_our_mark(place: Place, room: Room) -> None:
+def test_others_are_all_but_those_that_are_named(place: Place, room: Room) -> None:
     room.write(Kind.FOLDER, "faultline-en", FOLDER)
     room.write(Kind.DASHBOARD, "faultline-fl-en", BOARD)
     room.write(Kind.DATA_SOURCE, "faultline", SOURCE)
-    assert room.others() == []
+    ours = {
+        (Kind.FOLDER, "faultline-en"),
+        (Kind.DASHBOARD, "faultline-fl-en"),
+        (Kind.DATA_SOURCE, "faultline"),
+    }
+    assert room.others(ours) == []
     save_by_hand(place, "their-board", "Their board")
     room.write(Kind.FOLDER, "their-folder", {"title": "Their folder"})
-    room.write(Kind.DATA_SOURCE, "their-source", SOURCE | {"name": "Their source", "isDefault": False})
+    room.write(Kind.DATA_SOURCE, "faultline-theirs", SOURCE | {"name": "Their source", "isDefault": False})
     place.by_hand.POST("/v1/provisioning/alert-rules", _rule("Their rule"))
-    assert sorted(room.others()) == ["Their board", "Their folder", "Their rule", "Their source"]
+    assert sorted(room.others(ours)) == ["Their board", "Their folder", "Their rule", "Their source"]
 
 
 def _rule(title: str) -> Json:
@@ -373,7 +380,7 @@ def test_all_that_is_wanted_is_kept_found_the_same_and_taken_away(
     after = plan(wanted, record.marks, room)
     assert {step.state for step in after} <= CLEAN
     assert [change for step in after for change in step.differences()] == []
-    assert room.others() == []
+    assert room.others(record.marks) == []
     apply(plan((), record.marks, room), room, record, Drift.REPORT)
     assert record.marks == {}
     assert place.by_hand.GET("/search", {}) == []

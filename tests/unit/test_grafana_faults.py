@@ -165,7 +165,7 @@ def test_what_fills_many_pages_is_seen_whole(server: Server, grafana: FakeGrafan
     for k in range(1000):
         there.folders[f"f{k}"] = {"title": f"folder {k}", "version": 1}
     with server.enter(number) as room:
-        assert len(room.others()) == 3001
+        assert len(room.others(())) == 3001
 
 
 def test_the_librarys_resources_use_the_mended_transport(url: str, grafana: FakeGrafana) -> None:
