@@ -133,7 +133,7 @@ class Panel:
             "unit": self.unit,
             "noValue": NO_DATA.of(language),
             "thresholds": _thresholds(self.steps),
-            "color": {"mode": "thresholds" if self.kind is not Kind.LINES else "palette-classic"},
+            "color": {"mode": "palette-classic" if self.kind in _BY_WORDS else "thresholds"},
             "mappings": _mappings(self.said, language),
             "custom": {**_CUSTOM[self.kind], **self.line},
             "links": [_link(self.link, language)] if self.link else [],
@@ -141,6 +141,9 @@ class Panel:
         known = {"min": self.low, "max": self.high, "decimals": self.decimals}
         return said | {name: value for name, value in known.items() if value is not None}
 
+
+_BY_WORDS = frozenset({Kind.LINES, Kind.STATES})
+"""Coloured by series or by word. By thresholds Grafana would call a state by the thresholds around it."""
 
 _OPTIONS: Mapping[Kind, Json] = {
     Kind.STAT: {

@@ -47,7 +47,7 @@ def _of(kind: EquipmentType) -> Dashboard:
             Annotation(
                 Text("Findings", "发现"),
                 "select onset_ts as time, end_ts as timeend, title_{lang} as text, kind as tags from episode "
-                f"where {MACHINE} and kind in ('machine', 'limit') and onset_ts <= $__timeTo() "
+                f"where {MACHINE} and kind in ('machine', 'limit', 'event') and onset_ts <= $__timeTo() "
                 "and coalesce(end_ts, now()) >= $__timeFrom() order by 1",
                 "semi-dark-orange",
             ),
@@ -104,13 +104,7 @@ def _left_now() -> Panel:
             "Days left: P10, P50 and P90; or why nothing can be said. View `remaining_life`, twice a day.",
             "剩余天数：P10、P50、P90；若无法预测则给出原因。视图 `remaining_life`，每日两次。",
         ),
-        (
-            Query(
-                "select case verdict when 'estimate' then round(p10_h / 24) || ' – ' || round(p50_h / 24) || "
-                "' – ' || round(p90_h / 24) || ' d' when 'beyond' then '> ' || round(p10_h / 24) || ' d' "
-                f"else verdict end as left_life from remaining_life where {MACHINE}"
-            ),
-        ),
+        (Query(f"select {scales.LEFT_IN_WORDS} as left_life from remaining_life where {MACHINE}"),),
         6,
         unit="string",
         options={"reduceOptions": {"calcs": ["lastNotNull"], "fields": "/.*/", "values": False}},
@@ -230,7 +224,7 @@ def _findings() -> Panel:
         Text("Findings by kind over time. View `episode`.", "按类别显示的发现时段。视图 `episode`。"),
         (
             Query(
-                "select at as time, kind as metric, max(state) as state from ("
+                f"select at as time, {scales.KIND_IN_WORDS} as metric, max(state) as state from ("
                 "select greatest(onset_ts, $__timeFrom()::timestamptz) as at, kind, "
                 f"{scales.SEVERITY} as state from episode where {MACHINE} and kind <> 'shift' "
                 "and onset_ts <= $__timeTo() and coalesce(end_ts, now()) >= $__timeFrom() "

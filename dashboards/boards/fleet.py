@@ -169,7 +169,7 @@ def _risk() -> Panel:
             Column("tenant", TENANT),
             Column("site", SITE),
             Column("asset", ASSET, link=to_asset()),
-            Column("equipment_type", TYPE),
+            Column("equipment_type", TYPE, hidden=True),
             Column("asset_id", Text("number", "编号"), hidden=True),
             Column("state", Text("state", "状态"), said=scales.STATES),
             Column("health", Text("health", "健康度"), unit="percent", steps=scales.HEALTH),
@@ -194,13 +194,12 @@ def _modes() -> Panel:
             Query(
                 "select e.title_{lang} as mode, count(*) as findings "
                 f"from episode as e join ({_MACHINES}) as l using (asset_id) "
-                "where e.kind in ('machine', 'limit') and $__timeFilter(e.onset_ts) "
+                "where e.kind in ('machine', 'limit', 'event') and $__timeFilter(e.onset_ts) "
                 "group by 1 order by 2 desc, 1 limit 15"
             ),
         ),
         9,
         steps=(Step(None, "semi-dark-blue"),),
-        decimals=0,
         low=0,
     )
 
@@ -281,7 +280,8 @@ def _over_time() -> Panel:
         ),
         (
             Query(
-                "select $__timeGroupAlias(e.onset_ts,'1d'), e.kind as metric, count(*) as findings "
+                f"select $__timeGroupAlias(e.onset_ts,'1d'), {scales.KIND_IN_WORDS} as metric, "
+                "count(*) as findings "
                 f"from episode as e join ({_MACHINES}) as l using (asset_id) "
                 "where $__timeFilter(e.onset_ts) group by 1, 2 order by 1",
                 over_time=True,

@@ -56,7 +56,7 @@ def _count() -> Panel:
             "Findings about machines and limits that are on. View `episode`.",
             "当前未关闭的设备及超限发现数。视图 `episode`。",
         ),
-        (Query(f"select count(*) as open {_OPEN} and e.kind in ('machine', 'limit')"),),
+        (Query(f"select count(*) as open {_OPEN} and e.kind in ('machine', 'limit', 'event')"),),
         6,
         steps=scales.OPEN,
         decimals=0,
@@ -75,7 +75,7 @@ def _oldest() -> Panel:
         (
             Query(
                 "select extract(epoch from now() - min(e.onset_ts)) as oldest "
-                f"{_OPEN} and e.kind in ('machine', 'limit')"
+                f"{_OPEN} and e.kind in ('machine', 'limit', 'event')"
             ),
         ),
         6,
@@ -143,7 +143,7 @@ def _queue() -> Panel:
                 f"round(f.p10_h / 24) || ' – ' || round(f.p90_h / 24) as left_days, {_SHOWN_BY} as shows, "
                 "e.check_{lang} as check "
                 f"from episode as e join latest as l using (asset_id) left join {scales.LEFT} "
-                f"where {_SITES} and e.end_ts is null and kind in ('machine', 'limit') "
+                f"where {_SITES} and e.end_ts is null and kind in ('machine', 'limit', 'event') "
                 "order by state desc, since limit 200"
             ),
         ),
@@ -175,7 +175,7 @@ def _states() -> Panel:
         (
             Query(
                 "with told as (select e.* from episode as e join latest as l using (asset_id) "
-                f"where {_SITES} and e.kind in ('machine', 'limit') and e.onset_ts <= $__timeTo() "
+                f"where {_SITES} and e.kind in ('machine', 'limit', 'event') and e.onset_ts <= $__timeTo() "
                 "and coalesce(e.end_ts, now()) >= $__timeFrom()), "
                 "worst as (select asset_id from told group by 1 order by max(peak_score) desc limit 20), "
                 "edges as (select greatest(onset_ts, $__timeFrom()::timestamptz) as at, asset, 2 as state "

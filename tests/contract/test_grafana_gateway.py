@@ -355,15 +355,16 @@ def test_a_folder_with_somebodys_dashboard_is_not_deleted(place: Place, room: Ro
 
 
 def test_others_are_all_but_those_that_are_named(place: Place, room: Room) -> None:
-    room.write(Kind.FOLDER, "faultline-en", FOLDER)
-    room.write(Kind.DASHBOARD, "faultline-fl-en", BOARD)
-    room.write(Kind.DATA_SOURCE, "faultline", SOURCE)
-    ours = {
-        (Kind.FOLDER, "faultline-en"),
-        (Kind.DASHBOARD, "faultline-fl-en"),
-        (Kind.DATA_SOURCE, "faultline"),
-    }
+    things = (
+        (Kind.FOLDER, "faultline-en", FOLDER),
+        (Kind.DASHBOARD, "faultline-fl-en", BOARD),
+        (Kind.DATA_SOURCE, "faultline", SOURCE),
+    )
+    for thing in things:
+        room.write(*thing)
+    ours = {(kind, uid) for kind, uid, _ in things}
     assert room.others(ours) == []
+    assert len(room.others(())) == 3
     save_by_hand(place, "their-board", "Their board")
     room.write(Kind.FOLDER, "their-folder", {"title": "Their folder"})
     room.write(Kind.DATA_SOURCE, "faultline-theirs", SOURCE | {"name": "Their source", "isDefault": False})

@@ -125,7 +125,8 @@ def test_what_somebody_changed_is_told_until_somebody_decides(run: Run, grafana:
     assert run("grafana", "apply", "acme").exit_code == 2
     assert "1 overwritten" in run("grafana", "apply", "acme", "--drift", "overwrite").stdout
     assert grafana.named("acme").boards[BOARD]["title"] == "CU · My machines"
-    assert run("grafana", "undo", "acme").exit_code == 0
+    (done,) = json.loads(run("grafana", "undo", "acme", "--json").stdout)
+    assert done["notes"] == [f"1 put back: dashboard {BOARD}"]
     assert grafana.named("acme").boards[BOARD]["title"] == "CU · mine"
 
 

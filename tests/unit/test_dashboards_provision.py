@@ -102,6 +102,7 @@ def test_customers_have_their_boards_of_their_machines_and_begin_with_their_own(
         "US",
     }
     assert {"FL", "TR"} <= {board.code for board in boards_for(Audience.MAKER, [])}
+    assert [board.code for board in boards_for(Audience.OPERATIONS, ["elevator"])] == ["OP"]
     home = WANTED[-1].spec
     assert home == {"homeDashboardUID": "faultline-cu-zh", "language": "zh-Hans"}
 
