@@ -342,11 +342,22 @@ class FakeGrafana:
         ]
         return OK, _page(hits, query)
 
-    def _rules(self, verb: str, here: Organization, number: int, body: Any, query: Any) -> Answer:
-        if verb == "POST":
-            here.rules.append({**body, "uid": f"rule-{next(self._ids)}"})
+    def _rules(self, verb: str, here: Organization, number: int, body: Any, query: Any, rest: str) -> Answer:
+        if not rest:
+            if verb == "GET":
+                return OK, here.rules
+            counted = {"id": next(self._ids), "uid": f"rule-{next(self._ids)}", "orgID": number}
+            here.rules.append({**counted, "isPaused": False, "provenance": "api", **body})
             return 201, here.rules[-1]
-        return OK, here.rules
+        found = next((rule for rule in here.rules if rule["uid"] == rest.removeprefix("/")), None)
+        if verb == "DELETE":
+            here.rules[:] = [rule for rule in here.rules if rule is not found]
+            return 204, None
+        if found is None:
+            return 500, {"message": "could not find alert rule"}
+        if verb == "PUT":
+            found |= body
+        return OK, found
 
     def _preferences(self, verb: str, here: Organization, number: int, body: Any, query: Any) -> Answer:
         if verb == "PATCH":
@@ -364,7 +375,7 @@ _ROUTES: tuple[tuple[str, Any], ...] = (
     (r"/folders(/.*)?", lambda g, *a: g._folders(*a[:-1], a[-1] or "")),
     (r"/dashboards(/.*)", lambda g, *a: g._boards(*a)),
     (r"/search", lambda g, *a: g._search(*a)),
-    (r"/v1/provisioning/alert-rules", lambda g, *a: g._rules(*a)),
+    (r"/v1/provisioning/alert-rules(/.*)?", lambda g, *a: g._rules(*a[:-1], a[-1] or "")),
     (r"/org/preferences", lambda g, *a: g._preferences(*a)),
 )
 

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     PERMISSIONS = "permissions"
     """Who may see a folder, under the folder's uid."""
     DASHBOARD = "dashboard"
+    ALERT = "alert rule"
     PREFERENCES = "preferences"
     """Home and language of an organisation; there is one, and it cannot be deleted."""
 

@@ -396,11 +396,12 @@ def test_a_database_that_grafana_cannot_read_is_said(place: Place, room: Room) -
 
 
 @pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("audience", [Audience.MAKER, Audience.OPERATIONS])
 def test_all_that_is_wanted_is_kept_found_the_same_and_taken_away(
-    place: Place, room: Room, language: Language
+    place: Place, room: Room, audience: Audience, language: Language
 ) -> None:
     source = connection("127.0.0.1", 9, "faultline", "a1_1")
-    wanted, record = desired(Audience.MAKER, language, ["elevator", "crane"], source), MemoryRecord(Fuse())
+    wanted, record = desired(audience, language, ["elevator", "crane"], source), MemoryRecord(Fuse())
     apply(plan(wanted, record.marks, room), room, record, Drift.REPORT, "hush")
     after = plan(wanted, record.marks, room)
     assert {step.state for step in after} <= CLEAN
@@ -410,3 +411,4 @@ def test_all_that_is_wanted_is_kept_found_the_same_and_taken_away(
     assert record.marks == {}
     assert place.by_hand.GET("/search", {}) == []
     assert place.by_hand.GET("/datasources") == []
+    assert place.by_hand.GET("/v1/provisioning/alert-rules") == []
