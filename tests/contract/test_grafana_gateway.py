@@ -209,6 +209,19 @@ def test_each_thing_is_made_read_changed_and_deleted(room: Room) -> None:
         assert room.read(kind, uid) is None
 
 
+def test_an_alert_rule_is_made_read_changed_and_deleted(room: Room) -> None:
+    room.write(Kind.FOLDER, "their-folder", FOLDER)
+    assert room.read(Kind.ALERT, "faultline-al") is None
+    for wanted in (_rule("A rule"), _rule("A rule") | {"for": "10m"}):
+        room.write(Kind.ALERT, "faultline-al", wanted)
+        found = room.read(Kind.ALERT, "faultline-al")
+        assert found is not None
+        assert (found["title"], found["for"]) == (wanted["title"], wanted["for"])
+    room.delete(Kind.ALERT, "faultline-al")
+    room.delete(Kind.ALERT, "faultline-al")
+    assert room.read(Kind.ALERT, "faultline-al") is None
+
+
 def test_what_is_read_stays_the_same_when_nobody_changes_it(room: Room) -> None:
     room.write(Kind.FOLDER, "faultline-en", FOLDER)
     room.write(Kind.DASHBOARD, "faultline-fl-en", BOARD)
