@@ -115,7 +115,12 @@ def _shown(said: Json) -> Iterator[str]:
     if steps and (values[0] is not None or values[1:] != sorted(set(values[1:]))):
         yield f"thresholds do not ascend from a base: {values}"
     colors = [step["color"] for step in steps]
-    colors += [each["color"] for one in said.get("mappings", []) for each in one["options"].values()]
+    colors += [
+        each["color"]
+        for one in said.get("mappings", [])
+        for each in one["options"].values()
+        if isinstance(each, dict)
+    ]
     if wrong := [color for color in colors if not _COLORS.fullmatch(color)]:
         yield f"colours are Grafana's names, for both themes: {', '.join(wrong)}"
 

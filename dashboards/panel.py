@@ -250,6 +250,10 @@ def _mappings(said: Sequence[Said], language: Language) -> list[Json]:
     return [{"type": "value", "options": options}]
 
 
+_NOTHING: Json = {"type": "special", "options": {"match": "null", "result": {"text": "–", "color": "text"}}}
+"""A cell without a value, which would have the colour of the lowest step."""
+
+
 def _link(link: Link, language: Language) -> Json:
     return {
         "title": link.title.of(language),
@@ -264,8 +268,8 @@ def _override(column: Column, kind: Kind, language: Language) -> Json:
         said["unit"] = column.unit
     if column.steps:
         said["thresholds"] = _thresholds(column.steps)
-    if column.said:
-        said["mappings"] = _mappings(column.said, language)
+    if column.said or kind is Kind.TABLE:
+        said["mappings"] = [*_mappings(column.said, language), _NOTHING]
     if column.link:
         said["links"] = [_link(column.link, language)]
     if column.width:
