@@ -17,7 +17,7 @@ from dashboards.grafana_sql import expanded
 from dashboards.panel import Json
 from dashboards.text import Language
 
-CALLS = 100
+CALLS = 50
 """Of each query, by all that look."""
 
 Variables = Mapping[str, str | list[str]]
