@@ -25,6 +25,13 @@ KINDS = (
 )
 """Of a finding."""
 
+KIND_WORDS = "(values {}) as said (kind, word_en, word_zh)".format(
+    ", ".join(
+        f"('{said.value}', '{said.text.en}', '{said.text.zh}')" for said in KINDS if said.value != "shift"
+    )
+)
+"""SQL: kinds of findings that something may have to be done about in words, to join with."""
+
 STATES = (
     Said("0", Text("fine", "正常"), "semi-dark-green"),
     Said("1", Text("sensor or data", "传感器或数据"), "semi-dark-blue"),
@@ -53,6 +60,19 @@ NOW_STATE = f"""case when coalesce(now() - l.ts > {OFFLINE}, true) then 4
 
 URGENCY = "case state when 4 then 1.5 else state end desc"
 """SQL: what to look at first; offline comes after what is odd and before what only has a bad sensor."""
+
+VERDICT_WORDS = """(values
+    ('estimate', 'now: the limit is reached', '已达到限值'),
+    ('no_trend', 'no wear to be seen', '未见劣化趋势'),
+    ('too_little_data', 'too little data', '数据不足')) as said (verdict, word_en, word_zh)"""
+"""SQL: what a forecast says that gives no days, to join with."""
+
+TIME_LEFT = """case
+    when verdict = 'estimate' and p90_h > 0 then
+        round(p50_h / 24) || ' d (' || round(p10_h / 24) || ' – ' || round(p90_h / 24) || ')'
+    when verdict = 'more_than' then '> ' || round(p10_h / 24) || ' d'
+    else word_{lang} end"""
+"""SQL: P50 and the band from P10 to P90 of `remaining_life` with `VERDICT_WORDS`, or why there is none."""
 
 LEFT = "remaining_life as f using (asset_id)"
 """SQL: to join with `latest as l`."""

@@ -73,5 +73,19 @@ def lines(equipment_type: str, channels: Sequence[str]) -> str:
     )
 
 
+def spells(edges: str) -> str:
+    """SQL for a state timeline, from changes (at, lane, state); of changes at one time the worst counts.
+
+    Each lane's last state is said again for the end of the time, or Grafana would end it where another lane
+    changes.
+    """
+    return f"""with changes as (select at, lane, max(state) as state from ({edges}) as edges group by 1, 2)
+select at as time, lane as metric, state from changes
+union all
+select * from (select distinct on (lane) least(now(), $__timeTo()::timestamptz), lane, state
+    from changes order by lane, at desc) as last
+order by 1"""
+
+
 def _quoted(channel: str) -> str:
     return f'"{column(channel)}"'
