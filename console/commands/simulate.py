@@ -20,6 +20,7 @@ from streams.replay.publisher import Publisher
 from streams.replay.sender import Sent
 from streams.simulator.demo import demo_faults, demo_fleet
 from streams.simulator.fault import truth
+from streams.simulator.simulate import begin
 from streams.simulator.simulate import simulate as simulate_fleet
 from streams.topics import create_topics, topics_of
 from streams.wire.frame import Frame
@@ -42,7 +43,7 @@ def simulate(
     settings = load_settings()
     spec = load_fleet(fleet) if fleet else demo_fleet()
     seeded = demo_faults() if faults and fleet is None else ()
-    start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=days)
+    start = begin(datetime.now(UTC), timedelta(days=days))
     try:
         frames = simulate_fleet(spec, start, timedelta(days=days), seed, seeded, interval)
     except ValueError as error:

@@ -86,6 +86,7 @@ def _health_now() -> Panel:
         unit="percent",
         steps=scales.HEALTH,
         decimals=0,
+        empty=Text("not known yet", "尚未得出"),
     )
 
 
@@ -95,14 +96,16 @@ def _score_now() -> Panel:
         Kind.STAT,
         Text("How odd", "异常程度"),
         Text(
-            "Score: -log10 of the probability that a healthy machine looks this odd. View `latest`.",
-            "得分：健康设备出现此状态的概率的 -log10。视图 `latest`。",
+            "Score: -log10 of the probability that a healthy machine looks this odd. "
+            "A machine at rest is not judged. View `latest`.",
+            "得分：健康设备出现此状态的概率的 -log10。静止的设备不评判。视图 `latest`。",
         ),
         (Query(f"select score from latest where {MACHINE}"),),
         4,
         unit="none",
         steps=scales.SCORE,
         decimals=1,
+        empty=Text("not judged now", "当前未评判"),
     )
 
 
