@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from console.api_parts import ApiParts
 from console.ingest import BINARY, posted_at, take_in
 from console.mapped_view import plain, quarantined, when
+from console.reported_events import keep_events
 from fleet.clock import microseconds
 from fleet.registry import Registry
 from streams import metrics
@@ -43,6 +44,7 @@ async def ingest_mapped(parts: ApiParts, tenant: str, format_name: str, body: by
         rows = await asyncio.to_thread(frames, found.readings, table.tick_s, table.hold)
     except MapError as error:
         raise HTTPException(400, str(error)) from None
+    await keep_events(parts, tenant, found.events)
     now_ms = microseconds(parts.clock.now()) // 1000
     accepted, rejected = await take_in(
         parts, tenant, [posted_at(i, now_ms, encode_binary(row), BINARY) for i, row in enumerate(rows)]

@@ -23,6 +23,7 @@ from fleet.clock import Clock, SystemClock
 from storage.file_lock import ALONE_AT_ONCE, locked
 from storage.outbox import Outbox, unsent
 from storage.pool import Pool, open_pool
+from storage.progress import record_progress
 from storage.registry import load_registry
 from storage.retention import Policy, apply_retention
 from storage.rollup import run_due
@@ -54,6 +55,7 @@ MODELS_EVERY_S = 60.0
 PYOD_AFTER_S = 30.0
 """PyOD's import is a third of a start's CPU time, and only a machine's first windows need it."""
 GIVE_BACK_EVERY_S = 30.0
+PROGRESS_EVERY_S = 30.0
 
 log = structlog.get_logger()
 
@@ -112,6 +114,10 @@ class Platform:
             tasks.create_task(_get_ready_to_fit())
             tasks.create_task(every(MODELS_EVERY_S, self.models.refresh))
             tasks.create_task(every(GIVE_BACK_EVERY_S, give_back))
+            tasks.create_task(every(PROGRESS_EVERY_S, self._tell_progress))
+
+    async def _tell_progress(self) -> None:
+        await record_progress(self.pool, self.worker.progress())
 
     async def _check_tenants(self) -> None:
         await self.registry.refresh()

@@ -1,6 +1,6 @@
 """Wires a Grafana, the accesses to the database and the record of what is ours, an access at a time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -123,24 +123,32 @@ class Provisioner:
                 self._forget(access, record)
                 return Outcome(access.name, notes=["Grafana has nothing of it"])
             with self.server.enter(number) as room:
-                steps = plan((), record.marks(), room)
-                apply(steps, room, record, Drift.OVERWRITE)
-                others = room.others()
+                others = room.others(record.marks())
                 if others:
+                    steps = plan((), record.marks(), room)
+                    apply(steps, room, record, Drift.OVERWRITE)
                     room.write(Kind.PREFERENCES, "organization", {"homeDashboardUID": "", "language": ""})
             if not others:
                 self.server.delete(number)
             self._forget(access, record)
-        kept = [f"its organisation stays, with what is not ours: {', '.join(others[:5])}"] if others else []
-        return Outcome(access.name, steps, kept)
+        if not others:
+            return Outcome(access.name, notes=["its organisation is gone, with all that is ours"])
+        kept = f"its organisation stays, with what is not ours: {', '.join(others[:5])}"
+        return Outcome(access.name, steps, [kept])
 
     def _record(self, access: Access) -> AbstractContextManager[Provisioned]:
         return provisioned(self.keeper.owner_dsn, access.access_id)
 
     def _number(self, access: Access, record: Provisioned) -> int | None:
-        """The organisation's number if it is there and ours. Raises `GrafanaConflict` if it is another's."""
-        number, ours = self.server.find(access.name), record.organization()
-        if number is not None and (ours is None or ours[0] not in (None, number)):
+        """The organisation's number if it is there and ours, whatever it is called by now.
+
+        Raises `GrafanaConflict` if one of the name is another's.
+        """
+        ours = record.organization()
+        if ours is not None and ours[0] is not None and self.server.name(ours[0]) is not None:
+            return ours[0]
+        number = self.server.find(access.name)
+        if number is not None and (ours is None or ours[0] is not None):
             raise GrafanaConflict(
                 f"Grafana has an organisation {access.name!r} that we did not make: rename it in Grafana, "
                 "then say this again"
@@ -188,7 +196,7 @@ class _Nothing:
     def check_data_source(self, uid: str) -> None:
         raise NotImplementedError
 
-    def others(self) -> list[str]:
+    def others(self, ours: Collection[tuple[str, str]]) -> list[str]:
         return []
 
 

@@ -11,6 +11,7 @@ from console.plots import machine_svg
 from console.summary import STATE_TEXT, Machine, State, Summary
 
 COLOURS = {
+    State.REPORTED: "bold reverse red",
     State.LIMIT: "bold reverse red",
     State.ODD: "bold red",
     State.WAS_ODD: "yellow",

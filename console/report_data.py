@@ -23,6 +23,7 @@ from console.summary import (
 from fleet.asset import EquipmentType
 from fleet.catalog import pack_of
 from fleet.registry import Registry
+from fleet.segment_pack import channels_of
 from fleet.sign import Urgency
 from storage import queries, series
 from storage.pool import Pool
@@ -149,7 +150,7 @@ async def _with_lines(
     known = {channel.name: channel.unit for channel in kind.channels}
     named = machine.worst.channels if machine.worst else ()
     lines = {}
-    for name in [name for name in named if name in known][:LINES]:
+    for name in channels_of(pack_of(kind), named)[:LINES]:
         line = await series.telemetry_series(pool, asset_id, name, start, end)
         lines[f"{name} ({known[name]})"] = Series(line.ts, line.mean)
     return replace(

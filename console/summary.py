@@ -24,6 +24,8 @@ class Text:
 class State(StrEnum):
     """How a machine is, in the order in which it should be looked at."""
 
+    REPORTED = "reported"
+    """It said itself that people are in danger, and nobody has recorded what was done."""
     LIMIT = "limit"
     """It is beyond a limit of a standard now, odd for this machine or not."""
     ODD = "odd"
@@ -38,6 +40,7 @@ class State(StrEnum):
 
 
 STATE_TEXT = {
+    State.REPORTED: Text("reports danger", "上报安全事件"),
     State.LIMIT: Text("beyond a limit", "超出限值"),
     State.ODD: Text("odd now", "当前异常"),
     State.WAS_ODD: Text("was odd", "曾有异常"),
@@ -47,8 +50,17 @@ STATE_TEXT = {
 }
 
 
-TELLING = ("shift", "sensor", "limit", "machine")
+TELLING = ("shift", "sensor", "limit", "machine", "event")
 """Kinds of episodes, the one that says most about the machine last."""
+
+
+STATE_OF_OPEN = {
+    "event": State.REPORTED,
+    "limit": State.LIMIT,
+    "machine": State.ODD,
+    "sensor": State.SENSOR,
+}
+"""What an open episode makes of a machine, the worst kind first."""
 
 
 URGENCY_TEXT = {
@@ -93,7 +105,7 @@ class Episode:
 def state_of(episodes: Sequence[Episode]) -> State:
     """How a machine that was heard of is, by its episodes."""
     on = {episode.kind for episode in episodes if episode.end is None}
-    for kind, state in (("limit", State.LIMIT), ("machine", State.ODD), ("sensor", State.SENSOR)):
+    for kind, state in STATE_OF_OPEN.items():
         if kind in on:
             return state
     return State.WAS_ODD if any(episode.kind != "shift" for episode in episodes) else State.FINE

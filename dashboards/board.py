@@ -22,6 +22,11 @@ class Audience(StrEnum):
     CUSTOMER = "customer"
     TECHNICIAN = "technician"
     MAKER = "maker"
+    OPERATIONS = "operations"
+
+
+OF_MACHINES = (Audience.CUSTOMER, Audience.TECHNICIAN, Audience.MAKER)
+"""Who sees machines: the others see how the platform works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ class Dashboard:
     annotations: tuple[Annotation, ...] = ()
     since: str = "now-7d"
     refresh: str = "1m"
-    audience: tuple[Audience, ...] = tuple(Audience)
+    audience: tuple[Audience, ...] = OF_MACHINES
     home_of: Audience | None = None
     """Who sees it first."""
 

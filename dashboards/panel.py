@@ -140,7 +140,7 @@ class Panel:
             "unit": self.unit,
             "noValue": self.empty.of(language),
             "thresholds": _thresholds(self.steps),
-            "color": _COLOR[self.kind],
+            "color": {"mode": "palette-classic" if self.kind in _BY_WORDS else "thresholds"},
             "mappings": _mappings(self.said, language),
             "custom": {**_CUSTOM[self.kind], **self.line},
             "links": [_link(self.link, language)] if self.link else [],
@@ -148,6 +148,9 @@ class Panel:
         known = {"min": self.low, "max": self.high, "decimals": self.decimals}
         return said | {name: value for name, value in known.items() if value is not None}
 
+
+_BY_WORDS = frozenset({Kind.LINES, Kind.STATES})
+"""Coloured by series or by word. By thresholds Grafana would call a state by the thresholds around it."""
 
 _OPTIONS: Mapping[Kind, Json] = {
     Kind.STAT: {
@@ -219,15 +222,6 @@ def markers(color: str, label: str) -> Json:
 
 GAP_MS = 15 * 60 * 1000
 """A line goes on over a gap that is shorter: wind turbines tell every ten minutes."""
-
-_COLOR: Mapping[Kind, Json] = {
-    Kind.STAT: {"mode": "thresholds"},
-    Kind.LINES: {"mode": "palette-classic"},
-    Kind.TABLE: {"mode": "thresholds"},
-    Kind.STATES: {"mode": "palette-classic"},  # by thresholds it would show their ranges instead of the words
-    Kind.BARS: {"mode": "thresholds"},
-    Kind.MAP: {"mode": "thresholds"},
-}
 
 _CUSTOM: Mapping[Kind, Json] = {
     Kind.STAT: {},

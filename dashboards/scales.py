@@ -28,17 +28,18 @@ SHARE = (Step(None, "semi-dark-red"), Step(90, "semi-dark-orange"), Step(98, "se
 KINDS = (
     Said("machine", Text("machine", "设备"), "semi-dark-orange"),
     Said("limit", Text("limit passed", "超限"), "semi-dark-red"),
+    Said("event", Text("told by the machine", "设备自报"), "semi-dark-red"),
     Said("sensor", Text("sensor or data", "传感器或数据"), "semi-dark-blue"),
     Said("shift", Text("normal has moved", "正常水平改变"), "semi-dark-purple"),
 )
 """Of a finding."""
 
-KIND_WORDS = "(values {}) as said (kind, word_en, word_zh)".format(
-    ", ".join(
-        f"('{said.value}', '{said.text.en}', '{said.text.zh}')" for said in KINDS if said.value != "shift"
-    )
+KIND_IN_WORDS = """case '{{lang}}' when 'zh' then case kind {zh} else kind end
+    else case kind {en} else kind end end""".format(
+    en=" ".join(f"when '{said.value}' then '{said.text.en}'" for said in KINDS),
+    zh=" ".join(f"when '{said.value}' then '{said.text.zh}'" for said in KINDS),
 )
-"""SQL: kinds of findings that something may have to be done about in words, to join with."""
+"""SQL: a finding's kind as a legend names it, where a panel cannot say it itself."""
 
 STATES = (
     Said("0", Text("fine", "正常"), "semi-dark-green"),
@@ -54,7 +55,7 @@ STATE_WORDS = "(values {}) as said (state, word_en, word_zh)".format(
 )
 """SQL: the states in words, to join with where a panel cannot show them itself."""
 
-SEVERITY = """case when kind = 'limit' or peak_score >= 10 then 3
+SEVERITY = """case when kind in ('limit', 'event') or peak_score >= 10 then 3
     when kind = 'machine' then 2 when kind = 'sensor' then 1 else 0 end"""
 """SQL: the state that a finding puts a machine in."""
 
@@ -69,18 +70,15 @@ NOW_STATE = f"""case when coalesce(now() - l.ts > {OFFLINE}, true) then 4
 URGENCY = "case state when 4 then 1.5 else state end desc"
 """SQL: what to look at first; offline comes after what is odd and before what only has a bad sensor."""
 
-VERDICT_WORDS = """(values
-    ('estimate', 'now: the limit is reached', '已达到限值'),
-    ('no_trend', 'no wear to be seen', '未见劣化趋势'),
-    ('too_little_data', 'too little data', '数据不足')) as said (verdict, word_en, word_zh)"""
-"""SQL: what a forecast says that gives no days, to join with."""
-
-TIME_LEFT = """case
-    when verdict = 'estimate' and p90_h > 0 then
-        round(p50_h / 24) || ' d (' || round(p10_h / 24) || ' – ' || round(p90_h / 24) || ')'
-    when verdict = 'more_than' then '> ' || round(p10_h / 24) || ' d'
-    else word_{lang} end"""
-"""SQL: P50 and the band from P10 to P90 of `remaining_life` with `VERDICT_WORDS`, or why there is none."""
-
 LEFT = "remaining_life as f using (asset_id)"
 """SQL: to join with `latest as l`."""
+
+LEFT_IN_WORDS = """case verdict
+    when 'estimate' then case when p90_h < 24 then '< 1'
+        else round(p10_h / 24) || ' – ' || round(p50_h / 24) || ' – ' || round(p90_h / 24) end
+        || case '{lang}' when 'zh' then ' 天' else ' days' end
+    when 'more_than' then '> ' || round(p10_h / 24) || case '{lang}' when 'zh' then ' 天' else ' days' end
+    when 'no_trend' then case '{lang}' when 'zh' then '未见劣化' else 'no wear seen' end
+    when 'too_little_data' then case '{lang}' when 'zh' then '数据不足' else 'too little data' end
+    end"""
+"""SQL: what the row of `remaining_life` says: P10, P50 and P90, or why there are none."""

@@ -23,12 +23,15 @@ def detectors_for(channels: int, baseline_rows: int, given: Sequence[int] = ()) 
 
 
 def by_windows(knn: WindowKnn, samples: Samples, moved: Sequence[Moved]) -> Scores:
-    """The windows' verdict; one whose normal level jumped learns its windows anew from that row on."""
+    """The windows' verdict; one whose normal level jumped learns its windows anew from that row on.
+
+    A learning period is too short for those to show how far the machine strays, so they are told.
+    """
     parts, done = [], 0
     for each in moved:
         if each.jumped:
             parts.append(knn.update(samples.take(slice(done, each.row))))
-            knn.relearn(each.slot)
+            knn.relearn(each.slot, each.excess)
             done = each.row
     return Scores.joined([*parts, knn.update(samples.take(slice(done, None)))])
 

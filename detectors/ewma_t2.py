@@ -1,7 +1,7 @@
 """Hotelling's T² on EWMAs of each machine's deviations from its own first rows.
 
 Lowry, Woodall, Champ and Rigdon (1992), "A multivariate exponentially weighted moving average control
-chart", on robust baselines for each regime. Once a baseline is learned only its level moves, as
+chart", on robust baselines for each regime. Once a baseline is learned its level moves, as
 `detectors.moving_normal` says; how far the machine is from what it was at first is told beside the score,
 because health needs that. A repaired machine starts over (`renew`).
 """
@@ -52,18 +52,27 @@ class EwmaT2:
 
     Channels `given`, such as load and weather, are not judged: they say what the others should be, by a
     regression that each baseline holds, and T² is that of the others given these. Their own share is 0.
+
+    As a slot's own normal takes over in a regime, its means `carry` over and are said against that. Where
+    they hold what other regimes or another load showed, that is far from it, so then they should not.
     """
 
     NAME: ClassVar[str] = "ewma_t2"
-    VERSION: ClassVar[int] = 5
+    VERSION: ClassVar[int] = 6
     EXACT: ClassVar[bool] = True
 
     def __init__(
-        self, channels: int, *, baseline: int = 300, weight: float = 0.05, given: Sequence[int] = ()
+        self,
+        channels: int,
+        *,
+        baseline: int = 300,
+        weight: float = 0.05,
+        given: Sequence[int] = (),
+        carry: bool = True,
     ) -> None:
         if channels < 1 or baseline < FEWEST or not 0 < weight <= 1:
             raise ValueError(f"needs a channel, a baseline of {FEWEST} rows or more and 0 < weight <= 1")
-        self._baseline, self._weight = baseline, weight
+        self._baseline, self._weight, self._carry = baseline, weight, carry
         self._slots = 0
         self._given = np.zeros(0, np.bool_)
         self._take_width(channels, given)
@@ -219,7 +228,8 @@ class EwmaT2:
         if odd and not self._jump(slot, cell, scale):
             return
         before, after = (moving.first[cell] + way[cell] * scale for way in (moving.told, moving.moved))
-        self.moved.append(Moved(row, slot, regime, odd, before, after, scale))
+        excess = float(moving.excess[cell])
+        self.moved.append(Moved(row, slot, regime, odd, before, after, scale, excess))
         moving.start_over(cell)
 
     def _jump(self, slot: int, cell: int, scale: Floats) -> bool:
@@ -230,6 +240,7 @@ class EwmaT2:
         to = self._moving.first[cell] + (self._moving.moved[cell] + way) * scale.astype(np.float64)
         if (np.abs(to) > np.finfo(np.float32).max).any():
             return False
+        self._moving.spread(cell)
         self._moving.moved[cell] += way
         self._cells.location[cell] = np.where(scale > 0, to, self._cells.location[cell])
         self._unclipped[slot] -= way
@@ -242,14 +253,14 @@ class EwmaT2:
     def _translate(self, slot: int, before: tuple[Floats, Floats], now: tuple[Floats, Floats]) -> None:
         """Say the slot's means against what is normal now, from 0 where nothing was.
 
-        With given channels all begin at 0: what they leave under one regression says nothing under another.
+        Those of given channels are 0, whatever is normal; all begin at 0 if they do not carry.
         """
-        if self._given.any():
+        if not self._carry:
             self._ewma[slot] = self._unclipped[slot] = 0.0
             return
         (location, inverse), (to_location, to_inverse) = before, now
         known = (inverse > 0) & (to_inverse > 0)
-        moved = known & ((location != to_location) | (inverse != to_inverse))
+        moved = known & ~self._given & ((location != to_location) | (inverse != to_inverse))
         for mean, most in (self._ewma[slot], CLIP), (self._unclipped[slot], FARTHEST):
             level = location[moved] + mean[moved] / inverse[moved].astype(np.float64)
             mean[moved] = np.clip((level - to_location[moved]) * to_inverse[moved], -most, most)

@@ -1,4 +1,4 @@
-"""Health of a machine, 0 to 100 %, from how far it has moved from healthy (ISO 13374 health assessment)."""
+"""Health of a machine, in percent, from how far it has moved from healthy (ISO 13374 health assessment)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +20,13 @@ MOST = 3.0
 
 
 class HealthTracker:
-    """Health = 100 (1 - (d - d0) / (d_fail - d0)), cut to 0..100, of many slots.
+    """Health = 100 (1 - (d - d0) / (d_fail - d0)), at most 100, of many slots.
 
     d is the deviation sqrt(departure / judged), about 1 when healthy, smoothed exponentially over event time
     with the time constant `tau_s`. d0 is its mean over the slot's first `baseline` judged rows; until then
-    health is NaN. At `d_fail` the machine no longer does its job; a slot whose d0 is as high as that would
-    have no scale, so d0 counts as at most half of `d_fail`. 1 - health/100 is the degradation level that
-    forecasters extrapolate.
+    health is NaN. At `d_fail` the machine no longer does its job, beyond it health is below 0; a slot whose
+    d0 is as high as that would have no scale, so d0 counts as at most half of `d_fail`. 1 - health/100 is the
+    degradation level that forecasters extrapolate.
     """
 
     def __init__(self, *, baseline: int = 300, tau_s: float = 3600.0, d_fail: float = 12.0) -> None:
@@ -97,4 +97,4 @@ def _smooth(
         d0 = min(state.healthy, d_fail / 2)
         level = (state.deviation - d0) / (d_fail - d0)
         known = state.rows >= baseline
-        health[i] = 100.0 * (1.0 - min(max(level, 0.0), 1.0)) if known else np.nan
+        health[i] = 100.0 * (1.0 - max(level, 0.0)) if known else np.nan

@@ -66,14 +66,18 @@ class Neighbours:
         self.level = wider(self.level, 1, channels, np.nan)
         self.scatter = wider(self.scatter, 1, channels, 0.0)
 
-    def fit(self, slot: int, windows: Floats) -> None:
-        """Learn from the slot's windows (n, channels, FEATURES), of which there must be FEWEST or more."""
+    def fit(self, slot: int, windows: Floats, excess: float = 0.0) -> None:
+        """Learn from the slot's windows (n, channels, FEATURES), of which there must be FEWEST or more.
+
+        excess: squared distances count for one part in one and this.
+        """
         level, scatter = _standards(windows)
         z = _standardised(windows, level, scatter)
         flat, half = z.reshape(len(z), -1), len(z) // 2
         ahead = np.log(_fitted(flat[:half]).decision_function(flat[half:]) + 1e-6)
         self.windows[slot], self.level[slot], self.scatter[slot] = in_steps(z), level, scatter
-        self.centre[slot], self.width[slot] = np.mean(ahead), max(float(np.std(ahead)), LEAST_SCATTER)
+        self.centre[slot] = np.mean(ahead) + np.log1p(excess) / 2
+        self.width[slot] = max(float(np.std(ahead)), LEAST_SCATTER)
         self.fitted[slot] = True
 
     def judge(

@@ -136,16 +136,21 @@ def _gather(
 
 @kernel
 def _tell(take: NDArray[np.int64], mine: NDArray[Any], features: NDArray[np.float32]) -> None:
-    """What the segment was as a whole, NaN for a feature that it did not show."""
+    """What the segment was as a whole, NaN for a feature that it did not show or that no float32 can hold."""
     for k in range(len(take)):
-        part = mine[k]
-        if part.held == 0:
+        features[k] = _whole(take[k], mine[k])
+        if not np.isfinite(features[k]):
             features[k] = np.nan
-        elif take[k] == SECONDS or take[k] == TIMES:
-            features[k] = part.held
-        elif take[k] == MEAN:
-            features[k] = part.value / part.held
-        elif take[k] == TOTAL:
-            features[k] = part.value / part.held * part.seconds
-        else:
-            features[k] = part.value
+
+
+@kernel
+def _whole(take: int, part: Any) -> float:
+    if part.held == 0:
+        return np.nan
+    if take in (SECONDS, TIMES):
+        return float(part.held)
+    if take == MEAN:
+        return float(part.value / part.held)
+    if take == TOTAL:
+        return float(part.value / part.held * part.seconds)
+    return float(part.value)

@@ -20,10 +20,13 @@ class Levels(NamedTuple):
 
     since: Ints
     odd: Ints
+    strayed: Floats
+    excess: Floats
     first: Floats
     moved: Floats
     told: Floats
     total: Floats
+    candidate: Floats
 
 
 class Pace(NamedTuple):
@@ -35,6 +38,12 @@ class Pace(NamedTuple):
     gain: np.float32
     looks: int
     table: Floats
+
+
+@kernel
+def part(excess: np.float32) -> np.float32:
+    """How much of T² counts where a machine strays so much more from its level than was learned."""
+    return np.float32(1) / (np.float32(1) + excess)
 
 
 @kernel
@@ -55,8 +64,10 @@ def look(
     if not np.isfinite(score):
         return True
     if score > TOO_ODD:
+        away = seen[1] - levels.candidate[cell]
         levels.odd[cell] += 1
         levels.total[cell] += seen[1]
+        levels.strayed[cell] += _turned(normal[2], away, np.empty_like(away)) / np.float32(judged)
         return bool(levels.odd[cell] % pace.looks != 0)
     levels.odd[cell] = 0
     levels.total[cell] = 0
@@ -91,7 +102,7 @@ def _untold(cell: int, precision: Floats, levels: Levels, table: Floats) -> floa
     """How odd a machine at the present level would once have been: where the level was when last told."""
     away = levels.moved[cell] - levels.told[cell]
     size = _turned(precision, away, np.empty_like(away))
-    return float(tail(table, size))
+    return float(tail(table, size * part(levels.excess[cell])))
 
 
 @kernel

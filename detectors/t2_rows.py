@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.kernels import kernel
 from detectors.t2_given import count_given, expect, hold_against, put_back
-from detectors.t2_level import TOO_ODD, Levels, Pace, look, way_back
+from detectors.t2_level import TOO_ODD, Levels, Pace, look, part, way_back
 from detectors.t2_means import FARTHEST, count_present, describe, smooth, standardise, turn
 from detectors.t2_statistic import beyond, leave_gaps_out, split_t2
 from detectors.tail_table import tail
@@ -106,7 +106,7 @@ def score_rows(start: int, rows: Rows, chart: Chart, out: Out) -> int:
         normal
     )
     score, contribution, expected, observed, statistic, judged, departure, shown = out
-    since, moved = levels.since, levels.moved
+    since, moved, excess = levels.since, levels.moved, levels.excess
     last_regime = cell_of.shape[1] - 1
     channels, some_given, given_here = x.shape[1], bool(given.any()), 0
     (z, steps), (means, free) = _pair(LONGEST * channels), _pair((LONGEST + 1) * channels)
@@ -153,7 +153,7 @@ def score_rows(start: int, rows: Rows, chart: Chart, out: Out) -> int:
             if count_present(n, most, given_here, channels, z, present):
                 run, back = (z, e, y, present), (away, turned, whole)
                 leave_gaps_out(n, most, matrix, inverse > 0, run, share, t2, back, more)
-            _score(n, pace.table, present, t2, score[at:end])
+            _score(n, pace.table, present, t2, part(excess[cell]), score[at:end])
             if owns:
                 _tell(n, present, t2, more, whole, statistic[at:end], judged[at:end], departure[at:end])
                 since[own] += n
@@ -198,11 +198,11 @@ def _until_one_moves(at: int, end: int, x: Floats, location: Floats, inverse_sca
 
 
 @kernel
-def _score(n: int, table: Floats, present: Ints16, t2: Floats, score: Floats) -> None:
-    """-log10 p of each row that shows anything."""
+def _score(n: int, table: Floats, present: Ints16, t2: Floats, part: np.float32, score: Floats) -> None:
+    """-log10 p of each row that shows anything; `part` of its T² counts."""
     for i in range(n):
         if present[i] > 0:
-            score[i] = tail(table[present[i]], t2[i])
+            score[i] = tail(table[present[i]], part * t2[i])
 
 
 @kernel

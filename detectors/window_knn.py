@@ -40,7 +40,7 @@ class WindowKnn:
     """
 
     NAME: ClassVar[str] = "window_knn"
-    VERSION: ClassVar[int] = 4
+    VERSION: ClassVar[int] = 5
     EXACT: ClassVar[bool] = False
 
     def __init__(self, channels: int, *, length: int = 30, hop: int = 10, training: int = 40) -> None:
@@ -54,6 +54,7 @@ class WindowKnn:
         self._take_width(channels)
         self._windows = Windows(channels, length, hop)
         self._count = np.zeros(0, np.int32)
+        self._excess = np.zeros(0, np.float32)
         self._held = Scores.unknown(0, channels)
         self._prior = np.zeros((0, channels, FEATURES), np.float32)
         self._lessons: dict[int, Floats] = {}
@@ -94,9 +95,12 @@ class WindowKnn:
             getattr(self._held, each.name)[present] = getattr(table, each.name)[latest]
         return _taken(table, which)
 
-    def relearn(self, slot: int) -> None:
-        """Forget what is normal for the slot: its next windows teach it."""
-        self._count[slot] = 0
+    def relearn(self, slot: int, excess: float = 0.0) -> None:
+        """Forget what is normal for the slot: its next windows teach it.
+
+        excess: squared distances are divided by one and this, as T² is (`detectors.moving_normal`).
+        """
+        self._count[slot], self._excess[slot] = 0, excess
         self._lessons.pop(slot, None)
         self._models.fitted[slot] = False
         nothing = Scores.unknown(1, self._channels)
@@ -122,7 +126,7 @@ class WindowKnn:
             learning[new] = True
         later = np.flatnonzero(able & ~learning)
         for s in np.unique(slot[later][~self._models.fitted[slot[later]]]).tolist():
-            self._models.fit(s, self._lessons.pop(s))
+            self._models.fit(s, self._lessons.pop(s), float(self._excess[s]))
         self._models.judge(features, later, slot[later], verdicts)
         if self._prior_model is not None:
             early = np.flatnonzero(learning)
@@ -135,6 +139,7 @@ class WindowKnn:
         self._slots = max(self._slots, slots)
         self._windows.reach(slots)
         self._count = grown(self._count, slots, 0)
+        self._excess = grown(self._excess, slots, 0.0)
         self._models.reach(slots)
         new = len(self._count) - len(self._held.score)
         self._held = Scores.joined([self._held, Scores.unknown(new, self._channels)])
@@ -160,7 +165,7 @@ class WindowKnn:
             raise StateError(f"state of {self.NAME} contradicts itself; start without it")
         self._slots = len(saved["count"])
         self._windows.latest, self._windows.seen = saved["latest"], saved["seen"]
-        self._count = saved["count"]
+        self._count, self._excess = saved["count"], saved["excess"]
         self._held = Scores(*(saved[each.name] for each in fields(Scores)))
         self._models = Neighbours(*(saved[each.name] for each in fields(Neighbours)))
         lessons = np.split(saved["lessons"], np.cumsum(learned)[:-1]) if len(saved["learners"]) else []
@@ -172,6 +177,7 @@ class WindowKnn:
             "latest": self._windows.latest,
             "seen": self._windows.seen,
             "count": self._count,
+            "excess": self._excess,
             **{each.name: getattr(self._held, each.name) for each in fields(Scores)},
             **{each.name: getattr(self._models, each.name) for each in fields(Neighbours)},
         }

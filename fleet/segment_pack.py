@@ -1,5 +1,6 @@
 """A pack as its segments are read by: features are its channels, with the signs of what they speak of."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from fleet.segment import Segment
@@ -17,6 +18,13 @@ def segment_pack(pack: VerticalPack, segment: Segment) -> VerticalPack:
         replace(rules, baseline_rows=segment.baseline, idle=(), bands=(), settle_s=0.0, given=given),
         fault_modes=tuple(mode for mode in modes if mode.channels),
     )
+
+
+def channels_of(pack: VerticalPack, names: Iterable[str]) -> list[str]:
+    """The channels that evidence names, each once: a feature stands for its channel, others for none."""
+    of = {feature.name: feature.channel for segment in pack.segments for feature in segment.features}
+    of |= {channel.name: channel.name for channel in pack.equipment_type.channels}
+    return list(dict.fromkeys(of[name] for name in names if name in of))
 
 
 def _mode(mode: FaultMode, segment: Segment) -> FaultMode:

@@ -18,10 +18,15 @@ from fleet.standard_limit import StandardLimit
 MOST_REGIMES = 16
 """Regimes that detectors tell apart."""
 
+HEALTHY = 1.0
+"""Deviation of healthy machines, about, in robust standard deviations."""
+
 
 @dataclass(frozen=True, slots=True)
 class Detection:
     """How a machine's scores become episodes and health; the defaults are engineering defaults.
+
+    The same for rows and for each kind of segment, which keeps the promise for itself.
 
     An episode starts when the score (-log10 p) is above a level for `persistence` samples in a row, and ends
     once the score has been low again for `off_delay_s`: longer than the machine usually rests, or every night
@@ -98,7 +103,8 @@ class FaultMode:
     `signs` say how they do; a channel without one may go either way, with weight 1. `failure_code` is the
     standard's three letters (annex B; the packs have theirs from memory). `wear` names counters that make the
     mode likelier as they come to their end, `gases` the fault types that dissolved gases tell of it, `parts`
-    is what to bring.
+    is what to bring. `fails_at` is the deviation at which it is a functional failure, as `Detection.d_fail`
+    is of the type; forecasts go by it once a finding names the mode.
     """
 
     code: str
@@ -114,6 +120,7 @@ class FaultMode:
     parts_en: str = ""
     parts_zh: str = ""
     urgency: Urgency = Urgency.NEXT_SERVICE
+    fails_at: float | None = None
 
     def __post_init__(self) -> None:
         check_name("fault mode", self.code)
@@ -124,6 +131,10 @@ class FaultMode:
             )
         if not re.fullmatch(r"([A-Z]{3})?", self.failure_code):
             raise FleetError(f"fault mode {self.code}: an ISO 14224 code has three capital letters")
+        if self.fails_at is not None and not self.fails_at > HEALTHY:
+            raise FleetError(
+                f"fault mode {self.code}: fails_at is above {HEALTHY:g}, what healthy machines have"
+            )
         object.__setattr__(self, "signs", tuple(known.get(name, Sign(name)) for name in self.channels))
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtr, ndtri, stdtrit
 
 from forecasting.contract import Forecast, Forecaster, History, Run, Verdict
 from forecasting.growth import (
@@ -43,6 +43,8 @@ VISIBLE = 2.0
 HORIZON = 20.0
 """Nothing is said beyond this many times the observed span."""
 
+REACHED = Forecast(Verdict.ESTIMATE, 0.0, 0.0, 0.0, "the limit is reached")
+
 DRAWS = 32
 QUANTILES = (0.1, 0.5, 0.9)
 
@@ -55,14 +57,23 @@ def _normal_pairs(n: int) -> Floats:
 
 
 PAIRS = _normal_pairs(DRAWS)
+CHANCES = np.arange(1, DRAWS + 1) * 0.8191725133961645 % 1.0
+"""(DRAWS,) evenly spread in 0 to 1, out of step with the pairs."""
+
+SURELY = 2.0
+"""Standard deviations above an uncertain limit from which it is reached, whatever it is."""
+
+LOWEST = 1e-6
+"""No level counts as lower where its logarithm is taken."""
 
 
 class RobustTrend:
     """Growth that is significant is carried on to the limit; without it there is no number.
 
     The level may be flat for long and then grow in proportion to time, faster or slower (see
-    `forecasting.growth`). The quantiles hold the uncertainty of onset, shape, size and noise, not that of
-    a future duty other than the past one.
+    `forecasting.growth`). The quantiles hold the uncertainty of onset, shape, size and noise, and of a limit
+    that is not exact, not that of a future duty other than the past one. A machine that still runs above
+    such a limit has a higher one.
     """
 
     NAME: ClassVar[str] = "robust_trend"
@@ -89,8 +100,8 @@ class RobustTrend:
 
 def _forecast(history: History) -> Forecast:
     age, x = in_order(history.age_h, history.x[:, :1])
-    if len(x) and x[-1, 0] >= LIMIT:
-        return Forecast(Verdict.ESTIMATE, 0.0, 0.0, 0.0, "the limit is reached")
+    if len(x) and x[-1, 0] >= LIMIT * np.exp(SURELY * history.limit_spread):
+        return REACHED
     age, level = usable(age, x[:, 0])
     if len(level) < FEWEST_POINTS:
         return Forecast(Verdict.TOO_LITTLE_DATA, basis=f"{len(level)} of {FEWEST_POINTS} points")
@@ -103,8 +114,10 @@ def _forecast(history: History) -> Forecast:
     first = fit(time, level, onsets, EXPONENTS, rho)
     fine = fit_finely(time, level, first, onsets, rho)
     if not (_significant(first, time) and _grows(fine, float(residual.std()))):
+        if level[-1] >= LIMIT:
+            return REACHED
         return Forecast(Verdict.NO_TREND, basis=f"no significant growth over {span:.0f} h")
-    return _carried_on(fine, span, freedom(len(time)))
+    return _carried_on(fine, span, freedom(len(time)), _limits(level[-1], history.limit_spread))
 
 
 def _significant(fits: Fits, time: Floats) -> bool:
@@ -122,11 +135,19 @@ def _grows(fits: Fits, noise: float) -> bool:
     return bool(weight @ fits.rise >= VISIBLE * noise and weight[fits.exponent == STEP].sum() < 0.5)
 
 
-def _carried_on(fits: Fits, span: float, degrees: int) -> Forecast:
+def _limits(level: float, spread: float) -> Floats:
+    """(DRAWS,) log-normal limits above the level that the machine runs at."""
+    if spread == 0:
+        return np.full(DRAWS, LIMIT)
+    below = ndtr(np.log(max(level, LOWEST) / LIMIT) / spread)
+    return np.asarray(LIMIT * np.exp(spread * ndtri(below + (1 - below) * CHANCES)))
+
+
+def _carried_on(fits: Fits, span: float, degrees: int, limits: Floats) -> Forecast:
     """Quantiles of the time to the limit over all models, each with the uncertainty of its base and rise."""
     weight = fits.weights()
     kept = weight > 0
-    life = span * _lives(fits, degrees)[kept]
+    life = span * _lives(fits, degrees, limits)[kept]
     order = np.argsort(life, axis=None, kind="stable")
     cumulated = np.cumsum(np.repeat(weight[kept] / DRAWS, DRAWS)[order])
     at = np.minimum(np.searchsorted(cumulated, QUANTILES), len(order) - 1)
@@ -137,14 +158,14 @@ def _carried_on(fits: Fits, span: float, degrees: int) -> Forecast:
     return Forecast(Verdict.ESTIMATE, p10, p50, p90, basis)
 
 
-def _lives(fits: Fits, degrees: int) -> Floats:
-    """(m, DRAWS) times to the limit in spans, infinite where the level does not rise."""
+def _lives(fits: Fits, degrees: int, limits: Floats) -> Floats:
+    """(m, DRAWS) times to each draw's limit in spans, infinite where the level does not rise."""
     var_base, both, var_rise = (fits.covariance * degrees / max(degrees - 2, 1)).T
     sd = np.sqrt(var_base)
     own = np.sqrt(np.maximum(var_rise - (both / sd) ** 2, 0.0))
     base = fits.base[:, None] + np.outer(sd, PAIRS[:, 0])
     rise = fits.rise[:, None] + np.outer(both / sd, PAIRS[:, 0]) + np.outer(own, PAIRS[:, 1])
-    needed = np.divide(LIMIT - base, rise, out=np.full_like(base, np.inf), where=rise > 0)
+    needed = np.divide(limits - base, rise, out=np.full_like(base, np.inf), where=rise > 0)
     with np.errstate(over="ignore", divide="ignore"):  # a step never gets there: infinite
         ahead = np.maximum(needed, 1.0) ** (1.0 / fits.exponent[:, None]) - 1.0
     return np.asarray(-fits.onset[:, None] * ahead)

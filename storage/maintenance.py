@@ -13,6 +13,11 @@ insert into maintenance (asset_id, ts, kind, note) values (%s, %s, %s, %s)
 on conflict (asset_id, ts, kind) do update set note = excluded.note
 """
 
+# What a machine reported, and nobody but a person can say is over.
+_END_EVENTS = """
+update episode set end_ts = %s where asset_id = %s and kind = 'event' and end_ts is null and onset_ts <= %s
+"""
+
 _FORGET = "delete from maintenance where asset_id = %s and ts = %s and kind = %s"
 
 _EVENTS = """
@@ -29,9 +34,13 @@ group by asset_id
 
 
 async def record_event(pool: Pool, event: MaintenanceEvent) -> None:
-    """Keep an event; said again it has the newer note. Raises `psycopg.errors.ForeignKeyViolation`."""
+    """Keep an event; said again it has the newer note. Raises `psycopg.errors.ForeignKeyViolation`.
+
+    It ends what the machine had reported itself until then.
+    """
     async with pool.connection() as conn:
         await conn.execute(_RECORD, (event.asset_id, event.ts, event.kind, event.note))
+        await conn.execute(_END_EVENTS, (event.ts, event.asset_id, event.ts))
 
 
 async def forget_event(pool: Pool, event: MaintenanceEvent) -> bool:

@@ -32,6 +32,7 @@ class Policy:
     ledger: timedelta = timedelta(days=90)
     dead_letters: timedelta = timedelta(days=90)
     sent_outbox: timedelta = timedelta(days=7)
+    platform: timedelta = timedelta(days=90)
 
     def __post_init__(self) -> None:
         if min(self.raw, self.rollup, self.ledger) < timedelta(days=1):
@@ -54,6 +55,8 @@ async def apply_retention(pool: Pool, policy: Policy) -> dict[str, int]:
         "shadow_forecast": await _repeat(pool, _delete("shadow_forecast", "ts"), policy.rollup),
         "frame": await _repeat(pool, _delete("frame", "first_ts"), policy.ledger),
         "dead_letter": await _repeat(pool, _delete("dead_letter", "created_at"), policy.dead_letters),
+        "platform_minute": await _repeat(pool, _delete("platform_minute", "ts"), policy.platform),
+        "partition_state": await _repeat(pool, _delete("partition_state", "seen_at"), policy.platform),
         "outbox": await _repeat(pool, _delete("outbox", "sent_at"), policy.sent_outbox),
     }
 

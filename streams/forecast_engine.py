@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.state_bytes import names, pack, unpack
+from fleet.catalog import pack_of
 from fleet.dead_letter import Reason
 from fleet.model_scope import Scope
 from forecasting.contract import Forecast
 from storage.chunk_result import ChunkResult, DeadLetter, ForecastRow, Tally
 from streams.dead_letter import dead_letter
 from streams.followed_assets import FollowedAssets
-from streams.forecasters import CONDITION, NOT_FOLLOWED, AllLatest, Forecasters
+from streams.forecasters import CONDITION, NOT_FOLLOWED, AllLatest, Forecasters, to_failure
 from streams.health_message import HealthMessage, decode
 from streams.record import Chunk
 from streams.registry_cache import RegistryCache
@@ -35,8 +36,9 @@ EMPTY: dict[str, NDArray[Any]] = {
     "level": np.empty(0, np.float64),
 }
 
-Due = tuple[int, str, Trajectory, AllLatest]
-"""(asset id, what runs out, its trajectory and its life by the hour when the forecast fell due)."""
+Due = tuple[int, str, Trajectory, AllLatest, str]
+"""(asset id, what runs out; its trajectory, its life by the hour and the fault mode that is named, "" without
+one, when the forecast fell due)."""
 
 
 class ForecastEngine:
@@ -115,8 +117,10 @@ class ForecastEngine:
                 if name == CONDITION:
                     self._followed.extend(message, before)
                 if before // FORECAST_EVERY_US != message.ts_us // FORECAST_EVERY_US:
-                    latest = self._followed.latest(message) if name == CONDITION else NOT_FOLLOWED
-                    due.append((message.asset_id, name, (renewed or trajectory).copy(), latest))
+                    of_condition = name == CONDITION
+                    latest = self._followed.latest(message) if of_condition else NOT_FOLLOWED
+                    mode = message.mode if of_condition else ""
+                    due.append((message.asset_id, name, (renewed or trajectory).copy(), latest, mode))
         return due if fresh else None
 
     def _heard_us(self, asset_id: int) -> int | None:
@@ -144,10 +148,15 @@ class ForecastEngine:
     def _forecast_all(self, due: Sequence[Due]) -> tuple[list[ForecastRow], list[ForecastRow]]:
         """What is said, and what challengers would have said."""
         rows, shadow = [], []
-        for asset_id, name, trajectory, latest in due:
-            scope = Scope(self._registry.current.asset_by_id(asset_id).equipment_type, self._tenant)
+        for asset_id, name, trajectory, latest, mode in due:
+            kind = self._registry.current.equipment_type(
+                self._registry.current.asset_by_id(asset_id).equipment_type
+            )
+            scope = Scope(kind.name, self._tenant)
             history, at = self._forecasters.history(asset_id, name, trajectory), trajectory.ts_us[-1]
-            rows.append(_row(asset_id, at, name, *self._forecasters.forecast(scope, name, history, latest)))
+            worn = to_failure(pack_of(kind), mode, history)
+            says = self._forecasters.forecast(scope, name, history, latest, worn)
+            rows.append(_row(asset_id, at, name, *says))
             if beside := self._forecasters.in_shadow(scope, name, history, latest):
                 shadow.append(_row(asset_id, at, name, *beside))
         return rows, shadow

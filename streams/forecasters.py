@@ -3,8 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
+from fleet.failure_level import SPREAD, failure_level
 from fleet.life_rows import LifeColumns, LifeRows
 from fleet.model_scope import Scope, nearest
+from fleet.vertical import VerticalPack
 from forecasting.contract import Forecast, Forecaster, History, Verdict
 from forecasting.first_passage import FirstPassage
 from forecasting.followed_lives import Latest
@@ -56,7 +60,9 @@ class FittedModel:
         """
         name = name_of_fit(self.forecaster, self.fit)
         if not isinstance(self.forecaster, LearnedLife) or self.forecaster.regressions is None:
-            return name, self.forecaster.predict([history])[0]
+            # health on record, which it was fitted on, ends at 0 %
+            capped = replace(history, x=np.minimum(history.x, 1.0))
+            return name, self.forecaster.predict([capped])[0]
         if self.fit not in latest:
             return name, Forecast(Verdict.TOO_LITTLE_DATA, basis="its hours are not read yet")
         return name, self.forecaster.at([latest[self.fit]])[0]
@@ -70,6 +76,12 @@ class FittedModel:
         return Follower(self.fit, regressions, self.columns) if regressions else None
 
 
+def to_failure(pack: VerticalPack, mode: str, history: History) -> History | None:
+    """A condition's history against the failure of a fault mode; None if it is not known when that fails."""
+    level = failure_level(pack, mode, history.x[:, 0])
+    return None if level is None else History(history.age_h, level[:, None], limit_spread=SPREAD)
+
+
 def name_of_fit(forecaster: Forecaster | type[Forecaster], fit: int) -> str:
     """What stands beside each forecast of a fitted model."""
     return f"{_name(forecaster)} fit {fit}"
@@ -80,13 +92,13 @@ class Forecasters:
     """Which forecaster answers.
 
     A wear counter goes on at its pace. Whether a condition gets worse at all is the trend's word, on the
-    asset's own past. If so, a model fitted on failures of the equipment type says when; what it cannot
-    say, the trend does, and what that cannot say either, the lives of such machines (`priors`). Where no
-    wear is to be seen, that stays the answer, with those lives beside it. `challengers` are asked beside
-    the fitted models. Each of these is a tenant's own, or else the equipment type's; never another
-    tenant's. `renewed_us` is when each asset was repaired or restored last: its condition begins anew
-    there. Whoever fills the mappings may change them at any time. `past` reads what a model that follows
-    lives by the hour has not seen of them.
+    asset's own past, held against the failure of the fault mode that a finding names. If so, a model fitted
+    on failures of the equipment type says when; what it cannot say, the trend does, and what that cannot say
+    either, the lives of such machines (`priors`). Where no wear is to be seen, that stays the answer, with
+    those lives beside it. `challengers` are asked beside the fitted models. Each of these is a tenant's own,
+    or else the equipment type's; never another tenant's. `renewed_us` is when each asset was repaired or
+    restored last: its condition begins anew there. Whoever fills the mappings may change them at any time.
+    `past` reads what a model that follows lives by the hour has not seen of them.
     """
 
     trend: Forecaster
@@ -109,12 +121,20 @@ class Forecasters:
         return trajectory.history(since if known else None)
 
     def forecast(
-        self, scope: Scope, target: str, history: History, latest: AllLatest = NOT_FOLLOWED
+        self,
+        scope: Scope,
+        target: str,
+        history: History,
+        latest: AllLatest = NOT_FOLLOWED,
+        to_failure: History | None = None,
     ) -> tuple[str, Forecast]:
-        """The forecaster's name and its forecast from the last point of the history of a tenant's machine."""
+        """The forecaster's name and its forecast from the last point of the history of a tenant's machine.
+
+        to_failure: the condition against what the named fault mode fails at; the trend goes by it if known.
+        """
         if target != CONDITION:
             return _says(self.counter, history)
-        name, seen = _says(self.trend, history)
+        name, seen = _says(self.trend, history if to_failure is None else to_failure)
         prior, model = nearest(self.priors, scope), nearest(self.fitted, scope)
         if seen.verdict not in {Verdict.ESTIMATE, Verdict.MORE_THAN}:
             return name, seen if prior is None else _beside(seen, prior.says(history)[1])

@@ -18,17 +18,22 @@ class HealthMessage:
 
     `levels` maps what runs out (`condition`, or a wear counter's name) to its level. `means` are those of the
     channels over the hour before that of the instant, in the order of columns, None where nothing is to be
-    trusted. A message of an earlier release has none, and one of that release is not troubled by them.
+    trusted. `mode` is the fault mode that the machine's finding named as it was raised, empty without one. A
+    message of an earlier release has neither, and one of that release is not troubled by them.
     """
 
     asset_id: int
     ts_us: int
     levels: dict[str, float] = field(default_factory=dict)
     means: tuple[float | None, ...] = ()
+    mode: str = ""
 
     def encode(self) -> bytes:
         """The message as JSON."""
-        body = {"asset_id": self.asset_id, "ts_us": self.ts_us, "levels": self.levels, "means": self.means}
+        body: dict[str, object] = {"asset_id": self.asset_id, "ts_us": self.ts_us, "levels": self.levels}
+        body["means"] = self.means
+        if self.mode:
+            body["mode"] = self.mode
         return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
 
     @property
@@ -42,9 +47,10 @@ def decode(value: bytes) -> HealthMessage:
     match parse(value):
         case {"asset_id": int(asset_id), "ts_us": int(ts_us), "levels": dict(levels), **more}:
             check_span(ts_us, ts_us)
-            means = _means(more.get("means", []))
-            if 0 <= asset_id < 2**31 and all(map(_is_number, levels.values())) and means is not None:
-                return HealthMessage(asset_id, ts_us, levels, means)
+            means, mode = _means(more.get("means", [])), more.get("mode", "")
+            sound = 0 <= asset_id < 2**31 and all(map(_is_number, levels.values()))
+            if sound and means is not None and isinstance(mode, str):
+                return HealthMessage(asset_id, ts_us, levels, means, mode)
     raise ValueError("not a health message")
 
 

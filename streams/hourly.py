@@ -45,12 +45,12 @@ class Hourly:
         return due
 
     def health_row(self, i: int, rows: Rows, health: NDArray[np.float32], verdict: Verdict) -> HealthRow:
-        """Health at row i, with the channels that lower it."""
+        """Health at row i, 0 at the least, with the channels that lower it."""
         names = [channel.name for channel in self.pack.equipment_type.channels]
         shares = np.maximum(verdict.row(verdict.scores.contribution, i, 0.0), 0.0)
         top = [k for k in np.argsort(-shares, kind="stable")[:LOWERED_BY].tolist() if shares[k] > 0]
         lowered_by = {names[k]: round(float(shares[k] / shares.sum()), 4) for k in top}
-        return HealthRow(int(rows.asset_id[i]), int(rows.ts_us[i]), float(health[i]), lowered_by)
+        return HealthRow(int(rows.asset_id[i]), int(rows.ts_us[i]), max(float(health[i]), 0.0), lowered_by)
 
     def wear_rows(self, i: int, rows: Rows, counted: Sequence[Counted]) -> list[WearRow]:
         """What is used up at row i."""
@@ -67,11 +67,15 @@ class Hourly:
         health: NDArray[np.float32],
         counted: Sequence[Counted],
         means: NDArray[np.float32],
+        mode: str,
     ) -> HealthMessage:
-        """How far the machine is on its way to each of its limits at row i. means: (channels,)."""
+        """How far the machine is on its way to each of its limits at row i. means: (channels,).
+
+        mode: as it is named there.
+        """
         levels = {"condition": 1.0 - float(health[i]) / 100.0}
         levels |= {one.name: value / one.limit for one, value in counted}
-        return HealthMessage(int(rows.asset_id[i]), int(rows.ts_us[i]), levels, _known(means))
+        return HealthMessage(int(rows.asset_id[i]), int(rows.ts_us[i]), levels, _known(means), mode)
 
     def array(self) -> NDArray[np.int64]:
         """All that is needed to go on."""

@@ -42,7 +42,7 @@ WATCHED_DAYS = Counter(
 )
 EPISODES = Counter(
     "faultline_episodes_total",
-    "Episodes of machines that began, true or false.",
+    "Episodes of machines that began by their rows, true or false.",
     ["equipment_type"],
     registry=REGISTRY,
 )

@@ -74,6 +74,8 @@ class PartitionTask:
         self._settled = False  # whether the engine's state is that after everything stored
         self.stored = claim.next_offset or 0
         """Everything below this offset is in the database."""
+        self.delay_s: float | None = None
+        """Seconds from the log to the database, of the first record of the chunk stored last."""
 
     def start(self) -> Start | None:
         """Where to read from: the snapshot's offset, so that what follows it is computed again.
@@ -141,6 +143,7 @@ class PartitionTask:
         result = await self._process(chunk, again=False)
         computed = time.perf_counter()
         await self._commit(result)
+        self.delay_s = max(time.time() - chunk.records[0].timestamp / 1000, 0.0)
         self._count(result, computed - started, time.perf_counter() - computed)
         self._limit.observe(_dead(chunk, result))
         return result

@@ -30,6 +30,7 @@ from streams.episode_book import EpisodeBook, Subject
 from streams.hourly import Hourly
 from streams.judges import ENSEMBLE, Judges
 from streams.limits import LimitPart, Limits
+from streams.named_modes import NamedModes, Naming
 from streams.renewals import Instants, Renewal, Renewals
 from streams.rows import Rows, Scored, telemetry_of
 from streams.segment_watch import SEGMENT, SegmentWatch, watches
@@ -52,7 +53,8 @@ RatingsOf = Callable[[int], Ratings]
 
 NO_RENEWALS: Instants = {}
 
-OPTIONAL = (MODEL, SEGMENT, HOURS)
+NAMED = "named"
+OPTIONAL = (MODEL, SEGMENT, HOURS, NAMED)
 """How the parts of a state begin that a pack or an earlier release may have been without."""
 
 
@@ -91,6 +93,7 @@ class Scorer:
         self._renewals = Renewals()
         self._book = EpisodeBook(pack, VERSION)
         self._watches = watches(pack, VERSION)
+        self._named = NamedModes()
 
     def _look_at(self, pack: VerticalPack) -> None:
         channels = pack.equipment_type.channels
@@ -163,6 +166,7 @@ class Scorer:
         for each in renewals:
             self._judges.renew(each.slot)
             self._health.renew(each.slot)
+            self._named.renew(each.slot)
             ended = self._episodes.renew(each.slot, each.at_us)
             about = self._about(each.slot, name_of)
             if ended is not None:
@@ -196,7 +200,8 @@ class Scorer:
         level = self._level.update(slot, timely.ts_us, score)
         events = self._episodes.update(slot, timely.ts_us, score, level)
         wear = self._wear.update(slot, timely.ts_us, checked.x)
-        episodes += self._episodes_of(events, verdict, wear, modes.code, name_of)
+        of_machines = self._episodes_of(events, verdict, wear, modes.code, name_of)
+        episodes += of_machines
         episodes += [self._shift(each, timely.ts_us[verdict.judged], name_of) for each in moved]
         for watch in self._watches.values():
             about_of = partial(self._about, name_of=name_of)
@@ -206,6 +211,7 @@ class Scorer:
         health = self._health.update(slot, timely.ts_us, departure, channels)
         due = self._hourly.due(slot, timely.ts_us, health)
         means = self._hours.update(slot, timely.ts_us, checked.x, due)
+        named = self._named.at(due, slot, _namings(events, of_machines))
         return Scored(
             self._level.watched_us - watched_before_us,
             sum(event.change is Change.OPENED for event in events),
@@ -215,8 +221,8 @@ class Scorer:
             episodes,
             [row for i in due for row in self._hourly.wear_rows(i, timely, self._counted(slot[i], wear[i]))],
             [
-                self._hourly.message(i, timely, health, self._counted(slot[i], wear[i]), of_hour)
-                for i, of_hour in zip(due, means, strict=True)
+                self._hourly.message(i, timely, health, self._counted(slot[i], wear[i]), of_hour, mode)
+                for i, of_hour, mode in zip(due, means, named, strict=True)
             ],
         )
 
@@ -291,6 +297,7 @@ class Scorer:
             **self._judges.reviews.arrays(),
             **self._wear.arrays(n),
             "findings": self._book.array(),
+            NAMED: self._named.array(),
         }
         return state_bytes.pack(self._kind, own | parts)
 
@@ -317,6 +324,8 @@ class Scorer:
         self._judges.reviews.take(found["review_clock"], found["review_last_us"])
         self._wear.take(found, self._ratings())
         self._book.take(found["findings"])
+        if NAMED in found:
+            self._named.take(found[NAMED])
 
     def _parts(self) -> dict[str, Part]:
         alarm: dict[str, Part] = {"level": self._level, "episodes": self._episodes}
@@ -339,5 +348,15 @@ class Scorer:
             **self._judges.reviews.arrays(),
             **self._wear.arrays(0),
             "findings": raw,
+            NAMED: raw,
         }
         return own | dict.fromkeys(self._parts(), raw)
+
+
+def _namings(events: Sequence[EpisodeEvent], rows: Sequence[EpisodeRow]) -> list[Naming]:
+    """What the events of machine episodes change, of which `rows` are the readings."""
+    return [
+        Naming(event.row, event.slot, row.evidence["code"] if event.change is Change.OPENED else "")
+        for event, row in zip(events, rows, strict=True)
+        if event.change is not Change.PEAK
+    ]

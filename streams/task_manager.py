@@ -14,6 +14,7 @@ from faust.types import TP
 
 from storage import crash_point
 from storage.errors import StorageError
+from storage.progress import PartitionProgress
 from storage.sink import Sink
 from streams import metrics
 from streams.dead_letter_limit import DeadLetterLimit, TooManyDeadLetters
@@ -149,6 +150,22 @@ class TaskManager:
 
     def _has_stored(self, tp: TP, offset: int) -> bool:
         return tp in self._tasks and self._tasks[tp].stored > offset
+
+    def progress(self, lags: Mapping[TP, int]) -> list[PartitionProgress]:
+        """How each of its partitions is whose lag is known."""
+        return [
+            PartitionProgress(
+                self.consumer,
+                tp.topic,
+                tp.partition,
+                task.stored,
+                lags[tp],
+                task.delay_s,
+                self.halted.get(tp),
+            )
+            for tp, task in sorted(self._tasks.items())
+            if tp in lags
+        ]
 
     def refused_at(self, tp: TP) -> float:
         """When the database last refused something of the partition, on the monotonic clock."""

@@ -12,6 +12,7 @@ from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 
 from storage.outbox import Outbox
+from storage.progress import PartitionProgress
 from storage.sink import Sink
 from streams import metrics
 from streams.dead_letter_limit import DeadLetterLimit
@@ -107,6 +108,7 @@ class Worker:
             lambda topic: ForecastEngine(tenant_of(topic), parts.registry, parts.forecasters),
         )
         self.broker_is_silent = False
+        self._lags: dict[TP, int] = {}
         self._agents = {TELEMETRY: self.score, HEALTH: self.forecast}
         self.tenants = parts.tenants
         self.app = self._build_app()
@@ -160,10 +162,15 @@ class Worker:
         return unread or any(seen is None or seen.lag for seen in progress.values())
 
     async def _progress(self) -> dict[TP, Progress | None]:
-        """How far each partition is that is not stopped on purpose."""
+        """How far each partition is that is not stopped on purpose; notes the lag of each."""
         progress = await self.app.consumer.progress()
+        self._lags = {tp: seen.lag for tp, seen in progress.items() if seen is not None}
         halted = self.score.halted.keys() | self.forecast.halted.keys()
         return {tp: seen for tp, seen in progress.items() if tp not in halted}
+
+    def progress(self) -> list[PartitionProgress]:
+        """How each partition was when it was last looked at, every few seconds."""
+        return [each for manager in self._agents.values() for each in manager.progress(self._lags)]
 
     async def _watch(self) -> None:
         """End a stuck process; waiting for a database or a broker that is away is no standstill."""
@@ -178,9 +185,8 @@ class Worker:
                 watchdog.check_silence(time.monotonic())
                 continue
             self.broker_is_silent = False
-            for tp, seen in progress.items():
-                if seen is not None:
-                    metrics.LAG.labels(self._manager_of(tp).consumer, *tp).set(seen.lag)
+            for tp, lag in self._lags.items():
+                metrics.LAG.labels(self._manager_of(tp).consumer, *tp).set(lag)
             watchdog.check(progress, lambda tp: self._manager_of(tp).refused_at(tp), time.monotonic())
 
     def _manager_of(self, tp: TP) -> TaskManager:

@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from fleet.clock import ManualClock
 
-ADMIN, PASSWORD = "admin", "admins pässword"
+ADMIN, OTHER_ADMIN, PASSWORD = "admin", "other", "admins pässword"
 Json = dict[str, Any]
 Answer = tuple[int, Any]
 
@@ -47,8 +47,8 @@ class Organization:
     preferences: Json = field(default_factory=lambda: {"theme": "", "homeDashboardUID": "", "language": ""})
     rules: list[Json] = field(default_factory=list)
     accounts: dict[int, str] = field(default_factory=dict)
-    has_admin: bool = True
-    """Whether the server's administrator is a member; who makes an organisation is."""
+    members: set[str] = field(default_factory=lambda: {ADMIN})
+    """Who of the server's administrators may change it: who made it, and who joined."""
 
     def state(self) -> Json:
         """All of it that a run should leave the same, without what Grafana counts."""
@@ -113,15 +113,14 @@ class FakeGrafana:
     def _route(self, verb: str, path: str, query: dict[str, list[str]], headers: Any, body: Any) -> Answer:
         if (verb, path) == ("GET", "/health"):
             return OK, {"version": self.version, "database": "ok"}
-        who = self._who(headers)
-        if who is None:
-            return 401, {"message": "Invalid username or password"}
-        number, is_admin = who
+        number, admin = self._who(headers)
+        if number is None:
+            return self._stranger(headers)
         if path.startswith("/orgs"):
-            return self._orgs(verb, path, body) if is_admin else (403, {"message": "Permission denied"})
+            return self._orgs(verb, path, body, admin) if admin else _FORBIDDEN
         here = self.organizations.get(number)
-        if here is None or (is_admin and not here.has_admin):
-            return 403, {"message": "You'll need additional permissions to perform this action"}
+        if here is None or (admin and admin not in here.members):
+            return _FORBIDDEN
         for pattern, handler in _ROUTES:
             if match := re.fullmatch(f"{verb} {pattern}", f"{verb} {path}"):
                 handled: Answer | None = handler(self, verb, here, number, body, query, *match.groups())
@@ -129,16 +128,24 @@ class FakeGrafana:
                     return handled
         return MISSING
 
-    def _who(self, headers: Any) -> tuple[int, bool] | None:
+    def _who(self, headers: Any) -> tuple[int | None, str]:
+        """Organisation, and administrator if it is one who asks."""
         scheme, _, word = headers.get("Authorization", "").partition(" ")
         if scheme == "Basic":
-            if b64decode(word).decode() != f"{ADMIN}:{PASSWORD}":
-                return None
-            return int(headers.get("X-Grafana-Org-Id", 1)), True
-        number, _, ends = self._tokens.get(word, (0, 0, self.clock.now()))
-        return (number, False) if self.clock.now() < ends else None
+            name, _, password = b64decode(word).decode().partition(":")
+            known = name in {ADMIN, OTHER_ADMIN} and password == PASSWORD
+            return (int(headers.get("X-Grafana-Org-Id", 1)), name) if known else (None, "")
+        number, _, ends = self._tokens.get(word, (None, 0, self.clock.now()))
+        return (number, "") if self.clock.now() < ends else (None, "")
 
-    def _orgs(self, verb: str, path: str, body: Any) -> Answer:
+    def _stranger(self, headers: Any) -> Answer:
+        """Before 10 a token that was taken away is not said to be wrong, it is an error of the server."""
+        _, _, word = headers.get("Authorization", "").partition(" ")
+        if word.startswith(_TOKEN) and word not in self._tokens and self.version.startswith("9."):
+            return 500, {"message": "invalid API key"}
+        return 401, {"message": "Unauthorized"}
+
+    def _orgs(self, verb: str, path: str, body: Any, admin: str) -> Answer:
         if (verb, path) == ("GET", "/orgs"):
             return OK, [{"id": k, "name": each.name} for k, each in self.organizations.items()]
         if verb == "GET" and path.startswith("/orgs/name/"):
@@ -147,14 +154,16 @@ class FakeGrafana:
                 if each.name == name:
                     return OK, {"id": number, "name": name}
             return 404, {"message": "Organization not found"}
+        if verb == "GET" and (one := self.organizations.get(int(path.rsplit("/", 1)[1]))):
+            return OK, {"id": int(path.rsplit("/", 1)[1]), "name": one.name}
         if (verb, path) == ("POST", "/orgs"):
             if any(each.name == body["name"] for each in self.organizations.values()):
                 return 409, {"message": "Organization name taken"}
             number = next(self._ids)
-            self.organizations[number] = Organization(body["name"])
+            self.organizations[number] = Organization(body["name"], members={admin})
             return OK, {"orgId": number, "message": "Organization created"}
         if verb == "POST" and (joined := re.fullmatch(r"/orgs/(\d+)/users", path)):
-            self.organizations[int(joined[1])].has_admin = True
+            self.organizations[int(joined[1])].members.add(body["loginOrEmail"])
             return OK, {"message": "User added to organization"}
         if verb == "DELETE" and (gone := self.organizations.pop(int(path.rsplit("/", 1)[1]), None)):
             return OK, {"message": f"Organization {gone.name} deleted"}
@@ -166,7 +175,7 @@ class FakeGrafana:
         self, verb: str, here: Organization, number: int, body: Any, query: dict[str, list[str]], rest: str
     ) -> Answer | None:
         if rest == "/search":
-            asked = query["query"][0]
+            asked = query.get("query", [""])[0]
             found = [{"id": k, "name": name} for k, name in here.accounts.items() if asked in name]
             return OK, {"totalCount": len(found), "serviceAccounts": found}
         if verb == "POST" and not rest:
@@ -177,7 +186,7 @@ class FakeGrafana:
         if account not in here.accounts:
             return MISSING
         if verb == "POST":
-            key = f"glsa_{next(self._ids)}"
+            key = f"{_TOKEN}{next(self._ids)}"
             self._tokens[key] = number, account, self.clock.now() + timedelta(seconds=body["secondsToLive"])
             return OK, {"id": 1, "name": body["name"], "key": key}
         del here.accounts[account]
@@ -225,7 +234,9 @@ class FakeGrafana:
             if verb == "GET":
                 found = [{"uid": uid, "title": each["title"]} for uid, each in here.folders.items()]
                 return OK, _page(found, query)
-            if body["uid"] in here.folders or self._title_taken(here, body["title"]):
+            if body["uid"] in here.folders:
+                return _FOLDER_CHANGED
+            if self._title_taken(here, body["title"]):
                 return 409, {"message": _SAME_NAME}
             here.folders[body["uid"]] = {"title": body["title"], "version": 1}
             here.permissions[body["uid"]] = [
@@ -245,9 +256,8 @@ class FakeGrafana:
         if verb == "GET":
             return OK, {"uid": uid, "id": 3, **here.folders[uid]}
         if verb == "PUT":
-            if body["version"] != here.folders[uid]["version"] and not body["overwrite"]:
-                said = "the folder has been changed by someone else"
-                return 412, {"status": "version-mismatch", "message": said}
+            if body.get("version") != here.folders[uid]["version"] and not body["overwrite"]:
+                return _FOLDER_CHANGED
             if self._title_taken(here, body["title"], uid):
                 return 409, {"message": _SAME_NAME}
             here.folders[uid] = {"title": body["title"], "version": here.folders[uid]["version"] + 1}
@@ -320,8 +330,22 @@ class FakeGrafana:
         ]
         return OK, _page(hits, query)
 
-    def _rules(self, verb: str, here: Organization, number: int, body: Any, query: Any) -> Answer:
-        return OK, here.rules
+    def _rules(self, verb: str, here: Organization, number: int, body: Any, query: Any, rest: str) -> Answer:
+        if not rest:
+            if verb == "GET":
+                return OK, here.rules
+            counted = {"id": next(self._ids), "uid": f"rule-{next(self._ids)}", "orgID": number}
+            here.rules.append({**counted, "isPaused": False, "provenance": "api", **body})
+            return 201, here.rules[-1]
+        found = next((rule for rule in here.rules if rule["uid"] == rest.removeprefix("/")), None)
+        if verb == "DELETE":
+            here.rules[:] = [rule for rule in here.rules if rule is not found]
+            return 204, None
+        if found is None:
+            return 500, {"message": "could not find alert rule"}
+        if verb == "PUT":
+            found |= body
+        return OK, found
 
     def _preferences(self, verb: str, here: Organization, number: int, body: Any, query: Any) -> Answer:
         if verb == "PATCH":
@@ -339,8 +363,17 @@ _ROUTES: tuple[tuple[str, Any], ...] = (
     (r"/folders(/.*)?", lambda g, *a: g._folders(*a[:-1], a[-1] or "")),
     (r"/dashboards(/.*)", lambda g, *a: g._boards(*a)),
     (r"/search", lambda g, *a: g._search(*a)),
-    (r"/v1/provisioning/alert-rules", lambda g, *a: g._rules(*a)),
+    (r"/v1/provisioning/alert-rules(/.*)?", lambda g, *a: g._rules(*a[:-1], a[-1] or "")),
     (r"/org/preferences", lambda g, *a: g._preferences(*a)),
+)
+
+_FORBIDDEN: Answer = (403, {"message": "You'll need additional permissions to perform this action"})
+
+_TOKEN = "glsa_"
+
+_FOLDER_CHANGED: Answer = (
+    412,
+    {"status": "version-mismatch", "message": "the folder has been changed by someone else"},
 )
 
 _SAME_NAME = "a folder or dashboard in the general folder with the same name already exists"

@@ -4,13 +4,12 @@ Every request and every note may be the last one of a process: `Fuse` burns down
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from dashboards.board import TAG
 from dashboards.provision.errors import GrafanaConflict, GrafanaError
 from dashboards.provision.port import Json, Kind
 
@@ -84,6 +83,11 @@ class MemoryGrafana:
     def find(self, name: str) -> int | None:
         with self.fuse.step():
             return next((number for number, org in self.orgs.items() if org.name == name), None)
+
+    def name(self, organization: int) -> str | None:
+        with self.fuse.step():
+            found = self.orgs.get(organization)
+            return found.name if found else None
 
     def create(self, name: str) -> int:
         with self.fuse.step():
@@ -161,12 +165,12 @@ class MemoryRoom:
             if uid not in self._org.passwords:
                 raise GrafanaError("Grafana cannot read the database: no password")
 
-    def others(self) -> list[str]:
+    def others(self, ours: Collection[tuple[str, str]]) -> list[str]:
         with self._request():
             return [
-                str(thing.spec.get("name") or thing.spec.get("title") or uid)
+                str(thing.spec.get("name") or thing.spec.get("title") or thing.spec["dashboard"]["title"])
                 for (kind, uid), thing in self._org.things.items()
-                if kind not in {Kind.PERMISSIONS, Kind.PREFERENCES} and not uid.startswith(TAG)
+                if kind not in {Kind.PERMISSIONS, Kind.PREFERENCES} and (kind, uid) not in ours
             ]
 
     @contextmanager

@@ -107,7 +107,9 @@ def _readings(measure: str, times: Times, goal_ms: int) -> list[Reading]:
 
 
 _MACHINES = [board for board in catalog() if board.code.startswith("AD-")]
-_FLEET = [board for board in catalog() if board not in _MACHINES]
+_FLEET = [
+    board for board in catalog() if board not in _MACHINES and Audience.OPERATIONS not in board.audience
+]
 
 MEASURES: Mapping[str, Measure] = {
     "asset": _measure("asset", _MACHINES, 50),

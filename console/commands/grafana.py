@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,9 @@ from console.feeding import progress_bar
 from console.output import err, fail, out, print_json, print_table
 from console.provisioning import Outcome, Provisioner, Rules, chosen, each
 from console.settings import Settings, SettingsError, load_settings
+from dashboards.alerts.files import alert_files
+from dashboards.alerts.rules import rules
+from dashboards.board import Audience
 from dashboards.catalog import catalog
 from dashboards.files import FOLDER, PASSWORD, files
 from dashboards.provision.apply import Drift
@@ -35,6 +39,8 @@ _DONE = {
     State.DELETE: "deleted",
     State.FOREIGN: "not ours",
 }
+
+_DRIFTED = {Drift.REPORT: "drifted, left", Drift.OVERWRITE: "overwritten", Drift.ADOPT: "adopted"}
 
 SHOWN = 5
 """Differences of one thing that are shown."""
@@ -81,10 +87,7 @@ def apply(
     rules = Rules(drift, allow_deletes, rotate)
     with _provisioner() as (provisioner, accesses):
         outcomes = _all(accesses(names), lambda access: provisioner.apply(access, rules), "provisioning")
-    if as_json:
-        print_json([_plain(outcome) for outcome in outcomes])
-    else:
-        _show_done(outcomes)
+    _tell(outcomes, as_json, _DRIFTED[drift])
     left = [step for outcome in outcomes for step in outcome.left(drift)]
     if left and not as_json:
         out.print(
@@ -94,11 +97,14 @@ def apply(
 
 
 @app.command(epilog="Example: faultline grafana undo acme")
-def undo(names: Annotated[list[str], typer.Argument(help="Whose last run.", metavar="NAME")]) -> None:
+def undo(
+    names: Annotated[list[str], typer.Argument(help="Whose last run.", metavar="NAME")],
+    as_json: AsJson = False,
+) -> None:
     """Take back what the last run changed; said again, do it again. Logins stay as they are."""
     with _provisioner() as (provisioner, accesses):
         outcomes = _all(accesses(names), provisioner.undo, "taking back")
-    _show_done(outcomes)
+    _tell(outcomes, as_json)
     _end(outcomes, False)
 
 
@@ -106,13 +112,14 @@ def undo(names: Annotated[list[str], typer.Argument(help="Whose last run.", meta
 def remove(
     names: Annotated[list[str], typer.Argument(help="Whose organisation.", metavar="NAME")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Take all that is ours out of Grafana, and the organisation if nothing else is in it."""
     if not yes:
         typer.confirm(f"Take the dashboards of {', '.join(names)} out of Grafana?", abort=True)
     with _provisioner() as (provisioner, accesses):
         outcomes = _all(accesses(names), provisioner.remove, "removing")
-    _show_done(outcomes)
+    _tell(outcomes, as_json)
     _end(outcomes, False)
 
 
@@ -127,11 +134,21 @@ def export(
     kind: Annotated[
         list[str] | None, typer.Option("--type", help="Machines of these types alone; may be repeated.")
     ] = None,
+    operations: Annotated[
+        bool, typer.Option("--operations", help="For those who run the platform: its board and alerts.")
+    ] = False,
+    disk_gb: Annotated[
+        float | None,
+        typer.Option(min=1, help="Size of the database's disk; none: no alert when it fills up."),
+    ] = None,
 ) -> None:
     """Write dashboards and data source as files that Grafana reads when it starts.
 
-    Grafana finds the login's password in its environment.
+    Grafana finds the login's password in its environment. With `--operations`, which wants a login of that
+    kind, there are alert rules too: in `alerting` for Grafana, in `api` as the body for its provisioning API.
     """
+    if disk_gb and not operations:
+        fail("--disk-gb is for the alerts of --operations: give both", 2)
     try:
         server = conninfo_to_dict(login)
     except ProgrammingError:
@@ -144,7 +161,8 @@ def export(
     boards = [
         board
         for board in catalog()
-        if not kind or not board.code.startswith("AD-") or board.code.removeprefix("AD-").lower() in kind
+        if (Audience.OPERATIONS in board.audience) is operations
+        and (not kind or not board.code.startswith("AD-") or board.code.removeprefix("AD-").lower() in kind)
     ]
     made = files(
         boards,
@@ -153,6 +171,8 @@ def export(
         str(server["dbname"]),
         str(server["user"]),
     )
+    if operations:
+        made = chain(made, alert_files(rules(disk_gb)))
     for path, text in made:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
@@ -211,13 +231,21 @@ def _some(differences: Sequence[str]) -> str:
     return "\n".join([*differences[:SHOWN], *more])
 
 
-def _show_done(outcomes: Sequence[Outcome]) -> None:
+def _tell(outcomes: Sequence[Outcome], as_json: bool, drifted: str = "deleted") -> None:
+    """What was done; `drifted` says what became of things that somebody had changed."""
+    if as_json:
+        print_json([_plain(outcome) for outcome in outcomes])
+    else:
+        _show_done(outcomes, drifted)
+
+
+def _show_done(outcomes: Sequence[Outcome], drifted: str) -> None:
+    words = _DONE | {State.DRIFTED: drifted}
     for outcome in outcomes:
         if outcome.error is None:
             counted = Counter(step.state for step in outcome.steps)
-            said = [f"{count} {_DONE.get(state, state)}" for state, count in counted.items()] + [
-                *outcome.notes
-            ]
+            said = [f"{count} {words.get(state, state)}" for state, count in counted.items()]
+            said += outcome.notes
             out.print(f"{outcome.name}: {', '.join(said)}", highlight=False, markup=False, soft_wrap=True)
 
 
@@ -227,7 +255,7 @@ def _plain(outcome: Outcome) -> dict[str, object]:
         return named | {"differences": step.differences()}
 
     steps = [plain(step) for step in outcome.steps if step.state not in CLEAN]
-    return {"name": outcome.name, "steps": steps, "error": outcome.error}
+    return {"name": outcome.name, "steps": steps, "notes": outcome.notes, "error": outcome.error}
 
 
 def _end(outcomes: Sequence[Outcome], something: bool) -> None:

@@ -1,5 +1,6 @@
 """`faultline tenants`: let customers and staff look at the database, each at their own machines alone."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,10 +24,11 @@ app = typer.Typer(
 
 
 class Staff(StrEnum):
-    """Who sees machines of several tenants."""
+    """Who sees machines of several tenants, or how the platform works."""
 
     TECHNICIAN = "technician"
     MAKER = "maker"
+    OPERATIONS = "operations"
 
 
 Name = Annotated[str, typer.Argument(help="The tenant, or the name given to a technician or maker.")]
@@ -46,12 +48,12 @@ def add(
     passfile: Passfile = None,
 ) -> None:
     """Let a tenant see its machines; said again, its views follow the fleet as it is now."""
-    _give(tenant, Kind.CUSTOMER, Scope(tenant), language, passfile)
+    _give(tenant, Kind.CUSTOMER, [Scope(tenant)], language, passfile)
 
 
 @app.command(epilog="Example: faultline tenants grant anna --tenant acme --site tower-1")
 def grant(
-    name: Annotated[str, typer.Argument(help="A name for the technician or maker.")],
+    name: Annotated[str, typer.Argument(help="A name for them.")],
     kind: Annotated[Staff, typer.Option(help="Whose access it is.")] = Staff.TECHNICIAN,
     tenant: Tenant = None,
     site: Site = None,
@@ -60,8 +62,17 @@ def grant(
     language: Speaks = None,
     passfile: Passfile = None,
 ) -> None:
-    """Let a technician or maker see these machines too; each call adds to what they see."""
-    _give(name, Kind(kind), _scope(tenant, site, kind_of_machine, all_tenants), language, passfile)
+    """Let a technician or maker see these machines too; each call adds to what they see.
+
+    `--kind operations` is for those who run the platform: they see how it works, and no machine.
+    """
+    if kind is Staff.OPERATIONS:
+        if tenant or site or kind_of_machine or all_tenants:
+            fail("operations see no machine: leave --tenant, --site, --type and --all out", 2)
+        _give(name, Kind.OPERATIONS, (), language, passfile)
+    else:
+        scope = _scope(tenant, site, kind_of_machine, all_tenants)
+        _give(name, Kind(kind), [scope], language, passfile)
 
 
 @app.command(epilog="Example: faultline tenants revoke anna --tenant acme --site tower-1")
@@ -92,7 +103,7 @@ def list_access(
         (
             access.name,
             access.kind,
-            "; ".join(map(str, access.scopes)) or "nothing",
+            _seen(access.kind, access.scopes),
             access.access_id,
             len(roles),
             f"{access.suspended_at:%Y-%m-%d}" if access.suspended_at else "",
@@ -154,15 +165,21 @@ def _scope(tenant: str | None, site: str | None, kind: str | None, all_tenants: 
     return Scope(tenant, site, kind)
 
 
-def _give(name: str, kind: Kind, scope: Scope, language: Language | None, passfile: Path | None) -> None:
+def _give(
+    name: str, kind: Kind, scopes: Sequence[Scope], language: Language | None, passfile: Path | None
+) -> None:
     with keeper_of(load_settings()) as (keeper, found):
-        login = keeper.give(name, kind, [scope])
+        login = keeper.give(name, kind, scopes)
         if language is not None:
             keeper.speak(name, language)
         if login is not None:
             _hand_over(found, login, passfile or _passfile(name))
         else:
-            out.print(f"{name} sees {scope}; its login is as it was", highlight=False)
+            out.print(f"{name} sees {_seen(kind, scopes)}; its login is as it was", highlight=False)
+
+
+def _seen(kind: str, scopes: Sequence[Scope]) -> str:
+    return "the platform" if kind == Kind.OPERATIONS else "; ".join(map(str, scopes)) or "nothing"
 
 
 def _hand_over(found: Databases, login: Login, passfile: Path) -> None:

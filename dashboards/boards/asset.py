@@ -58,7 +58,7 @@ def _of(pack: VerticalPack) -> Dashboard:
             Annotation(
                 Text("Findings", "发现"),
                 "select onset_ts as time, end_ts as timeend, title_{lang} as text, kind as tags from episode "
-                f"where {MACHINE} and kind in ('machine', 'limit') and onset_ts <= $__timeTo() "
+                f"where {MACHINE} and kind in ('machine', 'limit', 'event') and onset_ts <= $__timeTo() "
                 "and coalesce(end_ts, now()) >= $__timeFrom() order by 1",
                 "semi-dark-orange",
             ),
@@ -115,16 +115,10 @@ def _left_now() -> Panel:
         Kind.STAT,
         Text("Remaining life", "剩余寿命"),
         Text(
-            "Days left: P50, and in brackets P10 to P90; or why nothing can be said. "
-            "View `remaining_life`, twice a day.",
-            "剩余天数：P50，括号内为 P10～P90；若无法预测则给出原因。视图 `remaining_life`，每日两次。",
+            "Days left: P10, P50 and P90; or why nothing can be said. View `remaining_life`, twice a day.",
+            "剩余天数：P10、P50、P90；若无法预测则给出原因。视图 `remaining_life`，每日两次。",
         ),
-        (
-            Query(
-                f"select {scales.TIME_LEFT} as left_life from remaining_life "
-                f"left join {scales.VERDICT_WORDS} using (verdict) where {MACHINE}"
-            ),
-        ),
+        (Query(f"select {scales.LEFT_IN_WORDS} as left_life from remaining_life where {MACHINE}"),),
         6,
         unit="string",
         options={"reduceOptions": {"calcs": ["lastNotNull"], "fields": "/.*/", "values": False}},
@@ -266,7 +260,8 @@ _SPELLS = spells(f"""with told as (
     select kind, onset_ts, end_ts, {scales.SEVERITY} as severity from episode
     where {MACHINE} and onset_ts <= $__timeTo() and coalesce(end_ts, now()) >= $__timeFrom()
 ), lanes as (
-    select kind, word_{{lang}} as lane from asset, {scales.KIND_WORDS} where {MACHINE}
+    select kind, {scales.KIND_IN_WORDS} as lane
+    from asset, (values ('machine'), ('limit'), ('event'), ('sensor')) as kinds (kind) where {MACHINE}
 ), times as (
     select kind, lane, $__timeFrom()::timestamptz as at from lanes
     union select kind, lane, greatest(onset_ts, $__timeFrom()::timestamptz) from lanes join told using (kind)

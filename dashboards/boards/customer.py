@@ -148,7 +148,8 @@ def _to_do() -> Panel:
         (
             Query(
                 "select asset, title_{lang} as what, onset_ts as since, check_{lang} as check from episode "
-                "where end_ts is null and kind in ('machine', 'limit') order by onset_ts desc limit 100"
+                "where end_ts is null and kind in ('machine', 'limit', 'event') "
+                "order by onset_ts desc limit 100"
             ),
         ),
         24,

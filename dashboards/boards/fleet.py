@@ -196,13 +196,12 @@ def _modes() -> Panel:
             Query(
                 "select e.title_{lang} as mode, count(*) as findings "
                 f"from episode as e join ({_MACHINES}) as l using (asset_id) "
-                "where e.kind in ('machine', 'limit') and $__timeFilter(e.onset_ts) "
+                "where e.kind in ('machine', 'limit', 'event') and $__timeFilter(e.onset_ts) "
                 "group by 1 order by 2 desc, 1 limit 15"
             ),
         ),
         10,
         steps=(Step(None, "semi-dark-blue"),),
-        decimals=0,
         low=0,
     )
 
@@ -288,6 +287,7 @@ def _over_time() -> Panel:
                 "select $__timeGroupAlias(e.onset_ts,'1d'), "
                 "count(*) filter (where e.kind = 'machine') as machine, "
                 "count(*) filter (where e.kind = 'limit') as limits, "
+                "count(*) filter (where e.kind = 'event') as event, "
                 "count(*) filter (where e.kind = 'sensor') as sensor "
                 f"from episode as e join ({_MACHINES}) as l using (asset_id) "
                 "where $__timeFilter(e.onset_ts) group by 1 order by 1",
@@ -297,7 +297,7 @@ def _over_time() -> Panel:
         12,
         columns=tuple(
             Column(name, said.text, color=said.color)
-            for name, said in zip(("machine", "limits", "sensor"), scales.KINDS, strict=False)
+            for name, said in zip(("machine", "limits", "event", "sensor"), scales.KINDS, strict=False)
         ),
         line={
             "axisSoftMax": 4,

@@ -58,7 +58,7 @@ def _count() -> Panel:
             "Findings about machines and limits that are on. View `episode`.",
             "当前未关闭的设备及超限发现数。视图 `episode`。",
         ),
-        (Query(f"select count(*) as open {_OPEN} and e.kind in ('machine', 'limit')"),),
+        (Query(f"select count(*) as open {_OPEN} and e.kind in ('machine', 'limit', 'event')"),),
         6,
         steps=scales.OPEN,
         decimals=0,
@@ -77,7 +77,7 @@ def _oldest() -> Panel:
         (
             Query(
                 "select extract(epoch from now() - min(e.onset_ts)) / 86400 as oldest "
-                f"{_OPEN} and e.kind in ('machine', 'limit')"
+                f"{_OPEN} and e.kind in ('machine', 'limit', 'event')"
             ),
         ),
         6,
@@ -143,7 +143,7 @@ def _queue() -> Panel:
                 f"round(f.p10_h / 24) || ' – ' || round(f.p90_h / 24) as left_days, {_SHOWN_BY} as shows, "
                 "e.check_{lang} as check "
                 f"from episode as e join latest as l using (asset_id) left join {scales.LEFT} "
-                f"where {_SITES} and e.end_ts is null and kind in ('machine', 'limit') "
+                f"where {_SITES} and e.end_ts is null and kind in ('machine', 'limit', 'event') "
                 "order by state desc, since limit 200"
             ),
         ),
@@ -166,8 +166,9 @@ def _queue() -> Panel:
 
 _SPELLS = spells(f"""with told as (
     select asset_id, e.onset_ts, e.end_ts, {scales.SEVERITY} as severity
-    from episode as e join latest as l using (asset_id) where {_SITES} and e.kind in ('machine', 'limit')
-        and e.onset_ts <= $__timeTo() and coalesce(e.end_ts, now()) >= $__timeFrom()
+    from episode as e join latest as l using (asset_id)
+    where {_SITES} and e.kind in ('machine', 'limit', 'event') and e.onset_ts <= $__timeTo()
+        and coalesce(e.end_ts, now()) >= $__timeFrom()
 ), lanes as (
     select asset_id, l.asset as lane, l.ts from latest as l left join told using (asset_id) where {_SITES}
     group by 1, 2, 3 order by max(severity) desc nulls last, 2 limit 12

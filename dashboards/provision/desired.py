@@ -1,8 +1,11 @@
-"""What an organisation is to hold: data source, folders by language, dashboards, home and language."""
+"""What an organisation is to hold: data source, folders by language, dashboards, alert rules, preferences."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from dashboards.alerts.files import FOLDER_UID, GROUP
+from dashboards.alerts.rule import Rule
+from dashboards.alerts.rules import rules
 from dashboards.board import Audience, Dashboard
 from dashboards.catalog import catalog
 from dashboards.files import FOLDERS
@@ -47,6 +50,7 @@ def desired(
         *(Item(Kind.FOLDER, folder(each), {"title": FOLDERS[each]}) for each in Language),
         *(Item(Kind.PERMISSIONS, folder(each), VIEWERS_VIEW) for each in Language),
         *(_board(board, each) for each in Language for board in boards),
+        *(_rule(each) for each in (rules() if audience is Audience.OPERATIONS else ())),
         Item(
             Kind.PREFERENCES,
             "organization",
@@ -58,6 +62,11 @@ def desired(
 def folder(language: Language) -> str:
     """The uid of a language's folder."""
     return f"{UID}-{language}"
+
+
+def _rule(rule: Rule) -> Item:
+    plain = {name: value for name, value in rule.json().items() if name != "uid"}
+    return Item(Kind.ALERT, rule.uid, plain | {"folderUID": FOLDER_UID, "ruleGroup": GROUP})
 
 
 def _board(board: Dashboard, language: Language) -> Item:

@@ -4,7 +4,7 @@ Organisations and service accounts have no uid; their numbers are asked for anew
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any
@@ -31,6 +31,10 @@ PAGE = 1000
 
 _COUNTED = frozenset({"id", "version", "iteration", "uid"})
 """What Grafana counts for itself in a dashboard, and what names it."""
+
+_COUNTED_OF_RULES = frozenset({"id", "uid", "orgID", "updated", "provenance"})
+
+_RULES = "/v1/provisioning/alert-rules/"
 
 _SOURCE = ("name", "type", "access", "url", "user", "database", "isDefault", "jsonData")
 
@@ -65,6 +69,13 @@ class Server:
         """Number of the organisation of that name."""
         try:
             return int(self._admin.organization.find_organization(quote(name, safe=""))["id"])
+        except GrafanaMissing:
+            return None
+
+    def name(self, organization: int) -> str | None:
+        """What an organisation is called now; None if there is none of that number."""
+        try:
+            return str(self._admin.api.GET(f"/orgs/{organization}")["name"])
         except GrafanaMissing:
             return None
 
@@ -132,6 +143,8 @@ class Room:
                 self._api.POST(f"/folders/{uid}/permissions", {"items": spec["items"]})
             case Kind.DASHBOARD:
                 self._write_dashboard(uid, spec)
+            case Kind.ALERT:
+                self._write_rule(uid, spec)
             case Kind.PREFERENCES:
                 self._api.PATCH("/org/preferences", dict(spec))
 
@@ -146,6 +159,7 @@ class Room:
             Kind.DATA_SOURCE: "/datasources/uid/",
             Kind.FOLDER: "/folders/",
             Kind.DASHBOARD: "/dashboards/uid/",
+            Kind.ALERT: _RULES,
         }
         if kind in path:
             with suppress(GrafanaMissing):
@@ -160,13 +174,20 @@ class Room:
         if found["status"] != "OK":
             raise GrafanaError(f"Grafana cannot read the database: {found.get('message', 'no reason given')}")
 
-    def others(self) -> list[str]:
-        """Titles of dashboards, folders, data sources and alert rules that do not carry our mark."""
-        boards = [hit["title"] for hit in self._hits() if TAG not in hit.get("tags", ())]
-        sources = self._api.GET("/datasources")
-        rules = self._api.GET("/v1/provisioning/alert-rules")
-        rest = [*self._paged("/folders"), *sources, *rules]
-        return boards + [each.get("title") or each["name"] for each in rest if not _is_ours(each)]
+    def others(self, ours: Collection[tuple[str, str]]) -> list[str]:
+        """Titles of what is there beside ours: dashboards, folders, data sources and alert rules."""
+        found = {
+            Kind.DASHBOARD: self._hits(),
+            Kind.FOLDER: self._paged("/folders"),
+            Kind.DATA_SOURCE: self._api.GET("/datasources"),
+            Kind.ALERT: self._api.GET(_RULES.removesuffix("/")),
+        }
+        return [
+            each.get("title") or each["name"]
+            for kind, things in found.items()
+            for each in things
+            if (kind, each["uid"]) not in ours
+        ]
 
     def _hits(self) -> Iterator[dict[str, Any]]:
         return self._paged("/search", type="dash-db")
@@ -194,6 +215,10 @@ class Room:
                 self._version[kind, uid] = found["dashboard"]["version"]
                 board = {name: value for name, value in found["dashboard"].items() if name not in _COUNTED}
                 return {"folder": found["meta"].get("folderUid", ""), "dashboard": board}
+            case Kind.ALERT:
+                found = self._rule(uid)
+                self._version[kind, uid] = found["id"]
+                return {name: value for name, value in found.items() if name not in _COUNTED_OF_RULES}
             case Kind.PREFERENCES:
                 found = self._api.GET("/org/preferences")
                 return {name: found.get(name) or "" for name in ("homeDashboardUID", "language")}
@@ -213,6 +238,20 @@ class Room:
         else:
             self._api.PUT(f"/folders/{uid}", {**spec, "version": version, "overwrite": False})
 
+    def _rule(self, uid: str) -> dict[str, Any]:
+        """From the list of all: asked for one that is not there, 9.4 answers 500."""
+        for found in self._api.GET(_RULES.removesuffix("/")):
+            if found["uid"] == uid:
+                return dict(found)
+        raise GrafanaMissing(f"no alert rule {uid}")
+
+    def _write_rule(self, uid: str, spec: Json) -> None:
+        """Rules have no versions: between reading and writing the last one wins."""
+        if (Kind.ALERT, uid) in self._version:
+            self._api.PUT(f"{_RULES}{uid}", {**spec, "uid": uid})
+        else:
+            self._api.POST(_RULES.removesuffix("/"), {**spec, "uid": uid})
+
     def _write_dashboard(self, uid: str, spec: Json) -> None:
         """`overwrite` is never set: with it Grafana can put ours in another's place, of the same title."""
         board = {**spec["dashboard"], "uid": uid, "version": self._version.get((Kind.DASHBOARD, uid), 0)}
@@ -220,10 +259,6 @@ class Room:
         done = self._api.POST("/dashboards/db", wanted | {"message": "faultline grafana apply"})
         if done.get("uid") != uid:  # another's place, or a 202: it waits for somebody's consent
             raise GrafanaConflict(f"Grafana did not keep {uid} as asked: {done.get('message') or done}")
-
-
-def _is_ours(found: dict[str, Any]) -> bool:
-    return str(found["uid"]).startswith(TAG)
 
 
 def _items(found: list[dict[str, Any]]) -> list[Json]:

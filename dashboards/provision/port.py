@@ -1,6 +1,6 @@
 """What provisioning needs of a Grafana: organisations, and in each the same three verbs for all of ours."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ class Kind(StrEnum):
     PERMISSIONS = "permissions"
     """Who may see a folder, under the folder's uid."""
     DASHBOARD = "dashboard"
+    ALERT = "alert rule"
     PREFERENCES = "preferences"
     """Home and language of an organisation; there is one, and it cannot be deleted."""
 
@@ -41,8 +42,11 @@ class Organization(Protocol):
     def check_data_source(self, uid: str) -> None:
         """Raises `GrafanaError` if Grafana cannot read from it."""
 
-    def others(self) -> list[str]:
-        """Titles of dashboards, folders and data sources that do not carry our mark."""
+    def others(self, ours: Collection[tuple[str, str]]) -> list[str]:
+        """Titles of dashboards, folders, data sources and alert rules beside those of these kinds and uids.
+
+        Raises `GrafanaError`.
+        """
 
 
 class Grafana(Protocol):
@@ -50,6 +54,9 @@ class Grafana(Protocol):
 
     def find(self, name: str) -> int | None:
         """Number of the organisation of that name."""
+
+    def name(self, organization: int) -> str | None:
+        """What an organisation is called now; None if there is none of that number."""
 
     def create(self, name: str) -> int:
         """A new organisation's number. Raises `GrafanaConflict` if there is one of that name."""

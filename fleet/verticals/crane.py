@@ -7,6 +7,7 @@ defaults. Classes of ISO 4301-1 are a crane's own; here they are those of group 
 
 from fleet.asset import Channel, EquipmentType
 from fleet.modelled_wear import ModelledWear, Reading
+from fleet.sign import Urgency, up
 from fleet.standard_limit import StandardLimit
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 from forecasting.wear.load_spectrum import LoadSpectrum
@@ -122,7 +123,7 @@ MODELLED = (
     ),
 )
 
-# The more specific mode comes first.
+# The more specific mode comes first. `fails_at` is as the simulated machines have it: docs/packs.md.
 FAULT_MODES = (
     FaultMode(
         "hoist-gear",
@@ -131,6 +132,12 @@ FAULT_MODES = (
         ("hoist_vibration", "hoist_gear_temperature"),
         "Check oil level and look for metal in it; take a vibration spectrum at constant speed.",
         "检查油位与油中金属屑，恒速采集振动频谱。",
+        signs=(up("hoist_vibration"), up("hoist_gear_temperature")),
+        failure_code="VIB",
+        parts_en="Bearing set and seals of the hoist gear, gear oil.",
+        parts_zh="减速机轴承与油封、齿轮油。",
+        urgency=Urgency.DAYS,
+        fails_at=5.0,
     ),
     FaultMode(
         "brake-drag",
@@ -139,6 +146,12 @@ FAULT_MODES = (
         ("brake_temperature", "hoist_motor_current"),
         "Measure the brake's air gap and release voltage; look for glazed lining.",
         "测量制动器间隙与释放电压，检查摩擦片是否发亮。",
+        signs=(up("brake_temperature"), up("hoist_motor_current")),
+        failure_code="OHE",
+        parts_en="Brake lining, brake coil or thruster.",
+        parts_zh="制动摩擦片、制动线圈或推动器。",
+        urgency=Urgency.DAYS,
+        fails_at=3.0,
     ),
     FaultMode(
         "brake-wear",
@@ -147,6 +160,12 @@ FAULT_MODES = (
         ("brake_stopping_distance",),
         "Test the brake with the rated load; measure lining thickness and spring length, adjust or replace.",
         "以额定载荷试验制动，测量摩擦片厚度与弹簧长度，调整或更换。",
+        signs=(up("brake_stopping_distance"),),
+        failure_code="STP",
+        parts_en="Brake lining, brake springs.",
+        parts_zh="制动摩擦片、制动弹簧。",
+        urgency=Urgency.NOW,
+        fails_at=4.1,
     ),
     FaultMode(
         "motor-cooling",
@@ -155,6 +174,11 @@ FAULT_MODES = (
         ("hoist_motor_residual", "hoist_motor_temperature"),
         "Check the motor's separate fan, its filter and the duty it is used at.",
         "检查电机强制风扇、滤网及工作制。",
+        signs=(up("hoist_motor_residual"), up("hoist_motor_temperature")),
+        failure_code="OHE",
+        parts_en="Separate fan, filter mats.",
+        parts_zh="强制风扇、过滤棉。",
+        fails_at=12.0,
     ),
     FaultMode(
         "slewing-bearing",
@@ -163,6 +187,11 @@ FAULT_MODES = (
         ("slewing_vibration", "slewing_current"),
         "Grease bearing and gear; measure the bearing's tilting play and the torque of its bolts.",
         "润滑回转支承与齿圈，测量轴向间隙及螺栓扭矩。",
+        signs=(up("slewing_vibration"), up("slewing_current")),
+        failure_code="VIB",
+        parts_en="Grease, bearing bolts, slewing pinion.",
+        parts_zh="润滑脂、支承螺栓、回转小齿轮。",
+        fails_at=5.4,
     ),
     FaultMode(
         "rope-wear",
@@ -171,6 +200,12 @@ FAULT_MODES = (
         ("rope_diameter_loss",),
         "Inspect the rope over its length for broken wires, corrosion and diameter (ISO 4309).",
         "全长检查钢丝绳断丝、锈蚀及直径（ISO 4309 / GB/T 5972）。",
+        signs=(up("rope_diameter_loss"),),
+        failure_code="STD",
+        parts_en="Hoist rope, rope clamps.",
+        parts_zh="起升钢丝绳、绳夹。",
+        urgency=Urgency.DAYS,
+        fails_at=9.5,
     ),
     FaultMode(
         "mast-foundation",
@@ -179,6 +214,12 @@ FAULT_MODES = (
         ("mast_tilt",),
         "Stop work; survey the mast, check the foundation, mast bolts and wall ties.",
         "停止作业，测量塔身垂直度，检查基础、标准节螺栓及附着。",
+        signs=(up("mast_tilt"),),
+        failure_code="STD",
+        parts_en="Mast bolts, wall ties, shims.",
+        parts_zh="标准节螺栓、附着杆、垫片。",
+        urgency=Urgency.NOW,
+        fails_at=9.9,
     ),
 )
 

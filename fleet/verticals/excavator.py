@@ -7,6 +7,7 @@ parameters and limits without a source, engineering defaults.
 
 from fleet.asset import Channel, EquipmentType
 from fleet.idle_advice import IdleShare
+from fleet.sign import Urgency, down, up
 from fleet.standard_limit import StandardLimit
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 
@@ -132,7 +133,7 @@ WEAR = (
     ),
 )
 
-# The more specific mode comes first.
+# The more specific mode comes first. `fails_at` is as the simulated machines have it: docs/packs.md.
 FAULT_MODES = (
     FaultMode(
         "pump-leakage",
@@ -141,6 +142,12 @@ FAULT_MODES = (
         ("case_drain_flow", "hydraulic_efficiency"),
         "Measure case drain and pump flow at operating temperature; look for metal in the return filter.",
         "热态测量泵泄油流量与主泵流量，检查回油滤芯金属屑。",
+        signs=(up("case_drain_flow"), down("hydraulic_efficiency")),
+        failure_code="INL",
+        parts_en="Pump rotary group, shaft seal, return filter.",
+        parts_zh="主泵旋转组件、轴封、回油滤芯。",
+        urgency=Urgency.DAYS,
+        fails_at=8.8,
     ),
     FaultMode(
         "engine-cooling",
@@ -149,6 +156,12 @@ FAULT_MODES = (
         ("coolant_residual", "coolant_temperature"),
         "Clean the radiator; check coolant level, fan drive, thermostat and water pump.",
         "清洁散热器，检查冷却液液位、风扇驱动、节温器及水泵。",
+        signs=(up("coolant_residual"), up("coolant_temperature")),
+        failure_code="OHE",
+        parts_en="Thermostat, fan belt, coolant.",
+        parts_zh="节温器、风扇皮带、冷却液。",
+        urgency=Urgency.DAYS,
+        fails_at=7.7,
     ),
     FaultMode(
         "hydraulic-cooling",
@@ -157,6 +170,12 @@ FAULT_MODES = (
         ("hydraulic_oil_residual", "hydraulic_oil_temperature"),
         "Clean the oil cooler; check fan speed, oil level and the relief valves.",
         "清洁液压油散热器，检查风扇转速、油位及溢流阀。",
+        signs=(up("hydraulic_oil_residual"), up("hydraulic_oil_temperature")),
+        failure_code="OHE",
+        parts_en="Fan motor, relief valve seals, hydraulic oil.",
+        parts_zh="风扇马达、溢流阀密封、液压油。",
+        urgency=Urgency.DAYS,
+        fails_at=8.4,
     ),
     FaultMode(
         "engine-lubrication",
@@ -165,6 +184,12 @@ FAULT_MODES = (
         ("engine_oil_pressure",),
         "Check the oil's level and grade, the filter and the pressure sensor; take an oil sample.",
         "检查机油油位与牌号、机油滤芯及压力传感器，取油样检测。",
+        signs=(down("engine_oil_pressure"),),
+        failure_code="LOO",
+        parts_en="Engine oil, oil filter, pressure sensor.",
+        parts_zh="机油、机油滤芯、压力传感器。",
+        urgency=Urgency.NOW,
+        fails_at=7.9,
     ),
     FaultMode(
         "air-filter",
@@ -173,6 +198,11 @@ FAULT_MODES = (
         ("air_filter_pressure", "boost_pressure"),
         "Clean or change the air filter; check the intake hose and the pre-cleaner.",
         "清洁或更换空滤，检查进气管及预滤器。",
+        signs=(up("air_filter_pressure"), down("boost_pressure")),
+        failure_code="PLU",
+        parts_en="Air filter elements.",
+        parts_zh="空滤滤芯。",
+        fails_at=5.9,
     ),
     FaultMode(
         "injector",
@@ -181,6 +211,11 @@ FAULT_MODES = (
         ("specific_fuel", "exhaust_temperature"),
         "Measure the injectors' return flow and the cylinders' balance; check the fuel filter.",
         "测量喷油器回油量与各缸平衡，检查燃油滤清器。",
+        signs=(up("specific_fuel"), up("exhaust_temperature")),
+        failure_code="PDE",
+        parts_en="Injectors, fuel filter.",
+        parts_zh="喷油器、燃油滤芯。",
+        fails_at=5.2,
     ),
     FaultMode(
         "hydraulic-filter",
@@ -189,6 +224,12 @@ FAULT_MODES = (
         ("hydraulic_filter_pressure",),
         "Change the filter and cut it open; take an oil sample (ISO 4406).",
         "更换滤芯并剖检，取油样检测清洁度（ISO 4406）。",
+        signs=(up("hydraulic_filter_pressure"),),
+        failure_code="PLU",
+        parts_en="Hydraulic filter element, seals.",
+        parts_zh="液压油滤芯、密封圈。",
+        urgency=Urgency.DAYS,
+        fails_at=4.2,
     ),
     FaultMode(
         "swing-drive",
@@ -197,6 +238,11 @@ FAULT_MODES = (
         ("swing_pressure",),
         "Grease the swing bearing; measure its play, check the swing brake and the gear oil.",
         "加注回转支承润滑脂，测量间隙，检查回转制动及减速机油。",
+        signs=(up("swing_pressure"),),
+        failure_code="PDE",
+        parts_en="Grease, gear oil, swing brake discs.",
+        parts_zh="润滑脂、齿轮油、回转制动片。",
+        fails_at=6.0,
     ),
     FaultMode(
         "alternator",
@@ -205,6 +251,12 @@ FAULT_MODES = (
         ("battery_voltage",),
         "Check belt, alternator and terminals; load-test the batteries.",
         "检查皮带、发电机及接线，对电瓶做负载测试。",
+        signs=(down("battery_voltage"),),
+        failure_code="LOO",
+        parts_en="Alternator belt, alternator, battery terminals.",
+        parts_zh="发电机皮带、发电机、电瓶接线柱。",
+        urgency=Urgency.DAYS,
+        fails_at=11.0,
     ),
 )
 

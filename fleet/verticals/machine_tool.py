@@ -85,7 +85,7 @@ MODELLED = (
     ),
 )
 
-# The more specific mode comes first.
+# The more specific mode comes first. `fails_at` is as the simulated machines have it: docs/packs.md.
 FAULT_MODES = (
     FaultMode(
         "spindle-bearing",
@@ -100,6 +100,7 @@ FAULT_MODES = (
         parts_en="Spindle bearings or exchange spindle.",
         parts_zh="主轴轴承或备用主轴。",
         urgency=Urgency.DAYS,
+        fails_at=11.0,
     ),
     FaultMode(
         "tool-wear",
@@ -113,6 +114,7 @@ FAULT_MODES = (
         parts_en="Inserts or sister tool.",
         parts_zh="刀片或备用刀具。",
         urgency=Urgency.NOW,
+        fails_at=9.2,
     ),
     FaultMode(
         "ball-screw",
@@ -126,6 +128,7 @@ FAULT_MODES = (
         wear=("guide",),
         parts_en="Ball screw nut, guide carriages, wipers.",
         parts_zh="丝杠螺母、导轨滑块、刮屑板。",
+        fails_at=11.0,
     ),
     FaultMode(
         "coolant",
@@ -139,6 +142,7 @@ FAULT_MODES = (
         parts_en="Coolant, filter, pump seals.",
         parts_zh="冷却液、过滤器、泵密封件。",
         urgency=Urgency.DAYS,
+        fails_at=8.3,
     ),
     FaultMode(
         "lubrication",
@@ -152,6 +156,7 @@ FAULT_MODES = (
         parts_en="Lubricating oil, metering valves.",
         parts_zh="润滑油、分配阀。",
         urgency=Urgency.DAYS,
+        fails_at=16.0,
     ),
 )
 

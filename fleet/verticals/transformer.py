@@ -149,7 +149,8 @@ MODELLED = (
     ),
 )
 
-# The more specific mode comes first. Gas patterns follow IEC 60599.
+# The more specific mode comes first. `fails_at` is as the simulated machines have it: docs/packs.md.
+# Gas patterns follow IEC 60599.
 FAULT_MODES = (
     FaultMode(
         "cooling",
@@ -163,6 +164,7 @@ FAULT_MODES = (
         parts_en="Fan or pump, radiator valve gaskets.",
         parts_zh="风机或油泵、散热器阀门密封垫。",
         urgency=Urgency.DAYS,
+        fails_at=11.0,
     ),
     FaultMode(
         "arcing",
@@ -178,6 +180,7 @@ FAULT_MODES = (
         parts_en="Oil sampling kit; tap changer contacts if its oil is the source.",
         parts_zh="取油样器具；若气体来自分接开关，备分接开关触头。",
         urgency=Urgency.NOW,
+        fails_at=16.0,
     ),
     FaultMode(
         "partial-discharge",
@@ -192,6 +195,7 @@ FAULT_MODES = (
         parts_en="Acoustic sensors, oil sampling kit.",
         parts_zh="超声传感器、取油样器具。",
         urgency=Urgency.DAYS,
+        fails_at=14.0,
     ),
     FaultMode(
         "thermal-fault",
@@ -206,6 +210,7 @@ FAULT_MODES = (
         parts_en="Oil sampling kit, winding resistance bridge.",
         parts_zh="取油样器具、直流电阻测试仪。",
         urgency=Urgency.DAYS,
+        fails_at=20.0,
     ),
     FaultMode(
         "oil-leak",
@@ -219,6 +224,7 @@ FAULT_MODES = (
         parts_en="Gaskets, insulating oil of the same kind.",
         parts_zh="密封垫、同牌号绝缘油。",
         urgency=Urgency.DAYS,
+        fails_at=5.3,
     ),
     FaultMode(
         "moisture-ingress",
@@ -231,6 +237,7 @@ FAULT_MODES = (
         failure_code="PDE",
         parts_en="Silica gel, breather seals.",
         parts_zh="硅胶、呼吸器密封件。",
+        fails_at=6.0,
     ),
 )
 

@@ -13,7 +13,8 @@ from psycopg import Connection, sql
 from psycopg.rows import TupleRow, class_row
 
 from fleet.asset import Channel, EquipmentType, check_name
-from storage.access.views import seen, views
+from storage.access.platform_views import platform_views
+from storage.access.views import machine_views, seen
 from storage.errors import StorageError
 
 
@@ -23,6 +24,8 @@ class Kind(StrEnum):
     CUSTOMER = "customer"
     TECHNICIAN = "technician"
     MAKER = "maker"
+    OPERATIONS = "operations"
+    """Those who run the platform: they see how it works, and no machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +181,17 @@ def show(conn: Connection[TupleRow], access: Access) -> None:
     hide(conn, access)
     conn.execute(sql.SQL("create schema {schema}").format(**names))
     conn.execute(sql.SQL(_TIME_BUCKET).format(**names))
-    for statement in views(access.access_id, types(conn, access.access_id)).values():
-        conn.execute(statement)
+    for name, body in _views(conn, access).items():
+        view = sql.Identifier(access.access_id, name)
+        conn.execute(sql.SQL("create view {} with (security_barrier) as {}").format(view, body))
     conn.execute(sql.SQL("grant usage on schema {schema} to {schema}").format(**names))
     conn.execute(sql.SQL("grant select on all tables in schema {schema} to {schema}").format(**names))
+
+
+def _views(conn: Connection[TupleRow], access: Access) -> dict[str, sql.Composed]:
+    if access.kind == Kind.OPERATIONS:
+        return platform_views(access.access_id)
+    return dict(machine_views(access.access_id, types(conn, access.access_id)))
 
 
 def refresh(owner_dsn: str) -> None:

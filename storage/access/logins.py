@@ -15,7 +15,7 @@ import psycopg
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
-from storage.access.grants import Access
+from storage.access.grants import Access, Kind
 
 CONNECTIONS = 20
 """Of one login; a dashboard's pool has five."""
@@ -61,6 +61,8 @@ def make_reader(admin: Connection[TupleRow], access: Access) -> None:
                 "create role {} nologin nosuperuser nobypassrls nocreatedb nocreaterole noreplication"
             ).format(sql.Identifier(access.access_id))
         )
+    if access.kind == Kind.OPERATIONS:  # what others' statements are and wait for
+        admin.execute(sql.SQL("grant pg_read_all_stats to {}").format(sql.Identifier(access.access_id)))
 
 
 def new_login(admin: Connection[TupleRow], access: Access, use: Use = Use.PEOPLE) -> Login:

@@ -30,18 +30,8 @@ def seen(access_id: str) -> sql.Composed:
     return sql.SQL(_SEEN).format(access=sql.Literal(access_id))
 
 
-def views(access_id: str, types: Sequence[EquipmentType]) -> dict[str, sql.Composed]:
-    """The statements that make each view of the schema named `access_id`, by the view's name."""
-    bodies = dict(_bodies(access_id, types))
-    return {
-        name: sql.SQL("create view {} with (security_barrier) as {}").format(
-            sql.Identifier(access_id, name), body
-        )
-        for name, body in bodies.items()
-    }
-
-
-def _bodies(access_id: str, types: Sequence[EquipmentType]) -> Iterator[tuple[str, sql.Composed]]:
+def machine_views(access_id: str, types: Sequence[EquipmentType]) -> Iterator[tuple[str, sql.Composed]]:
+    """Name of each view of the schema named `access_id`, and what it selects."""
     machines = seen(access_id)
     for name, statement in _FIXED.items():
         yield name, sql.SQL(statement).format(seen=machines, place=PLACE, access=sql.Literal(access_id))

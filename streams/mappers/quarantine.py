@@ -88,6 +88,6 @@ def _read(*instants: int | None) -> list[int]:
 
 
 def brief(value: object) -> str:
-    """A name or value for people and any database: cut, without lone surrogates."""
-    text = "" if value is None else str(value)
+    """A name or value for people and any database: cut, without NUL and lone surrogates."""
+    text = "" if value is None else str(value).replace("\0", "?")
     return text[:LONGEST].encode(errors="replace").decode()

@@ -1,10 +1,13 @@
-"""Lives of machines up to their failure, as the forecaster sees them, to fit remaining-life models on."""
+"""Lives of machines up to their failure: as the forecaster sees them, or as faults of simulated machines."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from fleet.catalog import packs
 from forecasting.contract import History, Run
+from streams.simulator.fault import Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,27 @@ def run_to_failure(kind: str, n: int, seed: int) -> list[Run]:
     return [_run(life, np.random.default_rng([seed, k])) for k in range(n)]
 
 
-def _run(life: Life, rng: np.random.Generator) -> Run:
+def fatal_faults(kind: str, assets: Sequence[str], seed: int) -> list[Fault]:
+    """One fault for each machine, of any of its type's modes, that ends such a life; raises `KeyError`."""
+    life, modes = LIVES[kind], packs()[kind].fault_modes
+    faults = []
+    for k, asset in enumerate(assets):
+        rng = np.random.default_rng([seed, k])
+        healthy, failing, exponent = _drawn(life, rng)
+        mode = modes[int(rng.integers(len(modes)))].code
+        faults.append(Fault(asset, mode, healthy, healthy + failing, shape=exponent))
+    return faults
+
+
+def _drawn(life: Life, rng: np.random.Generator) -> tuple[float, float, float]:
+    """Hours healthy, hours failing, and the exponent with which the fault grows."""
     shape = 1.0 / life.spread**2
-    healthy, failing = rng.gamma(shape, np.array([life.healthy_h, life.failing_h]) / shape)
-    exponent = rng.uniform(1.3, 1.7)
+    healthy, failing = rng.gamma(shape, np.array([life.healthy_h, life.failing_h]) / shape).tolist()
+    return healthy, failing, float(rng.uniform(1.3, 1.7))
+
+
+def _run(life: Life, rng: np.random.Generator) -> Run:
+    healthy, failing, exponent = _drawn(life, rng)
     age = np.append(np.arange(0.0, healthy + failing, STEP_H), healthy + failing)
     level = np.clip((age - healthy) / failing, 0.0, 1.0) ** exponent
     level[-1] = 1.0

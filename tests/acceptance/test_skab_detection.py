@@ -40,12 +40,10 @@ def test_change_points(found: dict[str, float]) -> None:
     assert found["change_false"] <= 60
 
 
-@pytest.mark.xfail(strict=True, reason="1.2 an hour: the goal is missed since episodes come to an end")
 def test_without_a_fault_there_is_at_most_one_episode_an_hour(found: dict[str, float]) -> None:
     assert found["false_episodes, anomaly-free/anomaly-free.csv"] <= 1
 
 
-def test_without_a_fault_there_are_about_as_many_episodes_as_promised(found: dict[str, float]) -> None:
-    """The loop warms up all along; 3 episodes in 2.5 h at a promise of one an hour, and an end to each."""
-    assert found["false_episodes, anomaly-free/anomaly-free.csv"] <= 1.5
-    assert found["alarmed, anomaly-free/anomaly-free.csv"] <= 80
+def test_without_a_fault_an_episode_comes_to_an_end(found: dict[str, float]) -> None:
+    """The loop warms up all along; after an hour where it has come to is told to be normal."""
+    assert found["alarmed, anomaly-free/anomaly-free.csv"] <= 45

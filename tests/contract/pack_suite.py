@@ -6,6 +6,7 @@ from math import isfinite
 
 from fleet.modelled_wear import RatedWear
 from fleet.segment_pack import segment_pack
+from fleet.sign import Way
 from fleet.vertical import VerticalPack
 
 Check = Callable[[VerticalPack], None]
@@ -48,6 +49,24 @@ def check_fault_modes(pack: VerticalPack) -> None:
         _check_advice(mode.code, mode.check_en, mode.check_zh)
 
 
+def check_what_to_bring(pack: VerticalPack) -> None:
+    """Each fault mode has an ISO 14224 code and parts in both languages; not all are as urgent."""
+    for mode in pack.fault_modes:
+        assert mode.failure_code, f"{mode.code} has no ISO 14224 code"
+        assert mode.parts_en, f"{mode.code} names no parts"
+        _check_advice(f"parts of {mode.code}", mode.parts_en, mode.parts_zh)
+    assert len({mode.urgency for mode in pack.fault_modes}) > 1, "all fault modes are as urgent"
+
+
+def check_signs(pack: VerticalPack) -> None:
+    """Each sign says where its channel goes, but for one that is as much below 0 as above."""
+    channels = {channel.name: channel for channel in pack.equipment_type.channels}
+    for mode in pack.fault_modes:
+        for sign in mode.signs:
+            both_ways = channels[sign.channel].low == -channels[sign.channel].high
+            assert sign.way is not Way.EITHER or both_ways, f"{mode.code}: {sign.channel} goes where?"
+
+
 def check_limits(pack: VerticalPack) -> None:
     """Each limit cites its source, says what to do in both languages, and does not chatter."""
     assert pack.limits, "no limits"
@@ -87,6 +106,8 @@ CHECKS: tuple[Check, ...] = (
     check_titles,
     check_channels,
     check_fault_modes,
+    check_what_to_bring,
+    check_signs,
     check_limits,
     check_wear,
     check_segments,

@@ -1,103 +1,176 @@
-"""What provisioning may rely on of a Grafana; the fake keeps 9.4's semantics."""
+"""What provisioning may rely on of a Grafana, of the fake and of a real one.
 
+A real one is asked too where FAULTLINE_GRAFANA_URL and FAULTLINE_GRAFANA_ADMIN_PASSWORD name it. It gets
+organisations and an administrator of the tests' own, and is left without them.
+"""
+
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from dashboards.board import Audience
+from dashboards.provision.apply import Drift, apply
 from dashboards.provision.client import Client
-from dashboards.provision.errors import (
-    GrafanaConflict,
-    GrafanaError,
-    GrafanaMissing,
-    GrafanaRefuses,
-    GrafanaUnavailable,
-)
+from dashboards.provision.desired import desired
+from dashboards.provision.errors import GrafanaConflict, GrafanaError, GrafanaMissing, GrafanaRefuses
 from dashboards.provision.gateway import Room, Server
+from dashboards.provision.plan import CLEAN, plan
 from dashboards.provision.port import Kind
-from tests.grafana_fake import ADMIN, PASSWORD, FakeGrafana, Json, serving
+from dashboards.source import connection
+from dashboards.text import Language
+from tests.grafana_fake import ADMIN, OTHER_ADMIN, PASSWORD, FakeGrafana, Json, serving
+from tests.grafana_memory import Fuse, MemoryRecord
+
+REAL = os.environ.get("FAULTLINE_GRAFANA_URL")
 
 SOURCE: Json = {
     "name": "Faultline",
     "type": "postgres",
     "access": "proxy",
-    "url": "db:5432",
+    "url": "127.0.0.1:9",
     "user": "a1_1",
     "database": "faultline",
     "isDefault": True,
     "jsonData": {"sslmode": "verify-full"},
 }
 FOLDER: Json = {"title": "Faultline"}
-BOARD: Json = {
-    "folder": "faultline-en",
-    "dashboard": {"title": "FL · Fleet", "tags": ["faultline"], "panels": []},
-}
+
+
+def board(title: str, folder: str = "faultline-en", **more: object) -> Json:
+    return {"folder": folder, "dashboard": {"title": title, "tags": ["faultline"], "panels": [], **more}}
+
+
+BOARD = board("FL · Fleet")
+
+
+@dataclass
+class Place:
+    """A Grafana, one organisation of it, and what its administrator can do there by hand."""
+
+    server: Server
+    other_admin: Server
+    name: str
+    number: int
+    by_hand: Any
+    fake: FakeGrafana | None
+
+    @property
+    def names_are_one(self) -> bool:
+        """Whether names of the same ASCII are one in a folder: until 11.3."""
+        major, minor, *_ = self.server.check().split(".")
+        return (int(major), int(minor)) < (11, 3)
+
+
+@pytest.fixture(params=["9.4.7", "13.0.1", *(["real"] if REAL else [])])
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    if request.param == "real":
+        name = os.environ.get("FAULTLINE_GRAFANA_ADMIN", "admin")
+        admin = name, os.environ["FAULTLINE_GRAFANA_ADMIN_PASSWORD"]
+        with _real_admin(str(REAL), admin) as other, _organization(str(REAL), admin, other, None) as made:
+            yield made
+        return
+    fake = FakeGrafana(request.param)
+    with serving(fake) as url, _organization(url, (ADMIN, PASSWORD), (OTHER_ADMIN, PASSWORD), fake) as made:
+        yield made
+
+
+@contextmanager
+def _organization(
+    url: str, admin: tuple[str, str], other: tuple[str, str], fake: FakeGrafana | None
+) -> Iterator[Place]:
+    server, name = Server(url, *admin), f"test {uuid4()}"
+    number = server.create(name)
+    try:
+        yield Place(server, Server(url, *other), name, number, Client(url, admin, number).api, fake)
+    finally:
+        with suppress(GrafanaMissing):
+            server.delete(number)
+
+
+@contextmanager
+def _real_admin(url: str, admin: tuple[str, str]) -> Iterator[tuple[str, str]]:
+    api, name, password = Client(url, admin).api, f"test-{uuid4()}", str(uuid4())
+    number = api.POST("/admin/users", {"name": name, "login": name, "password": password})["id"]
+    try:
+        api.PUT(f"/admin/users/{number}/permissions", {"isGrafanaAdmin": True})
+        yield name, password
+    finally:
+        api.DELETE(f"/admin/users/{number}")
 
 
 @pytest.fixture
-def grafana() -> FakeGrafana:
-    return FakeGrafana()
-
-
-@pytest.fixture
-def pauses() -> list[float]:
-    return []
-
-
-@pytest.fixture
-def url(grafana: FakeGrafana) -> Iterator[str]:
-    with serving(grafana) as found:
-        yield found
-
-
-@pytest.fixture
-def server(url: str, pauses: list[float]) -> Server:
-    return Server(url, ADMIN, PASSWORD, pauses.append)
-
-
-@pytest.fixture
-def room(server: Server) -> Iterator[Room]:
-    with server.enter(server.create("acme")) as entered:
+def room(place: Place) -> Iterator[Room]:
+    with place.server.enter(place.number) as entered:
         yield entered
 
 
-def test_an_organisation_is_made_found_and_taken_away(server: Server) -> None:
-    assert server.find("acme & söhne/süd") is None
-    number = server.create("acme & söhne/süd")
-    assert server.find("acme & söhne/süd") == number
+def accounts(place: Place) -> list[str]:
+    found = place.by_hand.GET("/serviceaccounts/search", {"query": "", "perpage": 100})
+    return [each["name"] for each in found["serviceAccounts"]]
+
+
+def save_by_hand(place: Place, uid: str, title: str) -> str:
+    """As a person does who insists; the uid under which Grafana kept it."""
+    made = {"title": title, "uid": uid, "panels": []}
+    asked = {"dashboard": made, "folderUid": "faultline-en", "overwrite": True}
+    return str(place.by_hand.POST("/dashboards/db", asked)["uid"])
+
+
+def title_of(place: Place, uid: str) -> str:
+    return str(place.by_hand.GET(f"/dashboards/uid/{uid}")["dashboard"]["title"])
+
+
+def test_an_organisation_is_made_found_and_taken_away(place: Place) -> None:
+    name = f"acme & söhne/süd {uuid4()}"
+    assert place.server.find(name) is None
+    number = place.server.create(name)
+    assert place.server.find(name) == number
+    assert place.server.name(number) == name
     with pytest.raises(GrafanaConflict, match="name taken"):
-        server.create("acme & söhne/süd")
-    server.delete(number)
-    assert server.find("acme & söhne/süd") is None
+        place.server.create(name)
+    place.server.delete(number)
+    assert place.server.find(name) is None
+    assert place.server.name(number) is None
 
 
-def test_what_is_written_in_one_organisation_is_in_no_other(server: Server, grafana: FakeGrafana) -> None:
-    one, other = server.create("acme"), server.create("bolt")
-    with server.enter(one) as room:
+def test_what_is_written_in_one_organisation_is_in_no_other(place: Place, room: Room) -> None:
+    room.write(Kind.FOLDER, "faultline-en", FOLDER)
+    assert room.read(Kind.FOLDER, "faultline-en") == FOLDER
+    number = place.server.create(f"test {uuid4()}")
+    with place.server.enter(number) as other:
+        assert other.read(Kind.FOLDER, "faultline-en") is None
+        other.write(Kind.FOLDER, "faultline-en", FOLDER)
+    place.server.delete(number)
+    assert room.read(Kind.FOLDER, "faultline-en") == FOLDER
+
+
+def test_a_run_leaves_no_account_behind_and_takes_away_what_a_dead_one_left(place: Place) -> None:
+    ours, theirs = f"faultline-provisioning-{place.number}", f"theirs {uuid4()}"
+    for name in (ours, theirs):
+        place.by_hand.POST("/serviceaccounts", {"name": name, "role": "Admin"})
+    with place.server.enter(place.number):
+        assert sorted(accounts(place)) == [ours, theirs]
+    assert accounts(place) == [theirs]
+
+
+def test_an_organisation_that_another_administrator_made_is_entered(place: Place) -> None:
+    with place.other_admin.enter(place.number) as room:
         room.write(Kind.FOLDER, "faultline-en", FOLDER)
         assert room.read(Kind.FOLDER, "faultline-en") == FOLDER
-    with server.enter(other) as room:
-        assert room.read(Kind.FOLDER, "faultline-en") is None
-    assert grafana.named("Main Org.").folders == {}
 
 
-def test_a_run_leaves_no_account_behind_and_takes_away_what_a_dead_one_left(
-    server: Server, grafana: FakeGrafana
-) -> None:
-    number = server.create("acme")
-    grafana.organizations[number].accounts[77] = f"faultline-provisioning-{number}"
-    with server.enter(number):
-        assert 77 not in grafana.organizations[number].accounts
-        assert len(grafana.organizations[number].accounts) == 1
-    assert grafana.organizations[number].accounts == {}
-
-
-def test_a_token_is_good_for_its_own_organisation_alone(server: Server, url: str) -> None:
-    number = server.create("acme")
-    with server.enter(number) as room:
+def test_a_token_is_good_for_its_own_organisation_and_run_alone(place: Place) -> None:
+    with place.server.enter(place.number) as room:
         with pytest.raises(GrafanaRefuses):
             room._api.GET("/orgs")
         api = room._api
-    with pytest.raises(GrafanaRefuses):
+        api._sleep = lambda _seconds: None
+    with pytest.raises(GrafanaError):
         api.GET("/folders/faultline-en")
 
 
@@ -135,154 +208,183 @@ def test_what_is_read_stays_the_same_when_nobody_changes_it(room: Room) -> None:
     assert room.read(Kind.DASHBOARD, "faultline-fl-en") == first
 
 
-def test_a_password_is_kept_when_none_is_said(room: Room, grafana: FakeGrafana) -> None:
+def test_a_password_is_kept_when_none_is_said_and_told_to_nobody(place: Place, room: Room) -> None:
     room.write(Kind.DATA_SOURCE, "faultline", SOURCE, "hush")
     room.write(Kind.DATA_SOURCE, "faultline", SOURCE | {"url": "db:5433"})
-    assert grafana.named("acme").passwords == {"faultline": "hush"}
-    assert "hush" not in str(room.read(Kind.DATA_SOURCE, "faultline"))
+    found = place.by_hand.GET("/datasources/uid/faultline")
+    assert found["secureJsonFields"] == {"password": True}
+    assert "hush" not in str(found) + str(room.read(Kind.DATA_SOURCE, "faultline"))
+    if place.fake:
+        assert place.fake.named(place.name).passwords == {"faultline": "hush"}
 
 
-def test_permissions_are_replaced_as_a_whole(room: Room) -> None:
+def test_permissions_are_replaced_as_a_whole(place: Place, room: Room) -> None:
     room.write(Kind.FOLDER, "faultline-en", FOLDER)
     wanted = {"items": [{"role": "Viewer", "permission": 1}]}
     assert room.read(Kind.PERMISSIONS, "faultline-en") != wanted
     room.write(Kind.PERMISSIONS, "faultline-en", wanted)
     assert room.read(Kind.PERMISSIONS, "faultline-en") == wanted
+    assert room.read(Kind.PERMISSIONS, "faultline-zh") is None
 
 
-def test_preferences_beside_ours_stay(room: Room, grafana: FakeGrafana) -> None:
-    grafana.named("acme").preferences["theme"] = "dark"
+def test_preferences_beside_ours_stay(place: Place, room: Room) -> None:
+    place.by_hand.PATCH("/org/preferences", {"theme": "dark"})
     room.write(Kind.FOLDER, "faultline-en", FOLDER)
-    room.write(Kind.DASHBOARD, "faultline-cu-zh", BOARD)
-    wanted = {"homeDashboardUID": "faultline-cu-zh", "language": "zh-Hans"}
-    room.write(Kind.PREFERENCES, "organization", wanted)
-    assert room.read(Kind.PREFERENCES, "organization") == wanted
-    assert grafana.named("acme").preferences["theme"] == "dark"
+    room.write(Kind.DASHBOARD, "faultline-fl-en", BOARD)
+    for wanted in (
+        {"homeDashboardUID": "faultline-fl-en", "language": "zh-Hans"},
+        {"homeDashboardUID": "", "language": ""},
+    ):
+        room.write(Kind.PREFERENCES, "organization", wanted)
+        assert room.read(Kind.PREFERENCES, "organization") == wanted
+    assert place.by_hand.GET("/org/preferences")["theme"] == "dark"
 
 
-def test_a_change_made_since_it_was_read_is_not_written_over(room: Room, grafana: FakeGrafana) -> None:
+def test_a_home_must_be_there(room: Room) -> None:
+    with pytest.raises(GrafanaMissing, match="Dashboard not found"):
+        room.write(Kind.PREFERENCES, "organization", {"homeDashboardUID": "faultline-fl-en", "language": ""})
+
+
+def test_a_dashboard_changed_since_it_was_read_is_not_written_over(place: Place, room: Room) -> None:
     room.write(Kind.FOLDER, "faultline-en", FOLDER)
     room.write(Kind.DASHBOARD, "faultline-fl-en", BOARD)
     room.read(Kind.DASHBOARD, "faultline-fl-en")
-    grafana.named("acme").boards["faultline-fl-en"]["version"] += 1
+    save_by_hand(place, "faultline-fl-en", "FL · Mine")
+    with pytest.raises(GrafanaConflict, match="has been changed"):
+        room.write(Kind.DASHBOARD, "faultline-fl-en", BOARD)
+    assert title_of(place, "faultline-fl-en") == "FL · Mine"
+    room.read(Kind.DASHBOARD, "faultline-fl-en")
+    room.write(Kind.DASHBOARD, "faultline-fl-en", BOARD)
+    assert title_of(place, "faultline-fl-en") == "FL · Fleet"
+
+
+def test_a_dashboard_made_since_nothing_was_read_is_not_written_over(place: Place, room: Room) -> None:
+    room.write(Kind.FOLDER, "faultline-en", FOLDER)
+    assert room.read(Kind.DASHBOARD, "faultline-fl-en") is None
+    save_by_hand(place, "faultline-fl-en", "FL · Mine")
     with pytest.raises(GrafanaConflict, match="has been changed"):
         room.write(Kind.DASHBOARD, "faultline-fl-en", BOARD)
 
 
-def test_another_dashboard_of_the_same_title_is_never_replaced(room: Room, grafana: FakeGrafana) -> None:
+def test_a_folder_made_since_nothing_was_read_is_not_written_over(place: Place, room: Room) -> None:
+    assert room.read(Kind.FOLDER, "faultline-en") is None
+    place.by_hand.POST("/folders", {"title": "Mine", "uid": "faultline-en"})
+    with pytest.raises(GrafanaConflict, match="has been changed"):
+        room.write(Kind.FOLDER, "faultline-en", FOLDER)
+
+
+def test_a_folder_changed_since_it_was_read_is_not_written_over(place: Place, room: Room) -> None:
     room.write(Kind.FOLDER, "faultline-en", FOLDER)
-    theirs: Json = {"folder": "faultline-en", "dashboard": {"title": "FL · fleet!", "tags": []}}
-    room.write(Kind.DASHBOARD, "theirs", theirs)
-    with pytest.raises(GrafanaConflict, match="same name"):
+    room.read(Kind.FOLDER, "faultline-en")
+    place.by_hand.PUT("/folders/faultline-en", {"title": "Mine", "overwrite": True})
+    with pytest.raises(GrafanaConflict, match="has been changed"):
+        room.write(Kind.FOLDER, "faultline-en", FOLDER)
+    assert room.read(Kind.FOLDER, "faultline-en") == {"title": "Mine"}
+
+
+def test_another_dashboard_of_the_same_name_is_never_replaced(place: Place, room: Room) -> None:
+    """With `overwrite`, which we never set, ours would take its place, and its uid."""
+    room.write(Kind.FOLDER, "faultline-en", FOLDER)
+    save_by_hand(place, "theirs", "FL · fleet!")
+    if place.names_are_one:
+        with pytest.raises(GrafanaConflict, match="same name"):
+            room.write(Kind.DASHBOARD, "faultline-fl-en", BOARD)
+        assert title_of(place, "theirs") == "FL · fleet!"
+        assert save_by_hand(place, "another", "FL · FLEET") == "theirs"
+    else:
         room.write(Kind.DASHBOARD, "faultline-fl-en", BOARD)
-    assert grafana.named("acme").boards["theirs"]["title"] == "FL · fleet!"
+        assert title_of(place, "theirs") == "FL · fleet!"
 
 
-def test_names_that_are_one_to_grafana_are_a_conflict(room: Room) -> None:
+def test_names_of_which_the_ascii_is_one_are_a_conflict_until_11_3(place: Place, room: Room) -> None:
     room.write(Kind.FOLDER, "faultline-en", FOLDER)
+    if not place.names_are_one:
+        room.write(Kind.FOLDER, "faultline-zh", {"title": "Faultline 中文"})
+        return
     with pytest.raises(GrafanaConflict, match="same name"):
         room.write(Kind.FOLDER, "faultline-zh", {"title": "Faultline 中文"})
     with pytest.raises(GrafanaConflict, match="same as folder"):
-        room.write(Kind.DASHBOARD, "x", {"folder": "faultline-en", "dashboard": {"title": "Faultline 设备"}})
+        room.write(Kind.DASHBOARD, "faultline-x", board("Faultline 设备"))
+    room.write(Kind.FOLDER, "faultline-zh", {"title": "中文"})
+    room.read(Kind.FOLDER, "faultline-zh")
+    with pytest.raises(GrafanaConflict, match="same name"):
+        room.write(Kind.FOLDER, "faultline-zh", FOLDER)
 
 
-def test_a_folder_with_somebodys_dashboard_is_not_deleted(room: Room, grafana: FakeGrafana) -> None:
+def test_a_dashboard_needs_its_folder(room: Room) -> None:
+    with pytest.raises(GrafanaError, match="older not found"):
+        room.write(Kind.DASHBOARD, "faultline-fl-en", BOARD)
+
+
+def test_a_name_of_a_data_source_is_taken_once(room: Room) -> None:
+    room.write(Kind.DATA_SOURCE, "theirs", SOURCE)
+    with pytest.raises(GrafanaConflict, match="same name"):
+        room.write(Kind.DATA_SOURCE, "faultline", SOURCE)
+
+
+def test_a_folder_with_somebodys_dashboard_is_not_deleted(place: Place, room: Room) -> None:
     room.write(Kind.FOLDER, "faultline-en", FOLDER)
-    room.write(
-        Kind.DASHBOARD, "theirs", {"folder": "faultline-en", "dashboard": {"title": "Mine", "tags": []}}
-    )
+    save_by_hand(place, "theirs", "Mine")
     with pytest.raises(GrafanaConflict, match="'Mine': move them"):
         room.delete(Kind.FOLDER, "faultline-en")
-    assert room.others() == ["Mine"]
-    assert "faultline-en" in grafana.named("acme").folders
+    assert room.read(Kind.FOLDER, "faultline-en") == FOLDER
 
 
-def test_others_are_those_without_our_mark(room: Room, grafana: FakeGrafana) -> None:
-    room.write(Kind.FOLDER, "faultline-en", FOLDER)
-    room.write(Kind.DASHBOARD, "faultline-fl-en", BOARD)
-    room.write(Kind.DATA_SOURCE, "faultline", SOURCE)
-    assert room.others() == []
-    room.write(Kind.FOLDER, "theirs", {"title": "Theirs"})
-    assert room.others() == ["Theirs"]
+def test_others_are_all_but_those_that_are_named(place: Place, room: Room) -> None:
+    things = (
+        (Kind.FOLDER, "faultline-en", FOLDER),
+        (Kind.DASHBOARD, "faultline-fl-en", BOARD),
+        (Kind.DATA_SOURCE, "faultline", SOURCE),
+    )
+    for thing in things:
+        room.write(*thing)
+    ours = {(kind, uid) for kind, uid, _ in things}
+    assert room.others(ours) == []
+    assert len(room.others(())) == 3
+    save_by_hand(place, "their-board", "Their board")
+    room.write(Kind.FOLDER, "their-folder", {"title": "Their folder"})
+    room.write(Kind.DATA_SOURCE, "their-source", SOURCE | {"name": "Their source", "isDefault": False})
+    place.by_hand.POST("/v1/provisioning/alert-rules", _rule("Their rule"))
+    assert sorted(room.others(ours)) == ["Their board", "Their folder", "Their rule", "Their source"]
 
 
-def test_a_database_that_grafana_cannot_read_is_said(room: Room, grafana: FakeGrafana) -> None:
-    room.write(Kind.DATA_SOURCE, "faultline", SOURCE)
-    room.check_data_source("faultline")
-    grafana.health = lambda _source, _password: "password authentication failed"
-    with pytest.raises(GrafanaError, match="password authentication failed"):
+def _rule(title: str) -> Json:
+    asked = {"refId": "A", "datasourceUid": "-100", "model": {"type": "math", "expression": "1 > 2"}}
+    return {
+        "title": title,
+        "folderUID": "their-folder",
+        "ruleGroup": "theirs",
+        "condition": "A",
+        "data": [asked | {"relativeTimeRange": {"from": 600, "to": 0}}],
+        "for": "5m",
+        "noDataState": "NoData",
+        "execErrState": "Error",
+    }
+
+
+def test_a_database_that_grafana_cannot_read_is_said(place: Place, room: Room) -> None:
+    if place.fake:
+        place.fake.health = lambda _source, _password: "failed to connect to server"
+    room.write(Kind.DATA_SOURCE, "faultline", SOURCE, "hush")
+    with pytest.raises(GrafanaError, match="cannot read the database") as caught:
         room.check_data_source("faultline")
+    assert "hush" not in str(caught.value)
 
 
-@pytest.mark.parametrize("version", ["9.4.7", "10.4.0", "11.3.0+security-01", "12.1.0-pre", "13.0.1"])
-def test_versions_that_are_known_to_work(server: Server, grafana: FakeGrafana, version: str) -> None:
-    grafana.version = version
-    assert server.check() == version
-
-
-@pytest.mark.parametrize("version", ["9.3.16", "8.5.0", "14.0.0", ""])
-def test_other_versions_are_refused(server: Server, grafana: FakeGrafana, version: str) -> None:
-    grafana.version = version
-    with pytest.raises(GrafanaError, match=r"9\.4 to 13 are known to work"):
-        server.check()
-
-
-def test_a_wrong_password_is_said_and_not_shown(url: str) -> None:
-    server = Server(url, ADMIN, "wrong-pass")
-    with pytest.raises(GrafanaRefuses, match="FAULTLINE_GRAFANA_ADMIN_PASSWORD") as caught:
-        server.check()
-    assert "wrong-pass" not in str(caught.value) + repr(server) + repr(server._admin.api)
-
-
-def test_a_server_that_is_not_there_is_said() -> None:
-    pauses: list[float] = []
-    with pytest.raises(GrafanaUnavailable, match="is Grafana running"):
-        Server("http://127.0.0.1:9", ADMIN, PASSWORD, pauses.append).check()
-    assert pauses == [0.5, 1.0, 2.0]
-
-
-def test_a_busy_server_is_asked_again_and_a_broken_one_only_where_that_is_harmless(
-    server: Server, grafana: FakeGrafana, pauses: list[float]
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("audience", [Audience.MAKER, Audience.OPERATIONS])
+def test_all_that_is_wanted_is_kept_found_the_same_and_taken_away(
+    place: Place, room: Room, audience: Audience, language: Language
 ) -> None:
-    busy = iter([(429, {"message": "slow down"}), (503, None), (502, "<html>message</html>")])
-    grafana.fail = lambda _verb, _path: next(busy, None)
-    assert server.find("acme") is None
-    assert pauses == [0.5, 1.0, 2.0]
-    broken = iter([(503, None)])
-    grafana.fail = lambda _verb, _path: next(broken, None)
-    with pytest.raises(GrafanaUnavailable, match="503"):
-        server.create("acme")
-    again = iter([(429, None)])
-    grafana.fail = lambda _verb, _path: next(again, None)
-    assert server.create("acme")
-
-
-@pytest.mark.parametrize(
-    ("answer", "error", "said"),
-    [
-        ((302, None), GrafanaError, "set FAULTLINE_GRAFANA_URL"),
-        ((404, {"message": "no such"}), GrafanaMissing, "no such"),
-        ((412, {"status": "version-mismatch", "message": "changed"}), GrafanaConflict, "changed"),
-        ((500, "a message in plain text"), GrafanaError, "500"),
-        ((400, {"message": "Bad input"}), GrafanaError, "Bad input"),
-    ],
-)
-def test_what_went_wrong_is_told_apart(
-    url: str, grafana: FakeGrafana, answer: tuple[int, object], error: type[Exception], said: str
-) -> None:
-    grafana.fail = lambda _verb, _path: answer
-    with pytest.raises(error, match=said):
-        Client(url, "token").api.GET("/anything")
-
-
-def test_the_librarys_resources_use_the_mended_transport(url: str, grafana: FakeGrafana) -> None:
-    grafana.fail = lambda _verb, _path: (204, None)
-    client = Client(url, (ADMIN, PASSWORD))
-    assert client.organizations.delete_organization(7) is None
-    with pytest.raises(AttributeError):
-        _ = client.api.FETCH
-
-
-def test_a_grafana_below_a_path_is_found(url: str, grafana: FakeGrafana) -> None:
-    assert Client(f"{url}/grafana/", "token").api.url == f"{url}/grafana/api"
-    assert Client(url, "token").api.url == f"{url}/api"
+    source = connection("127.0.0.1", 9, "faultline", "a1_1")
+    wanted, record = desired(audience, language, ["elevator", "crane"], source), MemoryRecord(Fuse())
+    apply(plan(wanted, record.marks, room), room, record, Drift.REPORT, "hush")
+    after = plan(wanted, record.marks, room)
+    assert {step.state for step in after} <= CLEAN
+    assert [change for step in after for change in step.differences()] == []
+    assert room.others(record.marks) == []
+    apply(plan((), record.marks, room), room, record, Drift.REPORT)
+    assert record.marks == {}
+    assert place.by_hand.GET("/search", {}) == []
+    assert place.by_hand.GET("/datasources") == []
+    assert place.by_hand.GET("/v1/provisioning/alert-rules") == []

@@ -18,6 +18,7 @@ from fleet.asset import Asset, Channel, Fleet, Site, Tenant
 from fleet.catalog import pack_of, packs
 from fleet.fleet_file import parse_fleet
 from fleet.segment import Feature, Segment
+from fleet.sign import Urgency
 from fleet.vertical import VerticalPack
 from streams.rows import Rows
 from streams.scorer import Scorer
@@ -205,6 +206,14 @@ def with_segment(channel: str, title_en: str, title_zh: str) -> VerticalPack:
         (with_mode(title_en="Hoist 减速机"), "is not English"),
         (with_mode(check_zh="Check it."), "is not Chinese"),
         (with_mode(check_en="Check it"), "is no sentence"),
+        (with_mode(failure_code=""), "has no ISO 14224 code"),
+        (with_mode(parts_en=""), "names no parts"),
+        (with_mode(parts_zh="Oil."), "parts of hoist-gear: Oil. is not Chinese"),
+        (with_mode(), "hoist-gear: hoist_vibration goes where"),
+        (
+            replace(PACK, fault_modes=tuple(replace(mode, urgency=Urgency.NOW) for mode in PACK.fault_modes)),
+            "all fault modes are as urgent",
+        ),
         (with_mode(channels=()), "has no signs"),
         (with_mode(channels=("hoist_load",)), "not measured"),
         (with_mode(channels=PACK.fault_modes[1].channels), "the same signs"),

@@ -68,6 +68,24 @@ insert into forecast
 insert into wear_counter select asset_id, tenant || '-rope', now(), 1, 8, 10, '1' from one;
 insert into maintenance (asset_id, ts, kind, note)
     select asset_id, now() - interval '200 seconds', 'restored', tenant from one;
+insert into partition_state
+    select consumer, 'telemetry.acme', n, 100, n, .5, case when n = 3 then 'why' end,
+        now() - interval '10 minutes'
+    from unnest(array['score', 'forecast']) as consumer, generate_series(0, 3) as n;
+insert into platform_minute
+    select now() - n * interval '1 minute', consumer, 10000 - n, n, .5, 1e9
+    from unnest(array['score', 'forecast']) as consumer, generate_series(0, 100) as n;
+insert into dead_letter (consumer, topic, partition, "offset", reason, detail, value, size, header_names,
+    header_values, recorded_at)
+    select 'score', 'telemetry.acme', 0, n, 'bad_json', '8642.5', '8642.5', 4, '{{}}', '{{}}', now()
+    from generate_series(1, 3) as n;
+insert into model (equipment_type, forecaster, version, state, lineage)
+    select equipment_type, 'conformal_life', 1, '', '{{}}' from asset limit 1;
+insert into model_role (equipment_type, role, forecaster, version, reason)
+    select equipment_type, 'champion', forecaster, version, 'first' from model;
+insert into access (access_id, name, kind) values ('a0123456789abcde', 'anna', 'technician');
+insert into grafana_organization values ('a0123456789abcde', 7);
+insert into grafana_object values ('a0123456789abcde', 'dashboard', 'x', 'a', 'a');
 """
 
 

@@ -12,6 +12,7 @@ from fleet.asset import FleetError
 from storage.access.grants import Kind, Scope, refresh
 from storage.access.keeper import Keeper
 from storage.access.logins import Login
+from storage.access.platform_views import platform_views
 from storage.bootstrap import OWNER
 from storage.errors import StorageError
 from storage.server.database import Database
@@ -51,7 +52,8 @@ def acme(access: Keeper) -> Login:
 
 
 def given(access: Keeper, name: str, kind: Kind = Kind.CUSTOMER, *scopes: Scope) -> Login:
-    login = access.give(name, kind, scopes or [Scope(name)])
+    own = [] if kind is Kind.OPERATIONS else [Scope(name)]
+    login = access.give(name, kind, scopes or own)
     assert login is not None
     return login
 
@@ -275,6 +277,39 @@ def test_a_reader_reaches_its_views_and_nothing_else(seeded: Database, acme: Log
             or rolcreaterole or rolcreatedb or rolreplication))
         """
         assert conn.execute(rights).fetchall() == [(False,) * 5]
+
+
+def test_operations_reach_the_platforms_views_and_nothing_that_was_measured(
+    seeded: Database, access: Keeper
+) -> None:
+    ops = given(access, "ops", Kind.OPERATIONS)
+    schema = ops.role.split("_")[0]
+    with logged_in(seeded, ops) as conn:
+        views = names_of(conn)
+        assert views == sorted(platform_views(schema))
+        assert {name for (name,) in conn.execute(COLUMNS).fetchall()} == {
+            f"{schema}.{name}" for name in views
+        }
+        assert {right for (right,) in conn.execute(REACHABLE).fetchall()} == {
+            f"{schema}.{name} SELECT" for name in views
+        }
+        for name in views:
+            found = conn.execute(sql.SQL("select * from {}").format(sql.Identifier(name))).fetchall()
+            assert "8642.5" not in str(found), name
+        assert {tenant for (tenant,) in conn.execute("select tenant from freshness").fetchall()} == {
+            "acme",
+            "bolt",
+        }
+
+
+def test_a_customer_sees_nothing_of_the_platform(seeded: Database, access: Keeper, acme: Login) -> None:
+    ops = given(access, "ops", Kind.OPERATIONS)
+    with logged_in(seeded, acme) as conn:
+        assert not {"worker_position", "platform_minute", "running_query"} & set(names_of(conn))
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            conn.execute(f"select * from {ops.role.split('_')[0]}.freshness".encode())
+        member = "select pg_has_role(current_user, 'pg_read_all_stats', 'member')"
+        assert conn.execute(member.encode()).fetchall() == [(False,)]
 
 
 def test_catalogs_name_no_customer(seeded: Database, access: Keeper, acme: Login) -> None:

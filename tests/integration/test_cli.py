@@ -90,6 +90,21 @@ def test_a_fleet_comes_in_is_simulated_and_looked_at(run: Run, tmp_path: Path) -
     assert sent["rows"] == 8 * 1440
     assert json.loads((tmp_path / "truth.json").read_text())[0]["mode"]
 
+    lab = [
+        "--fleet",
+        str(ROOT / "examples" / "simulated-fleet.toml"),
+        "--days",
+        "0.1",
+        "--truth",
+        "truth.json",
+    ]
+    for faults, truth in (("random", 1), (str(ROOT / "examples" / "faults.toml"), 3), ("none", 0)):
+        assert run("simulate", *lab, "--faults", faults).exit_code == 0
+        assert len(json.loads((tmp_path / "truth.json").read_text())) == truth
+    lost = run("simulate", "--faults", "nowhere.toml")
+    assert lost.exit_code == 2
+    assert "name a fault file, random or none" in lost.output
+
     checked = run("check", "--json")
     assert checked.exit_code == 0
     found = json.loads(checked.stdout)

@@ -123,9 +123,10 @@ def test_what_somebody_changed_is_told_until_somebody_decides(run: Run, grafana:
     assert (step["state"], step["uid"]) == ("drifted", BOARD)
     assert step["differences"] == ['/dashboard/title: "CU · mine" → "CU · My machines"']
     assert run("grafana", "apply", "acme").exit_code == 2
-    assert run("grafana", "apply", "acme", "--drift", "overwrite").exit_code == 0
+    assert "1 overwritten" in run("grafana", "apply", "acme", "--drift", "overwrite").stdout
     assert grafana.named("acme").boards[BOARD]["title"] == "CU · My machines"
-    assert run("grafana", "undo", "acme").exit_code == 0
+    (done,) = json.loads(run("grafana", "undo", "acme", "--json").stdout)
+    assert done["notes"] == [f"1 put back: dashboard {BOARD}"]
     assert grafana.named("acme").boards[BOARD]["title"] == "CU · mine"
 
 
@@ -179,7 +180,7 @@ def test_remove_takes_ours_and_leaves_what_is_not(
     run: Run, grafana: FakeGrafana, plain_database: Database
 ) -> None:
     run("grafana", "apply")
-    theirs: Json = {"uid": "own", "title": "Own", "tags": [], "id": 9, "version": 1}
+    theirs: Json = {"uid": "own", "title": "Own", "tags": ["faultline"], "id": 9, "version": 1}
     grafana.named("bolt").boards["own"], grafana.named("bolt").folder_of["own"] = theirs, ""
     refused = run("tenants", "remove", "acme", "--yes")
     assert isinstance(refused.exception, Exception)
@@ -192,6 +193,24 @@ def test_remove_takes_ours_and_leaves_what_is_not(
     assert not grafana.named("bolt").sources
     assert len(logins(plain_database, "acme")) == len(logins(plain_database, "bolt")) == 1
     assert run("tenants", "remove", "acme", "--yes").exit_code == 0
+
+
+def test_an_organisation_that_was_renamed_stays_ours(run: Run, grafana: FakeGrafana) -> None:
+    run("grafana", "apply", "acme")
+    grafana.named("acme").name = "Acme Lifts Ltd."
+    assert run("grafana", "plan", "acme").exit_code == 0
+    assert run("grafana", "remove", "acme", "--yes").exit_code == 0
+    assert [each.name for each in grafana.organizations.values()] == ["Main Org."]
+
+
+def test_an_organisation_that_was_deleted_is_made_again(run: Run, grafana: FakeGrafana) -> None:
+    run("grafana", "apply", "acme")
+    (number,) = (k for k, each in grafana.organizations.items() if each.name == "acme")
+    del grafana.organizations[number]
+    assert run("grafana", "plan", "acme").exit_code == 2
+    assert run("grafana", "apply", "acme").exit_code == 0
+    assert len(grafana.named("acme").boards) == 4
+    assert run("grafana", "plan", "acme").exit_code == 0
 
 
 def test_one_run_at_a_time(run: Run, grafana: FakeGrafana, plain_database: Database) -> None:

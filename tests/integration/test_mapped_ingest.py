@@ -1,5 +1,7 @@
 """A maker's gateway posts messages in its own format, and what cannot be mapped is seen."""
 
+import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,12 +10,21 @@ from console.mappings import load_mappings
 from console.settings import Settings, SettingsError, load_settings
 from fleet.asset import Asset, Fleet, Site, Tenant
 from fleet.catalog import packs
+from fleet.maintenance import MaintenanceEvent, MaintenanceKind
 from storage.bootstrap import WRITER
+from storage.maintenance import record_event
 from storage.pool import open_pool
 from storage.registry import register
 from storage.server.database import Database
-from tests.contract.mapper_samples import MTCONNECT, SAMPLES
+from tests.contract.mapper_samples import ELEVATOR, MTCONNECT, SAMPLES
 from tests.integration.test_spine_bad_input import TENANT, ask, client, running
+
+
+def status(time: str, *codes: int) -> bytes:
+    """A lift's message at a time of day in Shanghai, eight hours ahead."""
+    said = {"time": f"2026-03-01 {time}", "data": {"direction": 0, "fault": list(codes)}}
+    return json.dumps(ELEVATOR | said).encode()
+
 
 ALIASES = f'[{TENANT}]\n"MILL-3" = "mill-west"\n'
 
@@ -57,6 +68,67 @@ async def test_a_trapped_passenger_is_in_the_answer(settings: Settings) -> None:
         said = (await http.post("/v1/telemetry?format=gbt24476", content=SAMPLES["gbt24476"].data)).json()
         (event,) = said["events"]
         assert (event["asset"], event["title_zh"], event["safety"]) == ("lift-a", "平层关人", True)
+
+
+KEPT = "select kind, detector, onset_ts, end_ts, evidence from episode"
+
+
+async def test_a_trapped_passenger_is_kept_once_until_somebody_says_what_was_done(settings: Settings) -> None:
+    async with running(settings, "l1") as (wired, _), client(wired, ["ingest", "read"]) as http:
+
+        async def post() -> None:
+            data = SAMPLES["gbt24476"].data
+            answer = await http.post("/v1/telemetry?format=gbt24476", content=data)
+            assert answer.status_code == 200, answer.text
+
+        await post()
+        await post()
+        ((kind, detector, onset, end, said),) = await ask(wired, KEPT)
+        assert (kind, detector, end) == ("event", "event-7", None)
+        assert (said["title_en"], said["title_zh"]) == ("Passengers trapped at floor level", "平层关人")
+        assert "emergency plan" in said["check_en"]
+        (told,) = (await http.get("/v1/episodes")).json()
+        assert (told["asset"], told["kind"], told["end"]) == ("lift-a", "event", None)
+        ((lift,),) = await ask(wired, "select asset_id from asset where name = 'lift-a'")
+        done = onset + timedelta(minutes=40)
+        await record_event(wired.pool, MaintenanceEvent(lift, done, MaintenanceKind.RESTORED, "freed"))
+        await post()
+        assert [row[3] for row in await ask(wired, KEPT)] == [done]
+
+
+async def test_a_danger_that_is_heard_of_after_the_repair_ended_with_it(settings: Settings) -> None:
+    async with running(settings, "l1") as (wired, _), client(wired, ["ingest"]) as http:
+        ((lift,),) = await ask(wired, "select asset_id from asset where name = 'lift-a'")
+        done = datetime(2026, 3, 1, 18, tzinfo=UTC)
+        await record_event(wired.pool, MaintenanceEvent(lift, done, MaintenanceKind.RESTORED, "freed"))
+        await http.post("/v1/telemetry?format=gbt24476", content=SAMPLES["gbt24476"].data)
+        assert [row[3] for row in await ask(wired, KEPT)] == [done]
+
+
+async def test_a_fault_code_that_endangers_nobody_is_over_as_it_begins(settings: Settings) -> None:
+    async with running(settings, "l1") as (wired, _), client(wired, ["ingest"]) as http:
+        await http.post("/v1/telemetry?format=gbt24476", content=status("20:00:00", 9))
+        ((_, detector, onset, end, said),) = await ask(wired, KEPT)
+        assert (detector, end) == ("event-9", onset)
+        assert "emergency" not in said["check_en"]
+
+
+async def test_a_code_that_is_still_reported_is_one_event_until_it_was_quiet(settings: Settings) -> None:
+    async with running(settings, "l1") as (wired, _), client(wired, ["ingest"]) as http:
+        for time in ("17:00:00", "17:00:20", "17:50:00", "18:40:00", "20:00:00"):
+            await http.post("/v1/telemetry?format=gbt24476", content=status(time, 9, 7))
+        rows = await ask(wired, f"{KEPT} order by detector, onset_ts")
+        assert [(row[1], row[2].hour, row[3] and (row[3].hour, row[3].minute)) for row in rows] == [
+            ("event-7", 9, None),
+            ("event-9", 9, (10, 40)),
+            ("event-9", 12, (12, 0)),
+        ]
+        ((lift,),) = await ask(wired, "select asset_id from asset where name = 'lift-a'")
+        freed = datetime(2026, 3, 1, 11, 55, tzinfo=UTC)
+        await record_event(wired.pool, MaintenanceEvent(lift, freed, MaintenanceKind.RESTORED, "freed"))
+        await http.post("/v1/telemetry?format=gbt24476", content=status("20:00:01", 7))
+        trapped = await ask(wired, f"{KEPT} where detector = 'event-7' order by onset_ts")
+        assert [row[3] for row in trapped] == [freed, None], "danger again is a new one, however soon"
 
 
 async def test_what_cannot_be_taken_in_is_answered_with_the_cure(settings: Settings) -> None:

@@ -27,6 +27,7 @@ from storage.bootstrap import WRITER
 from storage.dead_letters import letters, mark_replayed
 from storage.pool import open_pool
 from storage.position import set_position
+from storage.progress import record_progress
 from storage.registry import register
 from storage.server.database import Database
 from storage.sink import Sink
@@ -357,6 +358,19 @@ async def test_the_embedded_log_goes_on_where_the_database_is(settings: Settings
             told = (await ask(wired, "select count(*) from health"))[0][0]
             assert sorted(positions) == [("forecast", told), ("score", start + 12)]
             assert told >= 9
+
+
+async def test_operations_are_told_how_far_each_partition_is(settings: Settings) -> None:
+    async with running(settings, "l1") as (wired, broker):
+        await broker.publish(TOPIC, b"l1", encode_binary(frame(0)))
+        await wired.drained()
+        await record_progress(wired.pool, wired.worker.progress())
+        told = await ask(
+            wired,
+            "select consumer, partition, next_offset, lag, delay_s is null, halted from partition_state "
+            "order by 1",
+        )
+        assert told == [("forecast", 0, 0, 0, True, None), ("score", 0, 1, 0, False, None)]
 
 
 async def test_a_position_can_be_moved_on_by_hand(settings: Settings) -> None:

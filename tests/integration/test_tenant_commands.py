@@ -80,9 +80,18 @@ def test_staff_is_granted_and_revoked(run: Run) -> None:
     assert json.loads(run("list", "--json").stdout) == []
 
 
+def test_who_runs_the_platform_sees_how_it_works(run: Run) -> None:
+    ops = run("grant", "ops", "--kind", "operations")
+    with psycopg.connect(ops.stdout.strip()) as conn:
+        assert conn.execute("select sum(machines)::int from freshness").fetchone() == (4,)
+    assert "ops sees the platform" in run("grant", "ops", "--kind", "operations").stdout
+    assert "the platform" in run("list").stdout
+
+
 @pytest.mark.parametrize(
     ("words", "cure"),
     [
+        (("grant", "ops", "--kind", "operations", "--all"), "operations see no machine: leave --tenant"),
         (("grant", "anna"), "say what: --tenant"),
         (("grant", "anna", "--site", "yard"), "say --tenant too"),
         (("grant", "anna", "--all", "--tenant", "acme"), "give one of them"),

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from dashboards import scales
 from dashboards.board import Dashboard, Row, Variable
 from dashboards.catalog import catalog
 from dashboards.linter import faults
 from dashboards.panel import Column, Kind, Link, Panel, Query, Step, markers
 from dashboards.text import Text
+from forecasting.contract import Verdict
 
 WORD = Text("word", "词")
 PANEL = Panel("one", Kind.STAT, WORD, Text("what it is", "说明"), (Query("select 1"),), 12)
@@ -79,3 +81,8 @@ def test_a_known_variable_in_quotes_is_fine() -> None:
 def test_ids_follow_from_keys_wherever_a_panel_stands() -> None:
     moved = replace(BOARD, rows=(Row(2, (replace(PANEL, key="two"),)), Row(4, (PANEL,))))
     assert moved.panels()[1].number == PANEL.number
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_every_verdict_on_remaining_life_is_put_into_words(verdict: Verdict) -> None:
+    assert f"when '{verdict}' then" in scales.LEFT_IN_WORDS

@@ -31,9 +31,10 @@ def test_unknown_until_the_baseline_is_complete_and_then_full() -> None:
     assert (found[99:] == 100).all()
 
 
-def test_half_way_to_failure_is_half_health_and_beyond_failure_is_none() -> None:
+def test_half_way_to_failure_is_half_health_at_failure_none_and_beyond_less() -> None:
     assert health([1.0] * 100 + [6.5] * 1000)[-1] == pytest.approx(50, abs=0.1)
-    assert health([1.0] * 100 + [40.0] * 1000)[-1] == 0
+    assert health([1.0] * 100 + [12.0] * 1000)[-1] == pytest.approx(0, abs=0.1)
+    assert health([1.0] * 100 + [34.0] * 1000)[-1] == pytest.approx(-200, abs=0.1)
 
 
 def test_smoothing_is_over_time_and_not_over_rows() -> None:
@@ -56,7 +57,7 @@ def test_outliers_in_the_baseline_teach_little() -> None:
 
 def test_a_machine_that_starts_beyond_failure_still_has_a_scale() -> None:
     found = health([30.0] * 150)
-    assert found[-1] == 0
+    assert found[-1] == pytest.approx(100 * (1 - 24 / 6))
 
 
 def test_cuts_and_saved_state_change_nothing() -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from detectors.contract import Samples, Scores
 from detectors.ensemble import by_windows, detectors_for
 from detectors.ewma_t2 import EwmaT2
-from detectors.moving_normal import CLOSEST, LONG, LOOKS, SLOWNESS, Moved
+from detectors.moving_normal import CLOSEST, LONG, LOOKS, MOST_EXCESS, SLOWNESS, Moved
 from tests.contract.detector_suite import pieces, rows, same
 
 Floats = NDArray[np.float64]
@@ -142,6 +142,40 @@ def test_no_level_leaves_what_a_number_can_say() -> None:
     assert all(np.isfinite(each.after).all() for each in moved)
 
 
+def straying(x: Floats) -> Floats:
+    """A machine that settles twelve standard deviations away and strays there by most of one, slowly."""
+    return shifted(x, 12.0, at=3) + np.outer((time(x) >= 3) * np.sin(3 * time(x)), [0.7, 0.0, 0.0])
+
+
+def test_what_a_machine_strays_about_its_new_normal_is_no_longer_odd_once_that_is_normal() -> None:
+    x = noise(20)
+    found, (jump,), _ = run(of_one(straying(x)))
+    unsettled, _, _ = run(of_one(straying(x) - shifted(x, 12.0, at=3) + x))
+    assert np.mean(unsettled.score[3 * PERIOD :] > 3) > 0.1
+    assert np.mean(found.score[jump.row :] > 3) < 0.01
+    assert jump.excess > 2
+    assert run(of_one(shifted(x, 12.0, at=3)))[1][0].excess < 0.3
+
+
+def test_how_far_a_machine_is_from_what_it_was_at_first_does_not_count_for_less_where_it_strays() -> None:
+    found, (jump,), _ = run(of_one(straying(noise(20))))
+    before, after = found.departure[jump.row - PERIOD : jump.row], found.departure[jump.row :]
+    assert np.median(after) == pytest.approx(np.median(before), rel=0.2)
+
+
+def test_a_fault_is_found_on_a_machine_that_strays_about_its_new_normal() -> None:
+    x = straying(noise(20))
+    found, (jump, *_), _ = run(of_one(shifted(x, 6.0, at=12)))
+    assert jump.row < 12 * PERIOD
+    assert found.score[12 * PERIOD + 100 : 13 * PERIOD].min() > 3
+
+
+def test_no_machine_strays_so_far_that_nothing_more_is_seen() -> None:
+    x = shifted(noise(12), 100.0, at=3) + np.outer(time(noise(12)) > 4, [0.0, 10.0, 0.0])
+    _, moved, _ = run(of_one(x))
+    assert [each.excess for each in moved] == [MOST_EXCESS]
+
+
 def test_windows_learn_anew_where_the_normal_jumped() -> None:
     x = shifted(noise(12), 4.0, at=3)
     t2, knn = detectors_for(3, PERIOD)
@@ -152,3 +186,16 @@ def test_windows_learn_anew_where_the_normal_jumped() -> None:
     assert np.median(score[jump.row - PERIOD : jump.row]) > 2
     assert np.isnan(score[jump.row + 1 : jump.row + PERIOD // 2]).all()
     assert np.nanmedian(score[jump.row + 2 * PERIOD :]) < 1
+
+
+def test_windows_that_are_learned_anew_take_a_machine_that_strays_for_what_it_is() -> None:
+    x = straying(noise(20))
+    t2, knn = detectors_for(3, PERIOD)
+    samples = of_one(x)
+    t2.update(samples)
+    (jump,) = t2.moved
+    knows, does_not = (
+        by_windows(one, samples, [moved]).score[jump.row + 2 * PERIOD :]
+        for one, moved in ((knn, jump), (detectors_for(3, PERIOD)[1], replace(jump, excess=0.0)))
+    )
+    assert np.mean(knows) < 0.7 * np.mean(does_not)

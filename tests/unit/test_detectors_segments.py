@@ -51,6 +51,11 @@ def test_a_trip_is_told_as_a_whole_at_the_row_that_ends_it() -> None:
     assert x == [[3.0, 4.0, 12.0, 6.0, 4.0]]
 
 
+def test_a_peak_may_be_below_zero() -> None:
+    _, x = told(trips(), [0, 1, 1, 0], [9, -4, -2, 9])
+    assert x == [[2.0, -3.0, -6.0, -2.0, -2.0]]
+
+
 def test_rows_speak_of_the_time_before_them() -> None:
     _, x = told(trips(), [0, 1, 1, 0], [0, 1, 4, 0], at_s=[0, 2, 3, 5])
     assert x == [[3.0, 2.0, 6.0, 4.0, 4.0]]
@@ -96,6 +101,14 @@ def test_a_missing_code_is_the_last_one_and_a_missing_value_is_left_out() -> Non
     assert x == [[4.0, 4.0, 16.0, 6.0, 6.0]]
     _, nothing = told(trips(), [0, 1, 0], [0, MISSING, 0])
     np.testing.assert_array_equal(nothing, [[1.0, *[MISSING] * 4]])
+
+
+def test_what_no_float_can_hold_is_missing() -> None:
+    _, x = told(trips(), [0, 1, 1, 0], [0, 3e38, 3e38, 0])
+    assert np.isfinite(x[0][:2]).all()
+    assert np.isnan(x[0][2])
+    row, _ = told(trips(), [0, 1, 3e38, 0, 1, -3e38, 0])
+    assert row == [2, 5]
 
 
 def test_a_phase_that_was_not_seen_is_missing() -> None:

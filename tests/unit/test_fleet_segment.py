@@ -9,7 +9,7 @@ from detectors.segments import Part, Take
 from fleet.asset import Channel, EquipmentType, FleetError
 from fleet.catalog import packs
 from fleet.segment import Feature, Segment
-from fleet.segment_pack import segment_pack
+from fleet.segment_pack import channels_of, segment_pack
 from fleet.sign import Way, down, up
 from fleet.vertical import Detection, FaultMode, VerticalPack
 
@@ -65,6 +65,10 @@ def test_features_look_at_the_types_columns() -> None:
 def test_a_type_without_its_channels_has_no_segments() -> None:
     assert PACK.on(KIND.first(3)).segments == (CYCLE,)
     assert PACK.on(KIND.first(2)).segments == ()
+
+
+def test_evidence_of_a_feature_is_about_its_channel() -> None:
+    assert channels_of(PACK, ["charge", "noise", "current", "", "unheard-of"]) == ["current", "noise"]
 
 
 def with_channel(index: int, name: str) -> Segment:

@@ -1,23 +1,26 @@
 """Health messages become trajectories and forecasts, whatever the chunks and restarts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.contract import StateError
 from fleet.asset import Asset, Channel, EquipmentType
+from fleet.catalog import packs
 from fleet.dead_letter import Reason
+from fleet.failure_level import failure_level
 from fleet.model_scope import Scope
 from fleet.registry import Registry
 from forecasting.contract import Forecast, Forecaster, History, Run, Verdict
 from storage.chunk_result import ForecastRow
 from streams.forecast_engine import FORECAST_EVERY_US, ForecastEngine
 from streams.forecasters import FittedModel, Forecasters
-from streams.health_message import HealthMessage
+from streams.health_message import HealthMessage, decode
 from streams.record import Chunk
 from streams.registry_cache import RegistryCache
 from streams.trajectory import Trajectory
@@ -137,16 +140,23 @@ class FakeRecord:
     headers: Sequence[tuple[str, bytes]] = ()
 
 
+def known(registry: Registry) -> RegistryCache:
+    """A cache that has it already."""
+
+    async def load() -> Registry:
+        return registry
+
+    cache = RegistryCache(load)
+    cache.current = registry
+    return cache
+
+
 def engine(
     fitted: Mapping[Scope, Forecaster] | None = None,
     challengers: Mapping[Scope, Forecaster] | None = None,
     renewed_us: dict[int, int] | None = None,
 ) -> ForecastEngine:
-    async def load() -> Registry:
-        return REGISTRY
-
-    cache = RegistryCache(load)
-    cache.current = REGISTRY
+    cache = known(REGISTRY)
     now, tried = (
         {scope: FittedModel(one, 7) for scope, one in (given or {}).items()}
         for given in (fitted, challengers)
@@ -178,6 +188,36 @@ async def test_forecasts_fall_due_on_round_instants_for_everything_that_runs_out
     assert result.tally.stored == 30
 
 
+async def test_a_named_fault_mode_says_what_the_trend_is_held_against_and_only_of_the_condition() -> None:
+    """At half way to the type's 15 standard deviations a motor without its fan has long failed, at 3."""
+    lift = replace(REGISTRY.assets[0], equipment_type="elevator")
+    elevator = packs()["elevator"].equipment_type
+    registry = known(Registry(("acme",), (lift,), (elevator,)))
+    answers = {}
+    for mode in ("", "unknown", "motor-cooling"):
+        values = [
+            HealthMessage(1, h * HOUR, {"condition": 0.5, "belt": 0.5}, mode=mode).encode() for h in (0, 12)
+        ]
+        asked = ForecastEngine("acme", registry, Forecasters(LastLevel(), counter=LastLevel()))
+        result = await asked.process(chunk(values), again=False)
+        answers[mode] = {row.target: row.p10_h for row in result.forecasts}
+    assert answers[""] == answers["unknown"] == {"condition": 0.5, "belt": 0.5}
+    worn = failure_level(packs()["elevator"], "motor-cooling", np.array([0.5]))
+    assert worn is not None
+    assert answers["motor-cooling"] == {"condition": worn[0], "belt": 0.5}
+
+
+def test_a_fitted_model_sees_no_level_beyond_the_limit_as_health_on_record_has_none() -> None:
+    says = FittedModel(LastLevel(), 1).says(Trajectory([0, HOUR], [0.0, 3.0], 1, 2).history())[1]
+    assert says.p10_h == 1.0
+
+
+def test_a_message_says_its_mode_or_none() -> None:
+    for mode in ("", "hoist-gear"):
+        message = HealthMessage(7, HOUR, {"condition": 0.25}, mode=mode)
+        assert decode(message.encode()) == message
+
+
 async def test_bad_messages_are_dead_letters_and_repeats_are_counted() -> None:
     good = hourly(1)[0]
     result = await engine().process(chunk([good, None, good, *NO_MESSAGES]), again=False)
@@ -195,6 +235,7 @@ NO_MESSAGES = [
     b'{"asset_id": 1, "ts_us": 5, "levels": {"condition": 1e400}}',
     b'{"asset_id": 1, "ts_us": 99999999999999999999, "levels": {}}',
     b'{"asset_id": 9999999999, "ts_us": 5, "levels": {}}',
+    b'{"asset_id": 1, "ts_us": 5, "levels": {}, "mode": 3}',
     HealthMessage(3, HOUR, {"condition": 0.5}).encode(),  # another tenant's machine
 ]
 

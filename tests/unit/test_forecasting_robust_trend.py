@@ -134,6 +134,36 @@ def test_the_unit_of_time_and_the_age_at_the_start_do_not_matter(
     assert [other.p10_h, other.p50_h, other.p90_h] == pytest.approx(quantiles, rel=1e-4)
 
 
+def against(level: Floats, spread: float) -> Forecast:
+    return RobustTrend().predict([History(AGE[: len(level)], level[:, None], limit_spread=spread)])[0]
+
+
+def hours(says: Forecast) -> tuple[float, float, float]:
+    assert says.verdict is Verdict.ESTIMATE
+    assert says.p10_h is not None
+    assert says.p50_h is not None
+    assert says.p90_h is not None
+    return says.p10_h, says.p50_h, says.p90_h
+
+
+def test_a_limit_that_is_not_exact_widens_the_interval_both_ways() -> None:
+    level = noisy(AGE / 2400.0, 4)  # half way
+    exact, uncertain = hours(against(level, 0.0)), hours(against(level, 0.3))
+    assert uncertain[0] < exact[0] <= exact[2] < uncertain[2]
+    # the draws' limits: 68 % lie within one spread, P10 and P90 at 1.28 of them
+    ahead = 2400.0 * np.exp(0.3 * np.array([-1.28, 1.28])) - AGE[-1]
+    assert (uncertain[0], uncertain[2]) == pytest.approx(tuple(ahead), rel=0.15)
+
+
+def test_a_machine_that_runs_above_an_uncertain_limit_has_a_higher_one() -> None:
+    beyond = noisy(AGE / 1000.0, 4)
+    assert against(beyond, 0.0).p90_h == 0.0
+    p10, p50, p90 = hours(against(beyond, 0.5))
+    assert 0.0 < p10 < p50 < p90
+    assert against(beyond, 0.05).p90_h == 0.0, "surely above the limit"
+    assert against(np.full(300, 1.1) + noisy(0 * AGE, 5), 0.5).p90_h == 0.0, "no growth that would end"
+
+
 def test_another_forecasters_model_is_refused() -> None:
     state = RobustTrend().state().replace(b"r", b"R")
     with pytest.raises(ModelError, match="fit it again"):

@@ -225,12 +225,12 @@ def test_a_quarantine_is_bounded_and_still_counts_all() -> None:
     quarantine, copy = Quarantine(), Quarantine()
     for n in range(MOST_NAMES + 10):
         quarantine.add(Problem.UNKNOWN_SIGNAL, f"made up {n}", NOON_US + n, "x" * 1000)
-    quarantine.add(Problem.UNKNOWN_SIGNAL, "made up 0", NOON_US - 5, "\ud800")
+    quarantine.add(Problem.UNKNOWN_SIGNAL, "made up 0", NOON_US - 5, "\ud800\0")
     copy.merge(quarantine)
     for one in (quarantine, copy):
         assert (len(one.entries()), one.others, one.total) == (MOST_NAMES, 10, MOST_NAMES + 11)
         first = one.entries()[0]
-        assert (first.count, first.first_us, first.last_us, first.example) == (2, NOON_US - 5, NOON_US, "?")
+        assert (first.count, first.first_us, first.last_us, first.example) == (2, NOON_US - 5, NOON_US, "??")
         assert max(len(entry.example) for entry in one.entries()) == LONGEST
     copy.add(Problem.UNKNOWN_SIGNAL, "made up 0", None, "y")
     assert (copy.entries()[0].count, quarantine.entries()[0].count) == (3, 2)

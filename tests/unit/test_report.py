@@ -43,6 +43,8 @@ def machine(*episodes: Episode) -> Machine:
 @pytest.mark.parametrize(
     ("episodes", "state", "worst"),
     [
+        ([episode("machine", peak_score=9.0), episode("limit"), episode("event")], State.REPORTED, "event"),
+        ([episode("machine", peak_score=9.0), episode("event", on=False)], State.ODD, "machine"),
         ([episode("machine", peak_score=9.0), episode("limit"), episode("sensor")], State.LIMIT, "machine"),
         ([episode("machine", on=False, peak_score=9.0), episode("limit")], State.LIMIT, "limit"),
         ([episode("machine", peak_score=9.0), episode("limit", on=False)], State.ODD, "machine"),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors import state_bytes
 from detectors.contract import StateError
 from detectors.moving_normal import CLOSEST, LONG, LOOKS
 from fleet.asset import Channel, EquipmentType
@@ -237,6 +238,23 @@ def test_wear_counts_running_hours_and_reads_the_counter() -> None:
     levels = scored[0].messages[-1].levels
     assert set(levels) == {"condition", "die", "running", "clutch", "frame"}
     assert levels["die"] == pytest.approx(newest[3, "die"] / 1000, abs=1e-3)
+
+
+def test_the_mode_that_an_episode_was_raised_as_is_told_with_the_health() -> None:
+    scored, _ = run(presses(), [])
+    (raised,) = {row.asset_id for row in scored[0].episodes if row.kind == "machine"}
+    assert raised == 2
+    modes = {(each.asset_id, each.mode) for each in scored[0].messages}
+    assert modes == {(1, ""), (2, "stiff"), (3, "")}
+
+
+def test_a_state_from_before_modes_were_told_goes_on() -> None:
+    before, later = presses().take(slice(0, 900)), presses().take(slice(900, None))
+    old, scorer = Scorer(PACK), Scorer(PACK)
+    old.score(before, name_of)
+    kind, arrays = state_bytes._read(old.state())
+    scorer.load(state_bytes.pack(kind, {name: arrays[name] for name in arrays if name != "named"}))
+    assert scorer.score(later, name_of).messages == old.score(later, name_of).messages
 
 
 def test_wear_models_count_the_pieces_that_hold_a_press_together() -> None:

@@ -128,6 +128,18 @@ def test_a_state_from_before_a_pack_named_segments_goes_on_and_one_from_after_to
         np.testing.assert_array_equal(told.telemetry.score, plain.telemetry.score)
 
 
+def test_a_door_that_is_reported_later_on_is_watched_from_then_on() -> None:
+    rows, split = lifts(2), 50_000
+    doorless = WHOLE.equipment_type.first(WHOLE.equipment_type.column("door"))
+    before = Scorer(PACK.on(doorless))
+    early = rows.take(slice(0, split))
+    before.score(replace(early, values=early.values[:, : len(doorless.channels)]), name_of)
+    after = Scorer(PACK)
+    after.load(before.state())
+    (episode,) = by_segments([after.score(rows.take(slice(split, None)), name_of)])
+    assert (episode.asset_id, episode.detector) == (0, "segment-door-cycle-6")
+
+
 def test_a_segment_that_is_defined_in_another_way_begins_anew_alone() -> None:
     trip, doors = PACK.segments
     other = replace(PACK, segments=(trip, replace(doors, features=doors.features[:2])))

@@ -18,7 +18,8 @@ from forecasting.contract import Forecast, Verdict
 from forecasting.robust_trend import RobustTrend
 from storage.chunk_result import EpisodeRow
 from streams.forecast_engine import FORECAST_EVERY_US
-from streams.forecasters import CONDITION, Forecasters
+from streams.forecasters import CONDITION, Forecasters, to_failure
+from streams.health_message import HealthMessage
 from streams.rows import Scored
 from streams.scorer import Scorer
 from streams.simulator.fault import Fault
@@ -77,7 +78,7 @@ class Told:
     """What was told of one machine: its episodes, each by id as often as it was told, and its condition."""
 
     episodes: dict[UUID, list[EpisodeRow]] = field(default_factory=dict)
-    condition: list[tuple[int, float]] = field(default_factory=list)
+    condition: list[HealthMessage] = field(default_factory=list)
 
 
 def month(kind: str, machines: int, days: int, seed: int) -> Month:
@@ -99,7 +100,7 @@ def _take(scored: Scored, told: Mapping[int, Told]) -> None:
     for row in scored.episodes:
         told[row.asset_id].episodes.setdefault(row.episode_id, []).append(row)
     for message in scored.messages:
-        told[message.asset_id].condition.append((message.ts_us, message.levels[CONDITION]))
+        told[message.asset_id].condition.append(message)
 
 
 def _instant(hours: float) -> int:
@@ -152,14 +153,16 @@ def _modes(row: EpisodeRow) -> tuple[str, ...]:
 
 
 def _forecasts(
-    kind: str, condition: Sequence[tuple[int, float]], begin_us: int, end_us: int
+    kind: str, condition: Sequence[HealthMessage], begin_us: int, end_us: int
 ) -> Iterator[tuple[int, Forecast]]:
     """The worker's forecasts between two instants, each with its own."""
     forecasters, trajectory, before_us = Forecasters(RobustTrend()), Trajectory(), begin_us
-    for ts_us, level in condition:
-        trajectory.add(ts_us, level)
-        due = ts_us // FORECAST_EVERY_US != before_us // FORECAST_EVERY_US
-        before_us = ts_us
-        if due and begin_us <= ts_us < end_us:
+    for message in condition:
+        trajectory.add(message.ts_us, message.levels[CONDITION])
+        due = message.ts_us // FORECAST_EVERY_US != before_us // FORECAST_EVERY_US
+        before_us = message.ts_us
+        if due and begin_us <= message.ts_us < end_us:
             history = trajectory.history()
-            yield ts_us, forecasters.forecast(Scope(kind, "t"), CONDITION, history)[1]
+            worn = to_failure(packs()[kind], message.mode, history)
+            says = forecasters.forecast(Scope(kind, "t"), CONDITION, history, to_failure=worn)[1]
+            yield message.ts_us, says

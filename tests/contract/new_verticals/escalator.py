@@ -1,6 +1,7 @@
 """A pack that is not shipped: all that a new vertical needs is its file."""
 
 from fleet.asset import Channel, EquipmentType
+from fleet.sign import Urgency, up
 from fleet.standard_limit import StandardLimit
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 
@@ -23,6 +24,10 @@ FAULT_MODES = (
         ("motor_current",),
         "Lubricate the chain and measure its length.",
         "润滑梯级链并测量伸长量。",
+        signs=(up("motor_current"),),
+        failure_code="PDE",
+        parts_en="Chain oil.",
+        parts_zh="链条油。",
     ),
     FaultMode(
         "handrail-slip",
@@ -31,6 +36,10 @@ FAULT_MODES = (
         ("handrail_deviation",),
         "Check the handrail's drive, its tension and its guides.",
         "检查扶手带驱动、张力及导轨。",
+        failure_code="SLP",
+        parts_en="Handrail, drive rollers.",
+        parts_zh="扶手带、驱动轮。",
+        urgency=Urgency.DAYS,
     ),
     FaultMode(
         "gear",
@@ -39,6 +48,10 @@ FAULT_MODES = (
         ("gear_temperature", "motor_current"),
         "Check oil level and bearings.",
         "检查油位与轴承。",
+        signs=(up("gear_temperature"), up("motor_current")),
+        failure_code="OHE",
+        parts_en="Gear oil.",
+        parts_zh="齿轮油。",
     ),
 )
 
