@@ -73,19 +73,23 @@ class Provisioner:
             if number is None:
                 return Outcome(access.name, plan(self._wanted(access, NEW_LOGIN), {}, _Nothing()))
             with self.server.enter(number) as room:
-                role = self._role(access, room) or NEW_LOGIN
+                role = _role(self.keeper.grafana_logins(access), room) or NEW_LOGIN
                 return Outcome(access.name, plan(self._wanted(access, role), record.marks(), room))
 
     def apply(self, access: Access, rules: Rules) -> Outcome:
         """Make Grafana so. Raises `GrafanaError`, `StorageError`; said again, it goes on from there."""
         with self._record(access) as record, self.server.enter(self._made(access, record)) as room:
-            before = self._role(access, room)
-            new = rules.rotate or before is None
-            login = self.keeper.rotate(access.name, Use.GRAFANA) if new else None
+            good = self.keeper.grafana_logins(access)
+            before = _role(good, room)
+            login = None
+            if rules.rotate or before is None:
+                login = self.keeper.rotate(access.name, Use.GRAFANA)
+                good.append(login.role)
             try:
                 steps = self._apply(access, record, room, rules, login, before)
             finally:
-                self.keeper.finish_grafana(access, self._role(access, room))
+                if login is not None or len(good) > 1:
+                    self.keeper.finish_grafana(access, _role(good, room))
             record.tidy()
             room.check_data_source(UID)
             return Outcome(access.name, steps)
@@ -170,15 +174,16 @@ class Provisioner:
         types = self.keeper.equipment_types(access)
         return desired(Audience(access.kind), Language(access.language), types, source)
 
-    def _role(self, access: Access, room: Organization) -> str | None:
-        """The login that the data source has, if it is still good."""
-        user = (room.read(Kind.DATA_SOURCE, UID) or {}).get("user")
-        return user if user in self.keeper.grafana_logins(access) else None
-
     def _forget(self, access: Access, record: Provisioned) -> None:
         """Its logins end first: while they do not, the organisation is on record and can be removed again."""
         self.keeper.finish_grafana(access, None)
         record.forget_organization()
+
+
+def _role(good: Collection[str], room: Organization) -> str | None:
+    """The login that the data source has, if it is one of those that are good."""
+    user = (room.read(Kind.DATA_SOURCE, UID) or {}).get("user")
+    return user if user in good else None
 
 
 class _Nothing:

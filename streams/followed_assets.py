@@ -29,9 +29,6 @@ MOST_AT_ONCE = 200
 ASSET = np.dtype([("asset_id", np.int64), ("since_us", np.int64), ("first_us", np.int64)])
 """Of a slot: after which renewal its life counts (`NEVER`: none is known); the instant of its first row."""
 
-NOT_FOLLOWED = np.iinfo(np.int64).max
-"""In place of the renewal."""
-
 FitKey = tuple[str, int]
 """Equipment type and number of a fit."""
 
@@ -62,8 +59,7 @@ class _Followed:
     def since_us(self, asset_id: int) -> int | None:
         """After which renewal the asset's life counts; None if it is not followed."""
         slot = self._slots.get(asset_id)
-        since_us = NOT_FOLLOWED if slot is None else int(self.assets["since_us"][slot])
-        return None if since_us == NOT_FOLLOWED else since_us
+        return None if slot is None else int(self.assets["since_us"][slot])
 
     def begin(self, asset_id: int, since_us: int) -> None:
         """A life of which nothing has been seen."""
@@ -73,10 +69,6 @@ class _Followed:
         slot = self._slots[asset_id]
         self.assets[slot] = asset_id, since_us, NEVER
         self.lives.begin(slot)
-
-    def forget(self, asset_id: int) -> None:
-        """The asset is followed no more; its slot is its own still."""
-        self.assets["since_us"][self._slots[asset_id]] = NOT_FOLLOWED
 
     def take(self, asset_id: int, by: Follower, kind: EquipmentType, rows: LifeRows) -> None:
         """Take in rows of a life."""
@@ -137,10 +129,7 @@ class FollowedAssets:
                     yield asset_id, by
 
     def extend(self, message: HealthMessage, heard_us: int) -> None:
-        """Take in a message later than the one before, which came at `heard_us`, if its asset is followed.
-
-        It is not any more if a renewal before that was not known then: what followed it is to be read again.
-        """
+        """Take in a message later than the one before, which came at `heard_us`, if its asset is followed."""
         kind = self._kind(message.asset_id)
         since_us = self._since_us(message.asset_id, message.ts_us)
         row = LifeRows.of([(message.ts_us, message.levels[CONDITION], message.means)], len(kind.channels))
@@ -151,19 +140,17 @@ class FollowedAssets:
                 continue
             if known != since_us and _begins(since_us, heard_us):
                 followed.begin(message.asset_id, since_us)
-            elif known != since_us:
-                followed.forget(message.asset_id)
-                continue
             followed.take(message.asset_id, by, kind, row)
 
     def latest(self, message: HealthMessage) -> dict[int, Latest]:
-        """The asset's life at a message, by fit."""
+        """The asset's life at a message, by fit; none of a fit for which it is to be read anew."""
         kind = self._kind(message.asset_id)
+        since_us = self._since_us(message.asset_id, message.ts_us)
         found = {by.fit: self._of(kind.name, by) for by in self._followers(kind.name)}
         return {
             fit: followed.latest(message.asset_id, message.ts_us)
             for fit, followed in found.items()
-            if followed.since_us(message.asset_id) is not None
+            if followed.since_us(message.asset_id) == since_us
         }
 
     def _of(self, kind: str, by: Follower) -> _Followed:

@@ -40,6 +40,7 @@ class Organization:
     name: str
     sources: dict[str, Json] = field(default_factory=dict)
     passwords: dict[str, str] = field(default_factory=dict)
+    source_versions: dict[str, int] = field(default_factory=dict)
     folders: dict[str, Json] = field(default_factory=dict)
     permissions: dict[str, list[Json]] = field(default_factory=dict)
     boards: dict[str, Json] = field(default_factory=dict)
@@ -81,6 +82,7 @@ class FakeGrafana:
         self.clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
         self.die_after: int | None = None
         self.health: Callable[[Json, str], str | None] = lambda _source, _password: None
+        self._current: dict[str, int] = {}
         self._tokens: dict[str, tuple[int, int, datetime]] = {}
         self._ids = count(2)
         self._lock = Lock()
@@ -117,7 +119,10 @@ class FakeGrafana:
         if number is None:
             return self._stranger(headers)
         if path.startswith("/orgs"):
-            return self._orgs(verb, path, body, admin) if admin else _FORBIDDEN
+            return self._orgs(verb, path, body, admin, number) if admin else _FORBIDDEN
+        if admin and (chosen := re.fullmatch(r"/user/using/(\d+)", path)):
+            self._current[admin] = int(chosen[1])
+            return OK, {"message": "Active organization changed"}
         here = self.organizations.get(number)
         if here is None or (admin and admin not in here.members):
             return _FORBIDDEN
@@ -133,8 +138,9 @@ class FakeGrafana:
         scheme, _, word = headers.get("Authorization", "").partition(" ")
         if scheme == "Basic":
             name, _, password = b64decode(word).decode().partition(":")
-            known = name in {ADMIN, OTHER_ADMIN} and password == PASSWORD
-            return (int(headers.get("X-Grafana-Org-Id", 1)), name) if known else (None, "")
+            if name not in {ADMIN, OTHER_ADMIN} or password != PASSWORD:
+                return None, ""
+            return int(headers.get("X-Grafana-Org-Id", self._current.get(name, 1))), name
         number, _, ends = self._tokens.get(word, (None, 0, self.clock.now()))
         return (number, "") if self.clock.now() < ends else (None, "")
 
@@ -145,7 +151,7 @@ class FakeGrafana:
             return 500, {"message": "invalid API key"}
         return 401, {"message": "Unauthorized"}
 
-    def _orgs(self, verb: str, path: str, body: Any, admin: str) -> Answer:
+    def _orgs(self, verb: str, path: str, body: Any, admin: str, current: int) -> Answer:
         if (verb, path) == ("GET", "/orgs"):
             return OK, [{"id": k, "name": each.name} for k, each in self.organizations.items()]
         if verb == "GET" and path.startswith("/orgs/name/"):
@@ -165,6 +171,8 @@ class FakeGrafana:
         if verb == "POST" and (joined := re.fullmatch(r"/orgs/(\d+)/users", path)):
             self.organizations[int(joined[1])].members.add(body["loginOrEmail"])
             return OK, {"message": "User added to organization"}
+        if verb == "DELETE" and path == f"/orgs/{current}":
+            return 400, {"message": "Can not delete org for current user"}
         if verb == "DELETE" and (gone := self.organizations.pop(int(path.rsplit("/", 1)[1]), None)):
             return OK, {"message": f"Organization {gone.name} deleted"}
         return MISSING
@@ -210,12 +218,15 @@ class FakeGrafana:
             wrong = self.health(source, here.passwords.get(uid, ""))
             return (400, {"status": "ERROR", "message": wrong}) if wrong else (OK, {"status": "OK"})
         if verb == "GET":
-            shown = {"id": 7, "orgId": number, "typeLogoUrl": "", "readOnly": False, "version": 3}
+            shown = {"id": 7, "orgId": number, "typeLogoUrl": "", "readOnly": False}
+            shown["version"] = here.source_versions[uid]
             secret = {"password": True} if uid in here.passwords else {}
             return OK, source | shown | {"uid": uid, "secureJsonFields": secret}
         if verb == "PUT":
+            if body.get("version", here.source_versions[uid]) < here.source_versions[uid]:
+                return 409, {"message": "Datasource has already been updated by someone else"}
             return self._keep_source(here, uid, body)
-        del here.sources[uid]
+        del here.sources[uid], here.source_versions[uid]
         return OK, {"message": "Data source deleted"}
 
     def _keep_source(self, here: Organization, uid: str, body: Json) -> Answer:
@@ -224,7 +235,8 @@ class FakeGrafana:
             return 409, {"message": "data source with the same name already exists"}
         if secret := body.get("secureJsonData", {}).get("password"):
             here.passwords[uid] = secret
-        here.sources[uid] = {k: v for k, v in body.items() if k not in {"uid", "secureJsonData"}}
+        here.sources[uid] = {k: v for k, v in body.items() if k not in {"uid", "version", "secureJsonData"}}
+        here.source_versions[uid] = body.get("version", 0) + 1
         return OK, {"id": 7, "message": "Datasource saved"}
 
     def _folders(

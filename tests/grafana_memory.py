@@ -136,7 +136,7 @@ class MemoryRoom:
                     self._org.passwords[uid] = password
             if kind is Kind.PERMISSIONS and stored is None:
                 raise GrafanaError(f"no folder {uid}")
-            versioned = kind in {Kind.DASHBOARD, Kind.FOLDER}
+            versioned = kind in {Kind.DATA_SOURCE, Kind.DASHBOARD, Kind.FOLDER}
             if versioned and self._read.get((kind, uid), 0) != (stored.version if stored else 0):
                 raise GrafanaConflict(f"{kind} {uid}: the dashboard has been changed by someone else")
             self._org.save(kind, uid, _with_defaults(kind, spec))

@@ -23,6 +23,9 @@ from dashboards.provision.port import Json, Kind
 
 OLDEST, NEWEST = (9, 4), (13, 99)
 
+MAIN = 1
+"""Grafana's first organisation, from which the administrator acts: nobody may delete the one they are in."""
+
 TOKEN_S = 3600
 """A run's token is deleted when it ends, and good for so long if it dies."""
 
@@ -45,7 +48,7 @@ class Server:
     def __init__(self, url: str, user: str, password: str, sleep: Sleep = time.sleep) -> None:
         self._url, self._sleep = url, sleep
         self._auth = user, password
-        self._admin = Client(url, self._auth, sleep=sleep)
+        self._admin = Client(url, self._auth, MAIN, sleep)
 
     def __repr__(self) -> str:
         return f"Server({self._url})"
@@ -203,6 +206,7 @@ class Room:
         match kind:
             case Kind.DATA_SOURCE:
                 found = self._api.GET(f"/datasources/uid/{uid}")
+                self._version[kind, uid] = found["version"]
                 return {name: found[name] for name in _SOURCE if name in found}
             case Kind.FOLDER:
                 found = self._api.GET(f"/folders/{uid}")
@@ -226,10 +230,11 @@ class Room:
     def _write_source(self, uid: str, spec: Json, password: str | None) -> None:
         secret = {} if password is None else {"secureJsonData": {"password": password}}
         whole = {**spec, "uid": uid, **secret}
-        if self.read(Kind.DATA_SOURCE, uid) is None:
+        version = self._version.get((Kind.DATA_SOURCE, uid))
+        if version is None:
             self._api.POST("/datasources", whole)
         else:
-            self._api.PUT(f"/datasources/uid/{uid}", whole)
+            self._api.PUT(f"/datasources/uid/{uid}", whole | {"version": version})
 
     def _write_folder(self, uid: str, spec: Json) -> None:
         version = self._version.get((Kind.FOLDER, uid))

@@ -138,6 +138,15 @@ def test_an_organisation_is_made_found_and_taken_away(place: Place) -> None:
     assert place.server.name(number) is None
 
 
+def test_an_organisation_is_taken_away_that_its_administrator_looks_at(place: Place) -> None:
+    place.by_hand.POST(f"/user/using/{place.number}")
+    try:
+        place.server.delete(place.number)
+        assert place.server.find(place.name) is None
+    finally:
+        place.by_hand.POST("/user/using/1")
+
+
 def test_what_is_written_in_one_organisation_is_in_no_other(place: Place, room: Room) -> None:
     room.write(Kind.FOLDER, "faultline-en", FOLDER)
     assert room.read(Kind.FOLDER, "faultline-en") == FOLDER
@@ -200,6 +209,19 @@ def test_each_thing_is_made_read_changed_and_deleted(room: Room) -> None:
         assert room.read(kind, uid) is None
 
 
+def test_an_alert_rule_is_made_read_changed_and_deleted(room: Room) -> None:
+    room.write(Kind.FOLDER, "their-folder", FOLDER)
+    assert room.read(Kind.ALERT, "faultline-al") is None
+    for wanted in (_rule("A rule"), _rule("A rule") | {"for": "10m"}):
+        room.write(Kind.ALERT, "faultline-al", wanted)
+        found = room.read(Kind.ALERT, "faultline-al")
+        assert found is not None
+        assert (found["title"], found["for"]) == (wanted["title"], wanted["for"])
+    room.delete(Kind.ALERT, "faultline-al")
+    room.delete(Kind.ALERT, "faultline-al")
+    assert room.read(Kind.ALERT, "faultline-al") is None
+
+
 def test_what_is_read_stays_the_same_when_nobody_changes_it(room: Room) -> None:
     room.write(Kind.FOLDER, "faultline-en", FOLDER)
     room.write(Kind.DASHBOARD, "faultline-fl-en", BOARD)
@@ -210,6 +232,7 @@ def test_what_is_read_stays_the_same_when_nobody_changes_it(room: Room) -> None:
 
 def test_a_password_is_kept_when_none_is_said_and_told_to_nobody(place: Place, room: Room) -> None:
     room.write(Kind.DATA_SOURCE, "faultline", SOURCE, "hush")
+    room.read(Kind.DATA_SOURCE, "faultline")
     room.write(Kind.DATA_SOURCE, "faultline", SOURCE | {"url": "db:5433"})
     found = place.by_hand.GET("/datasources/uid/faultline")
     assert found["secureJsonFields"] == {"password": True}
@@ -266,6 +289,16 @@ def test_a_dashboard_made_since_nothing_was_read_is_not_written_over(place: Plac
         room.write(Kind.DASHBOARD, "faultline-fl-en", BOARD)
 
 
+def test_a_data_source_changed_since_it_was_read_is_not_written_over(place: Place, room: Room) -> None:
+    room.write(Kind.DATA_SOURCE, "faultline", SOURCE)
+    room.read(Kind.DATA_SOURCE, "faultline")
+    there = place.by_hand.GET("/datasources/uid/faultline")
+    place.by_hand.PUT("/datasources/uid/faultline", there | {"url": "mine:5432"})
+    with pytest.raises(GrafanaConflict, match="updated by someone else"):
+        room.write(Kind.DATA_SOURCE, "faultline", SOURCE)
+    assert room.read(Kind.DATA_SOURCE, "faultline") == SOURCE | {"url": "mine:5432"}
+
+
 def test_a_folder_made_since_nothing_was_read_is_not_written_over(place: Place, room: Room) -> None:
     assert room.read(Kind.FOLDER, "faultline-en") is None
     place.by_hand.POST("/folders", {"title": "Mine", "uid": "faultline-en"})
@@ -320,6 +353,10 @@ def test_a_name_of_a_data_source_is_taken_once(room: Room) -> None:
     room.write(Kind.DATA_SOURCE, "theirs", SOURCE)
     with pytest.raises(GrafanaConflict, match="same name"):
         room.write(Kind.DATA_SOURCE, "faultline", SOURCE)
+    room.write(Kind.DATA_SOURCE, "faultline", SOURCE | {"name": "Ours", "isDefault": False})
+    room.read(Kind.DATA_SOURCE, "faultline")
+    with pytest.raises(GrafanaError):
+        room.write(Kind.DATA_SOURCE, "faultline", SOURCE)
 
 
 def test_a_folder_with_somebodys_dashboard_is_not_deleted(place: Place, room: Room) -> None:
@@ -343,7 +380,7 @@ def test_others_are_all_but_those_that_are_named(place: Place, room: Room) -> No
     assert len(room.others(())) == 3
     save_by_hand(place, "their-board", "Their board")
     room.write(Kind.FOLDER, "their-folder", {"title": "Their folder"})
-    room.write(Kind.DATA_SOURCE, "their-source", SOURCE | {"name": "Their source", "isDefault": False})
+    room.write(Kind.DATA_SOURCE, "faultline-theirs", SOURCE | {"name": "Their source", "isDefault": False})
     place.by_hand.POST("/v1/provisioning/alert-rules", _rule("Their rule"))
     assert sorted(room.others(ours)) == ["Their board", "Their folder", "Their rule", "Their source"]
 

@@ -144,6 +144,19 @@ def test_a_login_of_grafanas_own_is_renewed_and_no_other_ends(
     assert sees(plain_database, there) == ["l1", "l2", "p1"]
 
 
+def test_a_login_that_nobody_uses_ends(run: Run, grafana: FakeGrafana, plain_database: Database) -> None:
+    people = logins(plain_database, "acme")
+    run("grafana", "apply", "acme")
+    there = grafana.named("acme")
+    there.sources["faultline"]["user"] = "somebody"
+    assert run("grafana", "apply", "acme").exit_code == 1
+    assert there.sources["faultline"]["user"] == "somebody"
+    assert logins(plain_database, "acme") == people
+    assert run("grafana", "apply", "acme", "--drift", "overwrite").exit_code == 0
+    assert sees(plain_database, there) == ["l1", "l2", "p1"]
+    assert len(logins(plain_database, "acme")) == 2
+
+
 def test_peoples_logins_are_renewed_without_grafanas(
     run: Run, grafana: FakeGrafana, plain_database: Database
 ) -> None:

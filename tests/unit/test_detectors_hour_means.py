@@ -15,10 +15,10 @@ SECOND = 1_000_000
 Floats = NDArray[np.float32]
 
 
-def rows(n: int = 400, seed: int = 0) -> tuple[NDArray[np.int32], NDArray[np.int64], Floats]:
-    """Two machines in turn, heard of every few minutes, now and then not for hours; a tenth is missing."""
+def rows(n: int = 1200, seed: int = 0) -> tuple[NDArray[np.int32], NDArray[np.int64], Floats]:
+    """Two machines in turn, heard of a few times a minute, now and then not for hours; a tenth is missing."""
     rng = np.random.default_rng(seed)
-    gap = np.where(rng.random(n) < 0.03, 3 * HOUR, rng.integers(1, 400, n) * SECOND)
+    gap = np.where(rng.random(n) < 0.01, 3 * HOUR, rng.integers(1, 25, n) * SECOND)
     x = rng.normal(50, 20, (n, 3)).astype(np.float32)
     x[rng.random((n, 3)) < 0.1] = np.nan
     return np.arange(n, dtype=np.int32) % 2, np.cumsum(gap).astype(np.int64), x
@@ -46,6 +46,22 @@ def test_each_row_is_told_the_means_of_the_whole_hour_before_its_own() -> None:
     assert np.isnan(told).all(axis=1).sum() > 5, "after a gap there is nothing to tell"
 
 
+def test_the_means_of_minutes_are_rounded_as_they_are_stored() -> None:
+    """Two minutes an hour, of one value and of three, for which rounding shows in the mean of the hour."""
+    n = 400
+    second = np.tile([0, 60, 80, 100], n)
+    ts_us = np.repeat(np.arange(n), 4) * HOUR + second * SECOND
+    slot, x = (
+        np.zeros(4 * n, np.int32),
+        np.random.default_rng(1).normal(50, 20, (4 * n, 1)).astype(np.float32),
+    )
+    (told,) = HourMeans(1).update(slot, ts_us, x, range(4, 4 * n, 4)).T
+    exact = x.astype(np.float64).reshape(n, 4)[:-1]
+    minutes = exact[:, 0], exact[:, 1:].mean(axis=1).astype(np.float32).astype(np.float64)
+    np.testing.assert_array_equal(told, ((minutes[0] + 3 * minutes[1]) / 4).astype(np.float32))
+    assert (told != exact.mean(axis=1).astype(np.float32)).any()
+
+
 def test_an_hour_with_a_value_that_is_missing_throughout_has_no_mean_of_it() -> None:
     ts_us = np.array([0, HOUR, 2 * HOUR], np.int64)
     x = np.array([[1.0, np.nan], [3.0, 4.0], [5.0, 6.0]], np.float32)
@@ -54,7 +70,7 @@ def test_an_hour_with_a_value_that_is_missing_throughout_has_no_mean_of_it() -> 
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.integers(0, 400), max_size=8), st.integers(0, 2**32 - 1))
+@given(st.lists(st.integers(0, 1200), max_size=8), st.integers(0, 2**32 - 1))
 def test_no_cut_and_no_restart_changes_a_mean(cuts: list[int], seed: int) -> None:
     slot, ts_us, x = rows(seed=seed)
     whole = HourMeans(3)

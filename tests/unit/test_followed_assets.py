@@ -17,6 +17,7 @@ from forecasting.learned_life import LearnedLife
 from forecasting.robust_trend import RobustTrend
 from forecasting.weibull_life import WeibullLife
 from storage.chunk_result import ForecastRow
+from streams.followed_assets import MOST_AT_ONCE
 from streams.forecast_engine import ForecastEngine
 from streams.forecasters import FittedModel, Forecasters, Past, nothing_stored
 from streams.health_message import HealthMessage, decode
@@ -161,6 +162,31 @@ async def test_no_cut_and_no_restart_changes_a_forecast(cuts: list[int], restart
         at += size
     assert said == await Worker().hear(life)
     assert hours_said(said)
+
+
+async def test_a_chunk_that_begins_with_repeats_does_not_hide_what_came_between() -> None:
+    life = hours(50)
+    worker = Worker(stored(life), fitted=False)
+    await worker.hear(life[:90])
+    worker.fitted[LIFT] = FittedModel(MODEL, 7, COLUMNS)
+    check_against_training(await worker.hear([*life[40:50], *life[90:]]), life)
+
+
+async def test_many_machines_are_read_anew_in_parts_and_the_others_say_so() -> None:
+    machines = [Asset(n, "acme", "home", f"lift-{n}", "lift") for n in range(MOST_AT_ONCE + 2)]
+    at = [[replace(one, asset_id=n) for n in range(len(machines))] for one in hours(50)[:24]]
+    worker = Worker(stored([one for now in at for one in now]), fitted=False)
+    worker.cache.current = replace(REGISTRY, assets=tuple(machines))
+    worker.engine = ForecastEngine("acme", worker.cache, replace(worker.asked, trend=MoreThan()))
+    for now in at[:11]:
+        await worker.hear(now)
+    worker.fitted[LIFT] = FittedModel(MODEL, 7, COLUMNS)
+    noon = await worker.hear(at[11])
+    later = [row for now in at[12:] for row in await worker.hear(now)]
+    unread = {row.asset_id for row in noon if row.basis == "its hours are not read yet; slow"}
+    assert unread == {MOST_AT_ONCE, MOST_AT_ONCE + 1}
+    assert {row.forecaster for row in later} == {FIT}
+    assert len({(row.p10_h, row.p50_h, row.p90_h) for row in later}) == 1
 
 
 @pytest.mark.parametrize("taken_at", [1, 37, 90])
