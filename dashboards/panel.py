@@ -227,7 +227,7 @@ _CUSTOM: Mapping[Kind, Json] = {
     Kind.STAT: {},
     Kind.LINES: {"lineWidth": 1, "fillOpacity": 0, "showPoints": "auto", "spanNulls": GAP_MS},
     Kind.TABLE: {"align": "auto", "displayMode": "auto", "inspect": True},
-    Kind.STATES: {"lineWidth": 0, "fillOpacity": 70, "spanNulls": True},  # a state lasts until the next
+    Kind.STATES: {"lineWidth": 0, "fillOpacity": 70, "spanNulls": False},
     Kind.BARS: {},
     Kind.MAP: {},
 }

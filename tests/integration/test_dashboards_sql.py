@@ -144,6 +144,8 @@ def test_every_lane_of_a_timeline_stands_until_now_and_says_the_worst_that_is_on
                     _, rows = run(conn, query.sql.replace("{lang}", "en"), RANGES["7 d"], variables)
                     last = {lane: (at, state) for at, lane, state in rows}
                     assert len({at for at, _ in last.values()}) == 1
+                    assert len(rows) == len({at for at, _, _ in rows}) * len(last)
+                    assert all(state is not None for _, _, state in rows)
                     lanes += len(last)
                     states = {lane: state for lane, (_, state) in last.items()}
                     assert states.get("machine", 2) == 2
