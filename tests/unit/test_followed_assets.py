@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors import state_bytes
 from fleet.asset import Asset, Channel, EquipmentType
 from fleet.life_rows import HOUR_US, LifeColumns, LifeRows
 from fleet.model_scope import Scope
@@ -18,7 +19,7 @@ from forecasting.robust_trend import RobustTrend
 from forecasting.weibull_life import WeibullLife
 from storage.chunk_result import ForecastRow
 from streams.followed_assets import MOST_AT_ONCE
-from streams.forecast_engine import ForecastEngine
+from streams.forecast_engine import FOLLOWED, ForecastEngine
 from streams.forecasters import FittedModel, Forecasters, Past, nothing_stored
 from streams.health_message import HealthMessage, decode
 from streams.record import Chunk
@@ -239,6 +240,15 @@ def test_other_means_than_numbers_are_refused(means: str) -> None:
     assert decode((body % "[1.5, null]").encode()).means == (1.5, None)
     with pytest.raises(ValueError):
         decode((body % means).encode())
+
+
+async def test_a_snapshot_of_an_earlier_release_follows_nobody_yet_and_goes_on() -> None:
+    life = hours(50)
+    worker = Worker(stored(life))
+    await worker.hear(life[:90])
+    kind, arrays = state_bytes._read(worker.engine.state())
+    worker.engine.load(state_bytes.pack(kind, {k: each for k, each in arrays.items() if k != FOLLOWED}))
+    check_against_training(await worker.hear(life[90:]), life)
 
 
 async def test_what_is_unlike_all_lives_on_record_gets_the_prior_and_says_so() -> None:

@@ -21,7 +21,7 @@ from forecasting.wear.fatigue import Fatigue, SnCurve
 from forecasting.wear.operations import Operations
 from storage.chunk_result import EpisodeRow
 from streams.rows import Rows, Scored
-from streams.scorer import Scorer
+from streams.scorer import HOURS, Scorer
 
 MINUTE = 60_000_000
 START = 1_767_225_600_000_000
@@ -517,3 +517,18 @@ def test_a_channel_added_at_the_end_costs_nothing_of_what_was_learned(by_restart
 def test_a_state_of_more_channels_than_there_are_is_refused() -> None:
     with pytest.raises(StateError):
         Scorer(PACK).load(Scorer(GROWN).state())
+
+
+def test_a_snapshot_of_an_earlier_release_has_no_hours_yet_and_goes_on() -> None:
+    rows, half = presses(), 900
+    before = Scorer(PACK)
+    before.score(rows.take(slice(0, half)), name_of)
+    kind, arrays = state_bytes._read(before.state())
+    after = Scorer(PACK)
+    after.load(state_bytes.pack(kind, {name: each for name, each in arrays.items() if name != HOURS}))
+    old, new = (scorer.score(rows.take(slice(half, None)), name_of) for scorer in (after, before))
+    assert old.health == new.health
+    first, *later = zip(old.messages, new.messages, strict=True)
+    assert set(first[0].means) == {None}
+    assert any(mean is not None for mean in first[1].means)
+    assert all(one.means == other.means for one, other in later[5:])
