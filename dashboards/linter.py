@@ -26,7 +26,7 @@ _COLORS = re.compile(
     r"(text|transparent|(super-light-|light-|semi-dark-|dark-)?(red|orange|yellow|green|blue|purple))"
 )
 _UNITS = re.compile(
-    r"short|none|string|percent|s|m|h|d|ms|celsius|kelvin|amp|volt|kvolt|watt|kwatt|kwatth|hertz|velocityms|accMS2|"
+    r"short|none|string|percent|s|m|h|ms|celsius|kelvin|amp|volt|kvolt|watt|kwatt|kwatth|hertz|velocityms|accMS2|"
     r"pressurebar|pressurekpa|litre|masskg|masst|lengthm|lengthmm|lengthkm|rotrpm|ppm|dateTimeFromNow|"
     r"dateTimeAsLocal|decbytes|cps|suffix: .+"
 )
@@ -95,6 +95,10 @@ def _panel(panel: Json) -> Iterator[str]:
         yield "does not say what is shown without data"
     if panel["datasource"]["uid"] != UID or any(t["datasource"]["uid"] != UID for t in panel["targets"]):
         yield f"asks another data source than {UID}"
+    if panel["type"] == Kind.LINES and "decimals" in defaults:
+        yield "with decimals Grafana writes its text for no data between the numbers of a line's axis"
+    if panel["type"] == Kind.STATES and defaults["color"]["mode"] == "thresholds":
+        yield "with colours by thresholds Grafana writes their ranges instead of the words of states"
     for layer in panel["options"].get("layers", []):
         if layer["config"]["style"]["text"]["mode"] != "field":
             yield "a marker says by its colour alone what it means: give it a label"
@@ -115,12 +119,8 @@ def _shown(said: Json) -> Iterator[str]:
     if steps and (values[0] is not None or values[1:] != sorted(set(values[1:]))):
         yield f"thresholds do not ascend from a base: {values}"
     colors = [step["color"] for step in steps]
-    colors += [
-        each["color"]
-        for one in said.get("mappings", [])
-        for each in one["options"].values()
-        if isinstance(each, dict)
-    ]
+    colors += [said["color"]["fixedColor"]] if "fixedColor" in said.get("color", {}) else []
+    colors += [each["color"] for one in said.get("mappings", []) for each in one["options"].values()]
     if wrong := [color for color in colors if not _COLORS.fullmatch(color)]:
         yield f"colours are Grafana's names, for both themes: {', '.join(wrong)}"
 

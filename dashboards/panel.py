@@ -15,6 +15,9 @@ DATA_SOURCE: Json = {"type": TYPE, "uid": UID}
 
 NO_DATA = Text("no data in this time", "该时段无数据")
 
+NOTHING = Text("–", "–")
+"""In a cell of a table, where `NO_DATA` would speak of the whole panel."""
+
 
 class Kind(StrEnum):
     """The panel plug-ins that are used: all come with Grafana."""
@@ -75,6 +78,8 @@ class Column:
     link: Link | None = None
     width: int | None = None
     hidden: bool = False
+    empty: Text = NOTHING
+    color: str = ""
     line: Mapping[str, Any] = field(default_factory=dict)
     """Options of a line: fill, width, dashes."""
 
@@ -83,7 +88,8 @@ class Column:
 class Panel:
     """One panel. key: ASCII, unique in its dashboard; its id follows from it, wherever the panel stands.
 
-    about: unit, source view, refresh and meaning. width: of 24. decimals: None is Grafana's choice.
+    about: unit, source view, refresh and meaning. width: of 24. empty: said where there is nothing to show.
+    decimals: None is Grafana's choice.
     """
 
     key: str
@@ -100,6 +106,7 @@ class Panel:
     low: float | None = None
     high: float | None = None
     decimals: int | None = None
+    empty: Text = NO_DATA
     options: Mapping[str, Any] = field(default_factory=dict)
     line: Mapping[str, Any] = field(default_factory=dict)
 
@@ -131,7 +138,7 @@ class Panel:
     def _defaults(self, language: Language) -> Json:
         said = {
             "unit": self.unit,
-            "noValue": NO_DATA.of(language),
+            "noValue": self.empty.of(language),
             "thresholds": _thresholds(self.steps),
             "color": {"mode": "palette-classic" if self.kind in _BY_WORDS else "thresholds"},
             "mappings": _mappings(self.said, language),
@@ -174,6 +181,7 @@ _OPTIONS: Mapping[Kind, Json] = {
         "showUnfilled": True,
         "minVizHeight": 10,
         "minVizWidth": 0,
+        "text": {"titleSize": 14, "valueSize": 18},
     },
     Kind.MAP: {
         "view": {"id": "fit", "allLayers": True, "lat": 0, "lon": 0, "zoom": 3},
@@ -218,8 +226,8 @@ GAP_MS = 15 * 60 * 1000
 _CUSTOM: Mapping[Kind, Json] = {
     Kind.STAT: {},
     Kind.LINES: {"lineWidth": 1, "fillOpacity": 0, "showPoints": "auto", "spanNulls": GAP_MS},
-    Kind.TABLE: {"align": "auto", "displayMode": "auto", "inspect": False},
-    Kind.STATES: {"lineWidth": 0, "fillOpacity": 70, "spanNulls": True},  # a state lasts until another
+    Kind.TABLE: {"align": "auto", "displayMode": "auto", "inspect": True},
+    Kind.STATES: {"lineWidth": 0, "fillOpacity": 70, "spanNulls": False},
     Kind.BARS: {},
     Kind.MAP: {},
 }
@@ -250,10 +258,6 @@ def _mappings(said: Sequence[Said], language: Language) -> list[Json]:
     return [{"type": "value", "options": options}]
 
 
-_NOTHING: Json = {"type": "special", "options": {"match": "null", "result": {"text": "–", "color": "text"}}}
-"""A cell without a value, which would have the colour of the lowest step."""
-
-
 def _link(link: Link, language: Language) -> Json:
     return {
         "title": link.title.of(language),
@@ -268,19 +272,29 @@ def _override(column: Column, kind: Kind, language: Language) -> Json:
         said["unit"] = column.unit
     if column.steps:
         said["thresholds"] = _thresholds(column.steps)
-    if column.said or kind is Kind.TABLE:
-        said["mappings"] = [*_mappings(column.said, language), _NOTHING]
+    if column.said:
+        said["mappings"] = _mappings(column.said, language)
     if column.link:
         said["links"] = [_link(column.link, language)]
     if column.width:
         said["custom.width"] = column.width
-    if column.hidden and kind is Kind.TABLE:
-        said["custom.hidden"] = True
-    if kind is Kind.TABLE and (column.steps or column.said):
-        said["custom.displayMode"] = "color-text"
-        said["color"] = {"mode": "thresholds"}
+    if column.color:
+        said["color"] = {"mode": "fixed", "fixedColor": column.color}
+    if kind is Kind.TABLE:
+        said |= _cell(column, language)
     said |= {f"custom.{name}": value for name, value in column.line.items()}
     return {
         "matcher": {"id": "byName", "options": column.name},
         "properties": [{"id": name, "value": value} for name, value in said.items()],
     }
+
+
+def _cell(column: Column, language: Language) -> Json:
+    said: Json = {"noValue": column.empty.of(language)}
+    if column.hidden:
+        said["custom.hidden"] = True
+    if column.steps or column.said:
+        said |= {"custom.displayMode": "color-text", "color": {"mode": "thresholds"}}
+    if column.said:
+        said["custom.align"] = "left"  # words, though the code is a number
+    return said

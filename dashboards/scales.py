@@ -3,13 +3,21 @@
 from dashboards.panel import Said, Step
 from dashboards.text import Text
 
-HEALTH = (Step(None, "semi-dark-red"), Step(60, "semi-dark-orange"), Step(80, "semi-dark-green"))
+UNKNOWN = Step(None, "text")
+"""Below all: what is not known is neither good nor bad."""
+
+HEALTH = (UNKNOWN, Step(0, "semi-dark-red"), Step(60, "semi-dark-orange"), Step(80, "semi-dark-green"))
 """Health in percent: below 60 act, below 80 watch (engineering defaults)."""
 
-SCORE = (Step(None, "semi-dark-green"), Step(3, "semi-dark-yellow"), Step(10, "semi-dark-red"))
+SCORE = (UNKNOWN, Step(0, "semi-dark-green"), Step(3, "semi-dark-yellow"), Step(10, "semi-dark-red"))
 """-log10 p: from 3 on an episode can begin."""
 
-DAYS_LEFT = (Step(None, "semi-dark-red"), Step(14, "semi-dark-orange"), Step(30, "semi-dark-green"))
+DAYS_LEFT = (
+    UNKNOWN,
+    Step(0, "semi-dark-red"),
+    Step(14, "semi-dark-orange"),
+    Step(30, "semi-dark-green"),
+)
 
 OPEN = (Step(None, "semi-dark-green"), Step(1, "semi-dark-orange"))
 """How many findings are open."""

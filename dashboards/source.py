@@ -73,5 +73,18 @@ def lines(equipment_type: str, channels: Sequence[str]) -> str:
     )
 
 
+def spells(edges: str) -> str:
+    """SQL for a state timeline, from changes (at, lane, state); of changes at one time the worst counts.
+
+    Every lane is said at every change and at the end of the time: Grafana ends a state where its lane has no
+    value.
+    """
+    return f"""with changes as (select at, lane, max(state) as state from ({edges}) as edges group by 1, 2)
+select at as time, lane as metric, (select state from changes as before
+    where before.lane = lanes.lane and before.at <= times.at order by before.at desc limit 1) as state
+from (select at from changes union select least(now(), $__timeTo()::timestamptz)) as times
+cross join (select distinct lane from changes) as lanes order by 1"""
+
+
 def _quoted(channel: str) -> str:
     return f'"{column(channel)}"'

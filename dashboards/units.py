@@ -32,6 +32,10 @@ GRAFANA: dict[str, str] = {
 """By unit; those that differ in size from Grafana's are not here."""
 
 
+DAYS = "suffix: d"
+"""Grafana's own days become weeks and years, in English on Chinese dashboards too."""
+
+
 def grafana_unit(unit: str) -> str:
     """Grafana's unit, or ours behind the number."""
     return GRAFANA.get(unit, f"suffix: {unit}")

@@ -42,7 +42,7 @@ from streams.replay.reader import Reading, plan
 from streams.replay.sender import Journal, Sent, send
 from streams.simulator.demo import DURATION, demo_faults, demo_fleet
 from streams.simulator.histories import run_to_failure
-from streams.simulator.simulate import simulate
+from streams.simulator.simulate import begin, simulate
 
 TENANT = "demo"
 SEED = 7
@@ -133,7 +133,7 @@ async def _prepare(pool: Pool, fleet: Fleet, simulated: bool) -> None:
 
 
 def _simulation(fleet: Fleet, days: float) -> Feed:
-    start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=days)
+    start = begin(datetime.now(UTC), timedelta(days=days))
     frames = simulate(fleet, start, timedelta(days=days), SEED, demo_faults())
     total = len(fleet.assets) * math.ceil(days * 24)
 

@@ -22,6 +22,7 @@ from streams.simulator.demo import demo_faults, demo_fleet
 from streams.simulator.fault import Fault, truth
 from streams.simulator.fault_file import parse_faults
 from streams.simulator.random_faults import random_faults
+from streams.simulator.simulate import begin
 from streams.simulator.simulate import simulate as simulate_fleet
 from streams.topics import create_topics, topics_of
 from streams.wire.frame import Frame
@@ -51,7 +52,7 @@ def simulate(
     """Send a simulated fleet's telemetry of the last days through the log, as fast as it goes."""
     settings = load_settings()
     spec = load_fleet(fleet) if fleet else demo_fleet()
-    start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=days)
+    start = begin(datetime.now(UTC), timedelta(days=days))
     try:
         seeded = _faults(faults, spec, days, seed) if faults or fleet else demo_faults()
         frames = simulate_fleet(spec, start, timedelta(days=days), seed, seeded, interval)

@@ -1,28 +1,38 @@
 """AD: one machine, a dashboard for each equipment type: how it is, what shows it, how long it lasts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
+from typing import Any
 
 from dashboards import scales
 from dashboards.board import Annotation, Dashboard, Row, Variable
 from dashboards.panel import Column, Kind, Panel, Query, Step
-from dashboards.source import MACHINE, lines
+from dashboards.source import MACHINE, lines, spells
 from dashboards.text import Text
-from dashboards.units import grafana_unit
+from dashboards.units import DAYS, grafana_unit
 from fleet.asset import Channel, EquipmentType
 from fleet.catalog import packs
 from fleet.sql_names import column
+from fleet.vertical import VerticalPack
 
 ABREAST = 4
 """Most channels of a panel: more lines than that nobody tells apart."""
 
+COLORS = ("blue", "yellow", "purple", "text")
+"""Of channels: none that says how a machine is."""
+
+NOTHING_FOUND = Text("nothing has been found", "暂无发现")
+
+STILL_ON = Text("still on", "持续中")
+
 
 def boards() -> tuple[Dashboard, ...]:
     """One for each vertical pack."""
-    return tuple(_of(pack.equipment_type) for pack in packs().values())
+    return tuple(_of(pack) for pack in packs().values())
 
 
-def _of(kind: EquipmentType) -> Dashboard:
+def _of(pack: VerticalPack) -> Dashboard:
+    kind = pack.equipment_type
     machines = f"from asset where equipment_type = '{kind.name}'"
     return Dashboard(
         f"AD-{kind.name.upper()}",
@@ -31,7 +41,8 @@ def _of(kind: EquipmentType) -> Dashboard:
             Row(4, (_health_now(), _score_now(), _left_now(), _open(), _seen())),
             Row(8, (_health(), _score())),
             Row(8, (_left(), _findings())),
-            Row(7, (_shown_by(), _wear(), _history())),
+            Row(7, (_shown_by(), _wear(pack))),
+            Row(7, (_history(),)),
             *_channels(kind),
         ),
         (
@@ -75,6 +86,7 @@ def _health_now() -> Panel:
         unit="percent",
         steps=scales.HEALTH,
         decimals=0,
+        empty=Text("not known yet", "尚未得出"),
     )
 
 
@@ -84,14 +96,16 @@ def _score_now() -> Panel:
         Kind.STAT,
         Text("How odd", "异常程度"),
         Text(
-            "Score: -log10 of the probability that a healthy machine looks this odd. View `latest`.",
-            "得分：健康设备出现此状态的概率的 -log10。视图 `latest`。",
+            "Score: -log10 of the probability that a healthy machine looks this odd. "
+            "A machine at rest is not judged. View `latest`.",
+            "得分：健康设备出现此状态的概率的 -log10。静止的设备不评判。视图 `latest`。",
         ),
         (Query(f"select score from latest where {MACHINE}"),),
         4,
         unit="none",
         steps=scales.SCORE,
         decimals=1,
+        empty=Text("not judged now", "当前未评判"),
     )
 
 
@@ -152,10 +166,10 @@ def _health() -> Panel:
         12,
         unit="percent",
         steps=scales.HEALTH,
-        columns=(Column("health", Text("health", "健康度")),),
+        columns=(Column("health", Text("health", "健康度"), color="blue"),),
         low=0,
         high=100,
-        line={"spanNulls": 3 * 3_600_000, "thresholdsStyle": {"mode": "dashed"}},
+        line={"lineWidth": 2, "spanNulls": 3 * 3_600_000, "thresholdsStyle": {"mode": "area"}},
     )
 
 
@@ -172,9 +186,9 @@ def _score() -> Panel:
         12,
         unit="none",
         steps=scales.SCORE,
-        columns=(Column("score", Text("score", "得分")),),
+        columns=(Column("score", Text("score", "得分"), color="blue"),),
         low=0,
-        line={"thresholdsStyle": {"mode": "dashed"}},
+        line={"axisSoftMax": 4, "thresholdsStyle": {"mode": "area"}},
     )
 
 
@@ -185,6 +199,10 @@ from (
   select ts, score_max from score_hour where $__timeFilter(ts) and {MACHINE} and $__interval_ms >= 3600000
 ) as rows
 group by 1 order by 1"""
+
+
+_EDGE: Mapping[str, Any] = {"lineWidth": 0, "showPoints": "never"}
+"""Of the band."""
 
 
 def _left() -> Panel:
@@ -205,13 +223,19 @@ def _left() -> Panel:
             ),
         ),
         12,
-        unit="d",
+        unit=DAYS,
         columns=(
-            Column("p90", Text("P90", "P90"), line={"lineWidth": 0, "fillOpacity": 20, "fillBelowTo": "P10"}),
-            Column("p50", Text("P50", "P50"), line={"lineWidth": 2}),
-            Column("p10", Text("P10", "P10"), line={"lineWidth": 0}),
+            Column(
+                "p90",
+                Text("P90", "P90"),
+                color="blue",
+                line={**_EDGE, "fillOpacity": 25, "fillBelowTo": "P10"},
+            ),
+            Column("p50", Text("P50", "P50"), color="blue", line={"lineWidth": 2, "showPoints": "always"}),
+            Column("p10", Text("P10", "P10"), color="blue", line=_EDGE),
         ),
         low=0,
+        empty=Text("no days were forecast in this time", "该时段未给出剩余天数"),
         line={"spanNulls": False},
     )
 
@@ -221,22 +245,33 @@ def _findings() -> Panel:
         "findings",
         Kind.STATES,
         Text("When something was on", "发现时段"),
-        Text("Findings by kind over time. View `episode`.", "按类别显示的发现时段。视图 `episode`。"),
-        (
-            Query(
-                f"select at as time, {scales.KIND_IN_WORDS} as metric, max(state) as state from ("
-                "select greatest(onset_ts, $__timeFrom()::timestamptz) as at, kind, "
-                f"{scales.SEVERITY} as state from episode where {MACHINE} and kind <> 'shift' "
-                "and onset_ts <= $__timeTo() and coalesce(end_ts, now()) >= $__timeFrom() "
-                f"union all select end_ts, kind, 0 from episode where {MACHINE} and kind <> 'shift' "
-                "and $__timeFilter(end_ts)) as edges group by 1, 2 order by 1",
-                over_time=True,
-            ),
+        Text(
+            "Findings by kind over time; grey once there is no data. Views `episode`, `latest`.",
+            "按类别显示的发现时段；灰色为无数据。视图 `episode`、`latest`。",
         ),
+        (Query(_SPELLS, over_time=True),),
         12,
         said=scales.STATES,
         unit="none",
     )
+
+
+_SPELLS = spells(f"""with told as (
+    select kind, onset_ts, end_ts, {scales.SEVERITY} as severity from episode
+    where {MACHINE} and onset_ts <= $__timeTo() and coalesce(end_ts, now()) >= $__timeFrom()
+), lanes as (
+    select kind, {scales.KIND_IN_WORDS} as lane
+    from asset, (values ('machine'), ('limit'), ('event'), ('sensor')) as kinds (kind) where {MACHINE}
+), times as (
+    select kind, lane, $__timeFrom()::timestamptz as at from lanes
+    union select kind, lane, greatest(onset_ts, $__timeFrom()::timestamptz) from lanes join told using (kind)
+    union select kind, lane, end_ts from lanes join told using (kind) where $__timeFilter(end_ts)
+)
+select at, lane, coalesce((select max(severity) from told where told.kind = times.kind
+    and onset_ts <= at and coalesce(end_ts, 'infinity') > at), 0) as state from times
+union all
+select greatest(ts + {scales.OFFLINE}, $__timeFrom()::timestamptz), lane, 4 from latest, lanes
+    where {MACHINE} and ts + {scales.OFFLINE} < least(now(), $__timeTo()::timestamptz)""")
 
 
 def _shown_by() -> Panel:
@@ -254,15 +289,18 @@ def _shown_by() -> Panel:
                 "and onset_ts <= $__timeTo() order by onset_ts desc, share desc limit 12"
             ),
         ),
-        10,
+        16,
         columns=(
-            Column("since", Text("since", "开始于"), unit="dateTimeAsLocal", width=160),
+            Column("since", Text("since", "开始于"), unit="dateTimeAsLocal", width=190),
             Column("evidence", Text("evidence", "证据")),
         ),
+        empty=NOTHING_FOUND,
     )
 
 
-def _wear() -> Panel:
+def _wear(pack: VerticalPack) -> Panel:
+    counters = (*pack.wear, *pack.modelled)
+    words = ", ".join(f"('{each.name}', '{each.title_en}', '{each.title_zh}')" for each in counters)
     return Panel(
         "wear",
         Kind.BARS,
@@ -273,11 +311,13 @@ def _wear() -> Panel:
         ),
         (
             Query(
-                'select counter, 100 * value / "limit" as used from wear '
+                "select coalesce(nullif(word_{lang}, ''), counter) as counter, "
+                '100 * value / "limit" as used from wear left join '
+                f"(values {words}) as said (counter, word_en, word_zh) using (counter) "
                 f"where {MACHINE} order by 2 desc limit 12"
             ),
         ),
-        6,
+        8,
         unit="percent",
         steps=(Step(None, "semi-dark-green"), Step(80, "semi-dark-orange"), Step(100, "semi-dark-red")),
         low=0,
@@ -297,19 +337,20 @@ def _history() -> Panel:
         ),
         (
             Query(
-                "select * from (select onset_ts as at, kind, title_{lang} as what, end_ts as until "
+                "select * from (select onset_ts as at, end_ts as until, kind, title_{lang} as what "
                 f"from episode where {MACHINE} union all "
-                f"select ts, kind, note, ts from maintenance where {MACHINE}) as told "
+                f"select ts, ts, kind, note from maintenance where {MACHINE}) as told "
                 "order by at desc limit 100"
             ),
         ),
-        8,
+        24,
         columns=(
-            Column("at", Text("from", "开始"), unit="dateTimeAsLocal", width=150),
-            Column("kind", Text("kind", "类别"), said=scales.KINDS, width=90),
+            Column("at", Text("from", "开始"), unit="dateTimeAsLocal", width=190),
+            Column("until", Text("until", "结束"), unit="dateTimeAsLocal", width=190, empty=STILL_ON),
+            Column("kind", Text("kind", "类别"), said=scales.KINDS, width=150),
             Column("what", Text("what", "内容")),
-            Column("until", Text("until", "结束"), unit="dateTimeAsLocal", width=150),
         ),
+        empty=NOTHING_FOUND,
     )
 
 
@@ -340,5 +381,8 @@ def _lines(kind: EquipmentType, unit: str, channels: list[Channel]) -> Panel:
         (Query(lines(kind.name, [channel.name for channel in channels]), over_time=True),),
         12,
         unit=grafana_unit(unit),
-        columns=tuple(Column(column(c.name), Text(c.title_en, c.title_zh)) for c in channels),
+        columns=tuple(
+            Column(column(c.name), Text(c.title_en, c.title_zh), color=color)
+            for c, color in zip(channels, COLORS, strict=False)
+        ),
     )

@@ -3,7 +3,7 @@
 from dashboards import scales
 from dashboards.board import Audience, Dashboard, Row
 from dashboards.links import to_asset
-from dashboards.panel import Column, Kind, Panel, Query
+from dashboards.panel import Column, Kind, Panel, Query, Step
 from dashboards.text import Text
 
 ASSET = Text("Machine", "设备")
@@ -19,9 +19,9 @@ def boards() -> tuple[Dashboard, ...]:
             "CU",
             Text("My machines", "我的设备"),
             (
-                Row(5, (_fine(), _next(), _reached())),
-                Row(10, (_list(), _to_do())),
-                Row(8, (_health(),)),
+                Row(4, (_now(), _next(), _reached())),
+                Row(9, (_list(), _health())),
+                Row(9, (_to_do(),)),
             ),
             since="now-30d",
             audience=(Audience.CUSTOMER,),
@@ -30,26 +30,42 @@ def boards() -> tuple[Dashboard, ...]:
     )
 
 
-def _fine() -> Panel:
+def _now() -> Panel:
     return Panel(
-        "fine",
+        "now",
         Kind.STAT,
-        Text("Fine", "正常"),
+        Text("Your machines now", "设备现状"),
         Text(
-            "How many of your machines show nothing odd and have reported in the last 15 minutes. "
+            "How many show nothing odd, how many need you, and how many have not reported for 15 minutes. "
             "Each minute.",
-            "最近 15 分钟内有数据且未见异常的设备数。每分钟更新。",
+            "未见异常、需要关注及超过 15 分钟无数据的设备数。每分钟更新。",
         ),
         (
             Query(
-                "select count(*) filter (where state in (0, 1)) || ' / ' || count(*) as fine "
-                f"from ({_STATES}) as m"
+                "select count(*) filter (where state in (0, 1)) as fine, "
+                "count(*) filter (where state in (2, 3)) as odd, "
+                f"count(*) filter (where state = 4) as offline from ({_STATES}) as m"
             ),
         ),
         8,
-        unit="string",
-        options={"reduceOptions": {"calcs": ["lastNotNull"], "fields": "/.*/", "values": False}},
+        columns=(
+            Column("fine", Text("fine", "正常"), steps=(Step(None, "semi-dark-green"),)),
+            Column("odd", Text("need you", "需关注"), steps=scales.OPEN),
+            Column("offline", Text("offline", "离线")),
+        ),
+        decimals=0,
+        options={"textMode": "value_and_name"},
     )
+
+
+_NEXT = f"""select coalesce((
+    select l.asset || ': ' || case when likely <= current_date then word_{{lang}}
+        when early = likely then likely::text else early || ' – ' || likely end
+    from latest as l join {scales.LEFT}, lateral (select
+        (f.ts + f.p10_h * interval '1 hour')::date as early,
+        (f.ts + f.p50_h * interval '1 hour')::date as likely) as due,
+        (values ('now', '现在')) as said (word_en, word_zh)
+    where f.verdict = 'estimate' order by likely, l.asset limit 1), '–') as next_service"""
 
 
 def _next() -> Panel:
@@ -62,14 +78,7 @@ def _next() -> Panel:
             "early date to likely date. Twice a day.",
             "根据设备状态建议的最早维护时间窗：从较早日期到可能日期。每日两次更新。",
         ),
-        (
-            Query(
-                "select coalesce((select to_char(f.ts + f.p10_h * interval '1 hour', 'YYYY-MM-DD') || "
-                "' – ' || to_char(f.ts + f.p50_h * interval '1 hour', 'YYYY-MM-DD') || '  ' || l.asset "
-                f"from latest as l join {scales.LEFT} where f.verdict = 'estimate' "
-                "order by f.ts + f.p50_h * interval '1 hour' limit 1), '–') as next_service"
-            ),
-        ),
+        (Query(_NEXT),),
         10,
         unit="string",
         options={"reduceOptions": {"calcs": ["lastNotNull"], "fields": "/.*/", "values": False}},
@@ -110,19 +119,19 @@ def _list() -> Panel:
         ),
         (
             Query(
-                "select site, asset, equipment_type, asset_id, state, health, ts as seen "
+                "select state, asset, site, round(health) as health, ts as seen, equipment_type, asset_id "
                 f"from ({_STATES}) as m order by {scales.URGENCY}, health nulls last, asset limit 500"
             ),
         ),
         12,
         columns=(
-            Column("site", SITE),
+            Column("state", Text("state", "状态"), said=scales.STATES, width=120),
             Column("asset", ASSET, link=to_asset()),
+            Column("site", SITE),
+            Column("health", Text("health", "健康度"), unit="percent", steps=scales.HEALTH, width=80),
+            Column("seen", Text("last data", "最近数据"), unit="dateTimeFromNow", width=130),
             Column("equipment_type", Text("type", "类型"), hidden=True),
             Column("asset_id", Text("number", "编号"), hidden=True),
-            Column("state", Text("state", "状态"), said=scales.STATES),
-            Column("health", Text("health", "健康度"), unit="percent", steps=scales.HEALTH),
-            Column("seen", Text("last data", "最近数据"), unit="dateTimeFromNow"),
         ),
     )
 
@@ -143,13 +152,14 @@ def _to_do() -> Panel:
                 "order by onset_ts desc limit 100"
             ),
         ),
-        12,
+        24,
         columns=(
-            Column("asset", ASSET, width=120),
-            Column("what", Text("found", "发现"), width=180),
-            Column("since", Text("since", "开始于"), unit="dateTimeFromNow", width=120),
+            Column("asset", ASSET, width=140),
+            Column("what", Text("found", "发现"), width=300),
+            Column("since", Text("since", "开始于"), unit="dateTimeFromNow", width=130),
             Column("check", Text("what to do", "措施")),
         ),
+        empty=Text("nothing to do", "暂无需要处理的事项"),
     )
 
 
@@ -167,10 +177,10 @@ def _health() -> Panel:
                 over_time=True,
             ),
         ),
-        24,
+        12,
         unit="percent",
         steps=scales.HEALTH,
         low=0,
         high=100,
-        line={"spanNulls": 3 * 3_600_000, "thresholdsStyle": {"mode": "dashed"}},
+        line={"lineWidth": 2, "spanNulls": 3 * 3_600_000, "thresholdsStyle": {"mode": "area"}},
     )

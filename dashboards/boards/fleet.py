@@ -5,6 +5,7 @@ from dashboards.board import Audience, Dashboard, Row, Variable
 from dashboards.links import to_asset, to_queue
 from dashboards.panel import Column, Kind, Panel, Query, Step, markers
 from dashboards.text import Text
+from dashboards.units import DAYS
 
 _IN = "tenant in (${tenant:sqlstring}) and equipment_type in (${type:sqlstring})"
 
@@ -24,9 +25,9 @@ def boards() -> tuple[Dashboard, ...]:
             Text("Fleet", "设备总览"),
             (
                 Row(4, (_machines(), _reporting(), _open(), _soon(), _unknown())),
-                Row(9, (_risk(), _modes())),
-                Row(11, (_map(), _customers())),
-                Row(8, (_over_time(),)),
+                Row(9, (_risk(),)),
+                Row(11, (_map(), _modes())),
+                Row(8, (_customers(), _over_time())),
             ),
             (
                 Variable("tenant", TENANT, "select distinct tenant from asset order by 1", several=True),
@@ -109,7 +110,7 @@ def _soon() -> Panel:
     return Panel(
         "soon",
         Kind.STAT,
-        Text("Remaining life below 30 days", "剩余寿命不足 30 天"),
+        Text("Life below 30 days", "剩余寿命不足 30 天"),
         Text(
             "Machines whose remaining life has its median (P50) below 30 days. View `remaining_life`.",
             "剩余寿命中位数（P50）不足 30 天的设备数。视图 `remaining_life`。",
@@ -158,25 +159,26 @@ def _risk() -> Panel:
         ),
         (
             Query(
-                "select * from (select l.tenant, l.site, l.asset, l.equipment_type, l.asset_id, "
-                f"{scales.NOW_STATE} as state, l.health, f.p10_h / 24 as p10, f.p50_h / 24 as p50, "
-                f"f.p90_h / 24 as p90, l.ts as seen from ({_MACHINES}) as l left join {scales.LEFT}) as m "
+                f"select * from (select {scales.NOW_STATE} as state, "
+                "l.tenant, l.site, l.asset, l.equipment_type, l.health, round(f.p10_h / 24) as p10, "
+                "round(f.p50_h / 24) as p50, round(f.p90_h / 24) as p90, l.ts as seen, l.asset_id "
+                f"from ({_MACHINES}) as l left join {scales.LEFT}) as m "
                 f"order by {scales.URGENCY}, p50 nulls last, health nulls last limit 200"
             ),
         ),
-        15,
+        24,
         columns=(
-            Column("tenant", TENANT, width=110),
-            Column("site", SITE, width=110),
-            Column("asset", ASSET, link=to_asset(), width=140),
-            Column("equipment_type", TYPE, hidden=True),
+            Column("state", Text("state", "状态"), said=scales.STATES, width=120),
+            Column("tenant", TENANT),
+            Column("site", SITE),
+            Column("asset", ASSET, link=to_asset()),
+            Column("equipment_type", TYPE),
+            Column("health", Text("health", "健康度"), unit="percent", steps=scales.HEALTH, width=90),
+            Column("p10", Text("P10", "P10"), unit=DAYS, width=90),
+            Column("p50", Text("left, P50", "剩余寿命 P50"), unit=DAYS, steps=scales.DAYS_LEFT, width=120),
+            Column("p90", Text("P90", "P90"), unit=DAYS, width=90),
+            Column("seen", Text("last data", "最近数据"), unit="dateTimeFromNow", width=140),
             Column("asset_id", Text("number", "编号"), hidden=True),
-            Column("state", Text("state", "状态"), said=scales.STATES, width=110),
-            Column("health", Text("health", "健康度"), unit="percent", steps=scales.HEALTH, width=80),
-            Column("p10", Text("P10", "P10"), unit="d", width=90),
-            Column("p50", Text("left, P50", "剩余寿命 P50"), unit="d", steps=scales.DAYS_LEFT, width=110),
-            Column("p90", Text("P90", "P90"), unit="d", width=90),
-            Column("seen", Text("last data", "最近数据"), unit="dateTimeFromNow"),
         ),
     )
 
@@ -198,7 +200,7 @@ def _modes() -> Panel:
                 "group by 1 order by 2 desc, 1 limit 15"
             ),
         ),
-        9,
+        10,
         steps=(Step(None, "semi-dark-blue"),),
         low=0,
     )
@@ -258,13 +260,15 @@ def _customers() -> Panel:
                 f"from ({_MACHINES}) as l group by 1 order by 4 desc, 3 nulls last limit 200"
             ),
         ),
-        10,
+        12,
         columns=(
             Column("tenant", TENANT),
-            Column("machines", Text("machines", "设备数")),
-            Column("worst", Text("worst health", "最低健康度"), unit="percent", steps=scales.HEALTH),
-            Column("open", Text("open findings", "未关闭的发现"), steps=scales.OPEN),
-            Column("reporting", Text("reporting", "在线率"), unit="percent", steps=scales.SHARE),
+            Column("machines", Text("machines", "设备数"), width=90),
+            Column(
+                "worst", Text("worst health", "最低健康度"), unit="percent", steps=scales.HEALTH, width=110
+            ),
+            Column("open", Text("open findings", "未关闭的发现"), steps=scales.OPEN, width=115),
+            Column("reporting", Text("reporting", "在线率"), unit="percent", steps=scales.SHARE, width=90),
         ),
     )
 
@@ -280,15 +284,26 @@ def _over_time() -> Panel:
         ),
         (
             Query(
-                f"select $__timeGroupAlias(e.onset_ts,'1d'), {scales.KIND_IN_WORDS} as metric, "
-                "count(*) as findings "
+                "select $__timeGroupAlias(e.onset_ts,'1d'), "
+                "count(*) filter (where e.kind = 'machine') as machine, "
+                "count(*) filter (where e.kind = 'limit') as limits, "
+                "count(*) filter (where e.kind = 'event') as event, "
+                "count(*) filter (where e.kind = 'sensor') as sensor "
                 f"from episode as e join ({_MACHINES}) as l using (asset_id) "
-                "where $__timeFilter(e.onset_ts) group by 1, 2 order by 1",
+                "where $__timeFilter(e.onset_ts) group by 1 order by 1",
                 over_time=True,
             ),
         ),
-        24,
-        line={"drawStyle": "bars", "fillOpacity": 70, "stacking": {"mode": "normal", "group": "A"}},
-        decimals=0,
+        12,
+        columns=tuple(
+            Column(name, said.text, color=said.color)
+            for name, said in zip(("machine", "limits", "event", "sensor"), scales.KINDS, strict=False)
+        ),
+        line={
+            "axisSoftMax": 4,
+            "drawStyle": "bars",
+            "fillOpacity": 70,
+            "stacking": {"mode": "normal", "group": "A"},
+        },
         low=0,
     )

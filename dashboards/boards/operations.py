@@ -192,7 +192,6 @@ def _lag() -> Panel:
         ),
         12,
         low=0,
-        decimals=0,
     )
 
 
@@ -239,7 +238,6 @@ def _dead() -> Panel:
         12,
         line={"drawStyle": "bars", "fillOpacity": 70, "stacking": {"mode": "normal", "group": "A"}},
         low=0,
-        decimals=0,
     )
 
 

@@ -3,8 +3,10 @@
 from dashboards import scales
 from dashboards.board import Audience, Dashboard, Row, Variable
 from dashboards.links import to_asset
-from dashboards.panel import Column, Kind, Panel, Query, Step
+from dashboards.panel import NOTHING, Column, Kind, Panel, Query, Step
+from dashboards.source import spells
 from dashboards.text import Text
+from dashboards.units import DAYS
 
 _SITES = "(l.tenant || '/' || l.site) in (${place:sqlstring})"
 
@@ -69,22 +71,20 @@ def _oldest() -> Panel:
         Kind.STAT,
         Text("Oldest of them", "最早的发现"),
         Text(
-            "How long the oldest of them has been on. View `episode`.",
-            "最早的未关闭发现持续的时间。视图 `episode`。",
+            "Days that the oldest of them has been on. View `episode`.",
+            "最早的未关闭发现已持续的天数。视图 `episode`。",
         ),
         (
             Query(
-                "select extract(epoch from now() - min(e.onset_ts)) as oldest "
+                "select extract(epoch from now() - min(e.onset_ts)) / 86400 as oldest "
                 f"{_OPEN} and e.kind in ('machine', 'limit', 'event')"
             ),
         ),
         6,
-        unit="s",
-        steps=(
-            Step(None, "semi-dark-green"),
-            Step(2 * 86_400, "semi-dark-orange"),
-            Step(7 * 86_400, "semi-dark-red"),
-        ),
+        unit=DAYS,
+        steps=(Step(None, "semi-dark-green"), Step(2, "semi-dark-orange"), Step(7, "semi-dark-red")),
+        decimals=0,
+        empty=NOTHING,
     )
 
 
@@ -149,18 +149,40 @@ def _queue() -> Panel:
         ),
         24,
         columns=(
-            Column("state", Text("state", "状态"), said=scales.STATES, width=90),
+            Column("state", Text("state", "状态"), said=scales.STATES, width=70),
             Column("site", SITE, width=110),
-            Column("asset", ASSET, link=to_asset(), width=120),
+            Column("asset", ASSET, link=to_asset(), width=110),
             Column("equipment_type", Text("type", "类型"), hidden=True),
             Column("asset_id", Text("number", "编号"), hidden=True),
             Column("mode", Text("probably", "可能原因"), width=220),
-            Column("since", AGE, unit="dateTimeFromNow", width=130),
-            Column("left_days", Text("days left, P10 – P90", "剩余天数 P10～P90"), width=160),
-            Column("shows", Text("shown by", "表现通道"), width=220),
+            Column("since", AGE, unit="dateTimeFromNow", width=110),
+            Column("left_days", Text("days left", "剩余天数"), width=90),
+            Column("shows", Text("shown by", "表现通道"), width=240),
             Column("check", Text("check first", "首先检查")),
         ),
+        empty=Text("nothing to do", "暂无待办"),
     )
+
+
+_SPELLS = spells(f"""with told as (
+    select asset_id, e.onset_ts, e.end_ts, {scales.SEVERITY} as severity
+    from episode as e join latest as l using (asset_id)
+    where {_SITES} and e.kind in ('machine', 'limit', 'event') and e.onset_ts <= $__timeTo()
+        and coalesce(e.end_ts, now()) >= $__timeFrom()
+), lanes as (
+    select asset_id, l.asset as lane, l.ts from latest as l left join told using (asset_id) where {_SITES}
+    group by 1, 2, 3 order by max(severity) desc nulls last, 2 limit 12
+), times as (
+    select asset_id, lane, $__timeFrom()::timestamptz as at from lanes
+    union select asset_id, lane, greatest(onset_ts, $__timeFrom()::timestamptz)
+        from lanes join told using (asset_id)
+    union select asset_id, lane, end_ts from lanes join told using (asset_id) where $__timeFilter(end_ts)
+)
+select at, lane, coalesce((select max(severity) from told where told.asset_id = times.asset_id
+    and onset_ts <= at and coalesce(end_ts, 'infinity') > at), 0) as state from times
+union all
+select greatest(ts + {scales.OFFLINE}, $__timeFrom()::timestamptz), lane, 4 from lanes
+    where ts + {scales.OFFLINE} < least(now(), $__timeTo()::timestamptz)""")
 
 
 def _states() -> Panel:
@@ -169,22 +191,11 @@ def _states() -> Panel:
         Kind.STATES,
         Text("When machines were odd", "设备异常时段"),
         Text(
-            "The twenty machines with most findings in this time: when one was on. View `episode`.",
-            "该时段内发现最多的 20 台设备及其异常时段。视图 `episode`。",
+            "The twelve machines that were oddest in this time, and when; grey once there is no data. "
+            "Views `episode`, `latest`.",
+            "该时段内最异常的 12 台设备及其异常时段；灰色为无数据。视图 `episode`、`latest`。",
         ),
-        (
-            Query(
-                "with told as (select e.* from episode as e join latest as l using (asset_id) "
-                f"where {_SITES} and e.kind in ('machine', 'limit', 'event') and e.onset_ts <= $__timeTo() "
-                "and coalesce(e.end_ts, now()) >= $__timeFrom()), "
-                "worst as (select asset_id from told group by 1 order by max(peak_score) desc limit 20), "
-                "edges as (select greatest(onset_ts, $__timeFrom()::timestamptz) as at, asset, 2 as state "
-                "from told join worst using (asset_id) union all "
-                "select end_ts, asset, 0 from told join worst using (asset_id) where $__timeFilter(end_ts)) "
-                "select at as time, asset as metric, max(state) as state from edges group by 1, 2 order by 1",
-                over_time=True,
-            ),
-        ),
+        (Query(_SPELLS, over_time=True),),
         14,
         said=scales.STATES,
         unit="none",
@@ -202,17 +213,17 @@ def _sensors() -> Panel:
         ),
         (
             Query(
-                "select e.site, e.asset, e.title_{lang} as what, e.onset_ts as since, "
+                "select e.asset, e.title_{lang} as what, e.onset_ts as since, "
                 "e.check_{lang} as check "
                 f"{_OPEN} and e.kind = 'sensor' order by e.onset_ts limit 200"
             ),
         ),
         10,
         columns=(
-            Column("site", SITE, width=90),
             Column("asset", ASSET, width=100),
             Column("what", Text("what", "问题")),
             Column("since", AGE, unit="dateTimeFromNow", width=110),
             Column("check", Text("check", "检查")),
         ),
+        empty=Text("all sensors can be trusted", "传感器均正常"),
     )

@@ -1,7 +1,7 @@
 """US: hours, trips, cycles and energy by machine and site, as their own counters went on."""
 
 from dashboards.board import Dashboard, Row, Variable
-from dashboards.panel import Column, Kind, Panel, Query
+from dashboards.panel import Column, Kind, Panel, Query, Step
 from dashboards.text import Text
 
 _CHOSEN = "channel = ${counter:sqlstring} and $__timeFilter(ts)"
@@ -48,7 +48,7 @@ def _by_day() -> Panel:
             ),
         ),
         14,
-        columns=(Column("used", USED),),
+        columns=(Column("used", USED, color="blue"),),
         line={"drawStyle": "bars", "fillOpacity": 70},
         low=0,
     )
@@ -70,6 +70,7 @@ def _by_site() -> Panel:
             ),
         ),
         10,
+        steps=(Step(None, "semi-dark-blue"),),
         low=0,
     )
 
@@ -85,7 +86,8 @@ def _by_machine() -> Panel:
         ),
         (
             Query(
-                "select site, asset, sum(used) as used, unit, count(*) as hours from usage_hour "
+                "select site, asset, sum(used) as used, nullif(unit, '1') as unit, count(*) as hours "
+                "from usage_hour "
                 f"where {_CHOSEN} group by site, asset, asset_id, unit order by 3 desc limit 1000"
             ),
         ),

@@ -37,6 +37,11 @@ def simulate(
     return merge(*gateways, key=lambda frame: (int(frame.ts_us[-1]), frame.tenant, frame.asset))
 
 
+def begin(now: datetime, duration: timedelta) -> datetime:
+    """Where to begin so that the last rows are of the minute before `now`, as if the fleet were reporting."""
+    return now.astimezone(UTC).replace(second=0, microsecond=0) - duration
+
+
 def _check(fleet: Fleet, faults: Sequence[Fault]) -> None:
     kinds = {asset.name: asset.equipment_type for asset in fleet.assets}
     for name, kind in kinds.items():

@@ -15,7 +15,9 @@ from dashboards.catalog import catalog
 from dashboards.grafana_sql import expanded
 from dashboards.linter import statements
 from dashboards.panel import Json
+from dashboards.panel import Kind as Panels
 from dashboards.text import Language
+from forecasting.contract import Verdict
 from storage.access.grants import Kind, Scope
 from storage.server.database import Database
 from tests.integration.access_harness import CANARY, keeper, logged_in
@@ -24,6 +26,7 @@ from tests.integration.dashboards_harness import fill
 RANGES = {"5 min": timedelta(minutes=5), "7 d": timedelta(days=7), "1 y": timedelta(days=365)}
 HOSTILE = "'; drop view asset; -- %s {} 中文 \\ $$ ${asset}"
 MOST_ROWS = 5000
+CODES = {*Verdict, "machine", "limit", "sensor", "shift"}
 FOREIGN = (CANARY, "8642.5")
 
 Connection = psycopg.Connection[Any]
@@ -107,6 +110,47 @@ def test_every_panel_shows_data_of_the_customer_and_of_nobody_else(filled: Datab
                         wrong.append(f"{name} over {span}: shows nothing")
                     wrong += [f"{name}: shows {each}" for each in FOREIGN if each in str(rows)]
     assert wrong == []
+
+
+def test_chinese_readers_see_words_and_none_of_our_codes(filled: Database) -> None:
+    with open_as(filled, "acme") as conn:
+        for board in (board for board, language in BOARDS if language is Language.ZH):
+            dashboard = board.json(Language.ZH)
+            variables = chosen(conn, dashboard)
+            mapped = {
+                name
+                for panel in board.panels()
+                for name in (each.name for each in panel.columns if each.said)
+            }
+            for name, query in shown(dashboard):
+                columns, rows = run(conn, query["rawSql"], RANGES["7 d"], variables)
+                said = {
+                    value
+                    for row in rows
+                    for title, value in zip(columns, row, strict=True)
+                    if title not in mapped
+                }
+                assert not said & CODES, name
+
+
+def test_every_lane_of_a_timeline_stands_until_now_and_says_the_worst_that_is_on(filled: Database) -> None:
+    lanes = 0
+    with open_as(filled, "acme") as conn:
+        for board in (board for board, language in BOARDS if language is Language.EN):
+            dashboard = board.json(Language.EN)
+            variables = chosen(conn, dashboard)
+            for panel in board.panels():
+                for query in panel.queries if panel.kind is Panels.STATES else ():
+                    _, rows = run(conn, query.sql.replace("{lang}", "en"), RANGES["7 d"], variables)
+                    last = {lane: (at, state) for at, lane, state in rows}
+                    assert len({at for at, _ in last.values()}) == 1
+                    assert len(rows) == len({at for at, _, _ in rows}) * len(last)
+                    assert all(state is not None for _, _, state in rows)
+                    lanes += len(last)
+                    states = {lane: state for lane, (_, state) in last.items()}
+                    assert states.get("machine", 2) == 2
+                    assert states.get("limit passed", 0) == 0
+    assert lanes
 
 
 def test_those_who_run_the_platform_see_how_it_works_and_nothing_measured(filled: Database) -> None:

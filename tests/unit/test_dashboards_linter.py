@@ -46,6 +46,8 @@ WRONG = {
     "do not ascend": [with_panel(steps=(Step(None, "text"), Step(3, "red"), Step(2, "red")))],
     "from a base": [with_panel(steps=(Step(1, "red"),))],
     "Grafana's names": [with_panel(steps=(Step(None, "#ff0000"),))],
+    "its text for no data": [with_panel(kind=Kind.LINES, decimals=0)],
+    "Grafana's names, for both": [with_panel(columns=(Column("a", WORD, color="pink"),))],
     "no Chinese": [with_panel(about=Text("what", "what"))],
     "Chinese in the English": [with_panel(about=Text("说明", "说明"))],
     "not quoted": [with_panel(queries=(Query("select $asset"),))],

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from fleet.asset import Fleet
 from fleet.catalog import packs
+from fleet.clock import microseconds
 from streams.simulator.demo import demo_faults, demo_fleet
 from streams.simulator.dynamics import Wander
 from streams.simulator.fault import OUT_OF_RANGE, STUCK, Fault, truth
 from streams.simulator.histories import LIVES, run_to_failure
-from streams.simulator.simulate import simulate
+from streams.simulator.simulate import begin, simulate
 from streams.simulator.thermal import ONAF_EXAMPLE, ONAN, ThermalModel, ageing_rate
 from streams.wire.binary import encode_binary
 from streams.wire.frame import Frame
@@ -52,6 +53,14 @@ def gathered(frames: list[Frame]) -> dict[str, tuple[NDArray[np.int64], dict[str
 
 def life(name: str, *faults: Fault, days: int = 7, seed: int = 1) -> dict[str, Values]:
     return gathered(list(simulate(only(name), START, timedelta(days=days), seed, faults)))[name][1]
+
+
+def test_what_ends_now_ends_with_the_minute_before_now_on_whole_minutes() -> None:
+    now = datetime(2026, 1, 5, 10, 34, 27, tzinfo=UTC)
+    hours = timedelta(hours=3)
+    frames = list(simulate(only("lift-a", "mill-1"), begin(now, hours), hours, 7))
+    ends = {frame.asset: int(frame.ts_us[-1]) for frame in frames}
+    assert set(ends.values()) == {microseconds(datetime(2026, 1, 5, 10, 33, tzinfo=UTC))}
 
 
 def test_the_standards_transformer_has_its_temperatures() -> None:
