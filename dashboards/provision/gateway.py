@@ -259,11 +259,24 @@ class Room:
 
     def _write_dashboard(self, uid: str, spec: Json) -> None:
         """`overwrite` is never set: with it Grafana can put ours in another's place, of the same title."""
-        board = {**spec["dashboard"], "uid": uid, "version": self._version.get((Kind.DASHBOARD, uid), 0)}
-        wanted = {"dashboard": board, "folderUid": spec["folder"], "overwrite": False}
-        done = self._api.POST("/dashboards/db", wanted | {"message": "faultline grafana apply"})
+        key = Kind.DASHBOARD, uid
+        version = self._version.get(key)
+        try:
+            done = self._save(uid, spec)
+        except GrafanaConflict:
+            # While its database is locked Grafana tries again, with the version that it has already raised,
+            # and takes that for somebody's change (9.4 on SQLite).
+            self.read(*key)
+            if version is None or self._version.get(key) != version:
+                raise
+            done = self._save(uid, spec)
         if done.get("uid") != uid:  # another's place, or a 202: it waits for somebody's consent
             raise GrafanaConflict(f"Grafana did not keep {uid} as asked: {done.get('message') or done}")
+
+    def _save(self, uid: str, spec: Json) -> dict[str, Any]:
+        board = {**spec["dashboard"], "uid": uid, "version": self._version.get((Kind.DASHBOARD, uid), 0)}
+        wanted = {"dashboard": board, "folderUid": spec["folder"], "overwrite": False}
+        return dict(self._api.POST("/dashboards/db", wanted | {"message": "faultline grafana apply"}))
 
 
 def _items(found: list[dict[str, Any]]) -> list[Json]:

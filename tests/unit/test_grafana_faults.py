@@ -146,6 +146,20 @@ def test_a_save_that_waits_for_somebodys_consent_is_not_done(server: Server, gra
             room.write(Kind.DASHBOARD, "faultline-fl-en", BOARD)
 
 
+def test_a_change_that_nobody_made_is_no_conflict(server: Server, grafana: FakeGrafana) -> None:
+    """Grafana's own second try on a locked SQLite says so."""
+    refused = [(412, {"status": "version-mismatch", "message": "changed by someone else"})]
+    with server.enter(server.create("acme")) as room:
+        room.write(Kind.FOLDER, "faultline-en", FOLDER)
+        room.write(Kind.DASHBOARD, "faultline-fl-en", BOARD)
+        room.read(Kind.DASHBOARD, "faultline-fl-en")
+        grafana.fail = lambda verb, path: refused.pop() if refused and path == "/dashboards/db" else None
+        room.write(Kind.DASHBOARD, "faultline-fl-en", BOARD)
+        found = room.read(Kind.DASHBOARD, "faultline-fl-en")
+    assert found is not None
+    assert refused == []
+
+
 def test_a_token_of_a_run_that_died_ends_by_itself(server: Server, grafana: FakeGrafana) -> None:
     number = server.create("acme")
     entered = server.enter(number)
