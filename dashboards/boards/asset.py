@@ -1,6 +1,7 @@
 """AD: one machine, a dashboard for each equipment type: how it is, what shows it, how long it lasts."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -11,7 +12,7 @@ from dashboards.source import MACHINE, lines, spells
 from dashboards.text import Text
 from dashboards.units import DAYS, grafana_unit
 from fleet.asset import Channel, EquipmentType
-from fleet.catalog import packs
+from fleet.catalog import pack_of, packs
 from fleet.sql_names import column
 from fleet.vertical import VerticalPack
 
@@ -29,6 +30,20 @@ STILL_ON = Text("still on", "持续中")
 def boards() -> tuple[Dashboard, ...]:
     """One for each vertical pack."""
     return tuple(_of(pack) for pack in packs().values())
+
+
+def board_of(kind: EquipmentType) -> Dashboard:
+    """The dashboard of a type as it is registered, which need not have a pack, or all of its pack's channels.
+
+    What has no title goes by its name.
+    """
+    known = packs()[kind.name].equipment_type if kind.name in packs() else kind
+    channels = tuple(
+        replace(each, title_en=each.title_en or each.name, title_zh=each.title_zh or each.name)
+        for each in kind.channels
+    )
+    titles = {"title_en": known.title_en or kind.name, "title_zh": known.title_zh or kind.name}
+    return _of(replace(pack_of(kind), equipment_type=replace(kind, channels=channels, **titles)))
 
 
 def _of(pack: VerticalPack) -> Dashboard:

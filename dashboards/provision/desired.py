@@ -1,5 +1,6 @@
 """What an organisation is to hold: data source, folders by language, dashboards, alert rules, preferences."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -7,11 +8,16 @@ from dashboards.alerts.files import FOLDER_UID, GROUP
 from dashboards.alerts.rule import Rule
 from dashboards.alerts.rules import rules
 from dashboards.board import Audience, Dashboard
+from dashboards.boards.asset import board_of
 from dashboards.catalog import catalog
 from dashboards.files import FOLDERS
 from dashboards.provision.port import Json, Kind
 from dashboards.source import UID
 from dashboards.text import Language
+from fleet.asset import EquipmentType
+
+_UID = re.compile(r"[a-zA-Z0-9_-]{1,40}")
+"""What Grafana takes for one."""
 
 VIEWERS_VIEW: Json = {"items": [{"role": "Editor", "permission": 1}, {"role": "Viewer", "permission": 1}]}
 """Permissions of a folder. Administrators may do everything anyhow."""
@@ -29,18 +35,19 @@ class Item:
     spec: Json
 
 
-def boards_for(audience: Audience, equipment_types: Collection[str]) -> tuple[Dashboard, ...]:
-    """The dashboards of an audience; of the machines' own those of these types alone."""
-    return tuple(
-        board
-        for board in catalog()
-        if audience in board.audience
-        and (not board.code.startswith("AD-") or board.code.removeprefix("AD-").lower() in equipment_types)
-    )
+def boards_for(audience: Audience, equipment_types: Collection[EquipmentType]) -> tuple[Dashboard, ...]:
+    """The dashboards of an audience, and one for the machines of each of these types.
+
+    A type whose name cannot stand in a uid has none.
+    """
+    shared = [board for board in catalog() if not board.code.startswith("AD-")]
+    of_types = [board_of(kind) for kind in equipment_types]
+    named = [board for board in of_types if _UID.fullmatch(board.uid(Language.EN))]
+    return tuple(board for board in (*shared, *named) if audience in board.audience)
 
 
 def desired(
-    audience: Audience, language: Language, equipment_types: Collection[str], source: Json
+    audience: Audience, language: Language, equipment_types: Collection[EquipmentType], source: Json
 ) -> tuple[Item, ...]:
     """Everything, in the order in which one needs the other. `source`: `dashboards.source.connection`."""
     boards = boards_for(audience, equipment_types)

@@ -7,6 +7,7 @@ may be repeated: said again, `give` mends what was left half done.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fleet.asset import EquipmentType
 from storage.access import grants, logins
 from storage.access.grants import Access, Kind, Scope
 from storage.access.logins import Login, Use, administrator
@@ -51,10 +52,10 @@ class Keeper:
         with administrator(self.admin_dsn) as admin:
             return logins.logins(admin, access, Use.GRAFANA)
 
-    def equipment_types(self, access: Access) -> list[str]:
-        """Names of the types of the machines that an access sees."""
+    def equipment_types(self, access: Access) -> list[EquipmentType]:
+        """The types of the machines that an access sees, with their channels."""
         with grants.session(self.owner_dsn) as owner:
-            return [kind.name for kind in grants.types(owner, access.access_id)]
+            return grants.types(owner, access.access_id)
 
     def suspend(self, name: str) -> None:
         """Shut `name` out at once; what it sees stays on record. Raises `StorageError`."""

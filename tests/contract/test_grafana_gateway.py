@@ -23,6 +23,7 @@ from dashboards.provision.plan import CLEAN, plan
 from dashboards.provision.port import Kind
 from dashboards.source import connection
 from dashboards.text import Language
+from fleet.catalog import packs
 from tests.grafana_fake import ADMIN, OTHER_ADMIN, PASSWORD, FakeGrafana, Json, serving
 from tests.grafana_memory import Fuse, MemoryRecord
 
@@ -414,7 +415,8 @@ def test_all_that_is_wanted_is_kept_found_the_same_and_taken_away(
     place: Place, room: Room, audience: Audience, language: Language
 ) -> None:
     source = connection("127.0.0.1", 9, "faultline", "a1_1")
-    wanted, record = desired(audience, language, ["elevator", "crane"], source), MemoryRecord(Fuse())
+    types = [packs()[name].equipment_type for name in ("elevator", "crane")]
+    wanted, record = desired(audience, language, types, source), MemoryRecord(Fuse())
     apply(plan(wanted, record.marks, room), room, record, Drift.REPORT, "hush")
     after = plan(wanted, record.marks, room)
     assert {step.state for step in after} <= CLEAN

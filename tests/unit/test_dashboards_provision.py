@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboards.board import Audience
+from dashboards.catalog import catalog
+from dashboards.linter import faults
 from dashboards.provision.apply import Drift, apply, check_deletions
 from dashboards.provision.changes import changes, digest
 from dashboards.provision.desired import Item, boards_for, desired
@@ -18,6 +21,8 @@ from dashboards.provision.port import Json, Kind
 from dashboards.provision.undo import undo
 from dashboards.source import UID, connection
 from dashboards.text import Language
+from fleet.asset import Channel, EquipmentType
+from fleet.catalog import packs
 from tests.grafana_memory import (
     NO_PREFERENCES,
     Crash,
@@ -30,7 +35,8 @@ from tests.grafana_memory import (
 )
 
 SOURCE = connection("db", 5432, "faultline", "a1_2")
-WANTED = desired(Audience.CUSTOMER, Language.ZH, ["elevator"], SOURCE)
+ELEVATOR = packs()["elevator"].equipment_type
+WANTED = desired(Audience.CUSTOMER, Language.ZH, [ELEVATOR], SOURCE)
 FEWER = desired(Audience.CUSTOMER, Language.ZH, [], SOURCE)
 BOARD = (Kind.DASHBOARD, "faultline-cu-en")
 
@@ -96,15 +102,40 @@ def test_an_organisation_gets_all_of_it_and_the_second_run_writes_nothing(world:
 
 
 def test_customers_have_their_boards_of_their_machines_and_begin_with_their_own() -> None:
-    assert {board.code for board in boards_for(Audience.CUSTOMER, ["elevator"])} == {
+    assert {board.code for board in boards_for(Audience.CUSTOMER, [ELEVATOR])} == {
         "AD-ELEVATOR",
         "CU",
         "US",
     }
     assert {"FL", "TR"} <= {board.code for board in boards_for(Audience.MAKER, [])}
-    assert [board.code for board in boards_for(Audience.OPERATIONS, ["elevator"])] == ["OP"]
+    assert [board.code for board in boards_for(Audience.OPERATIONS, [ELEVATOR])] == ["OP"]
     home = WANTED[-1].spec
     assert home == {"homeDashboardUID": "faultline-cu-zh", "language": "zh-Hans"}
+
+
+def test_a_type_without_a_pack_has_a_dashboard_of_its_channels_too() -> None:
+    loop = EquipmentType("water-loop", (Channel("flow", "L/min"), Channel("valve", "1", kind="state")))
+    (board,) = (each for each in boards_for(Audience.CUSTOMER, [loop]) if each.code.startswith("AD-"))
+    assert board.uid(Language.ZH) == "faultline-ad-water-loop-zh"
+    assert board.json(Language.ZH)["title"] == "AD-WATER-LOOP · water-loop"
+    assert [panel.title.zh for panel in board.panels() if panel.key.startswith("channels-")] == [
+        "flow (L/min)"
+    ]
+    assert faults([board, *catalog()]) == []
+
+
+def test_a_type_as_it_was_registered_has_no_lines_of_channels_that_came_later() -> None:
+    early = replace(ELEVATOR, channels=ELEVATOR.channels[:3])
+    (board,) = (each for each in boards_for(Audience.CUSTOMER, [early]) if each.code.startswith("AD-"))
+    told = " ".join(query.sql for panel in board.panels() for query in panel.queries)
+    assert ELEVATOR.channels[1].name in told
+    assert ELEVATOR.channels[4].name not in told
+
+
+@pytest.mark.parametrize("name", ["pump.v2", "a-type-whose-name-is-far-too-long"])
+def test_a_type_whose_name_cannot_stand_in_a_uid_has_none(name: str) -> None:
+    kind = EquipmentType(name, (Channel("flow", "L/min"),))
+    assert not [each for each in boards_for(Audience.CUSTOMER, [kind]) if each.code.startswith("AD-")]
 
 
 def test_folders_are_for_viewing_alone(world: World) -> None:
