@@ -19,7 +19,13 @@ READINGS = {
     "disk": {"disk"},
     "memory": {"memory_20_assets", "memory_40_assets"},
     "growth": {"growth_10_assets", "growth_20_assets", "growth_40_assets"},
-    "sustained": {"sustained_rate", "sustained_lag_slope", "sustained_p50", "sustained_p99"},
+    "sustained": {
+        "sustained_rate",
+        "sustained_lag_slope",
+        "sustained_lag_slope_error",
+        "sustained_p50",
+        "sustained_p99",
+    },
     "workers": {"json_1_workers", "json_2_workers"},
     "catch_up": {"catch_up_overload", "catch_up_backlog", "catch_up_drain", "catch_up_lost"},
 }

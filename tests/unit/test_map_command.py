@@ -47,7 +47,7 @@ def test_a_message_as_json(alone: Path) -> None:
 def test_a_message_as_tables(alone: Path) -> None:
     result = ran(written(alone, "gbt24476"), "--format", "gbt24476")
     assert result.exit_code == 0
-    for words in ("5 readings in 1 rows", "lift-a", "Passengers", "lampOfTheCar"):
+    for words in ("6 readings in 1 rows", "lift-a", "Passengers", "lampOfTheCar"):
         assert words in result.stdout
 
 
