@@ -182,7 +182,7 @@ def test_a_run_that_ends_anywhere_is_made_good_by_the_next(
         if not done:
             assert run("grafana", "apply", "acme").exit_code == 0
             there = grafana.named("acme")
-            assert len(there.boards) == 4
+            assert len(there.boards) == 8
             assert sees(plain_database, there) == ["l1", "l2", "p1"]
             assert len(logins(plain_database, "acme")) == 2
             assert run("grafana", "remove", "acme", "--yes").exit_code == 0
@@ -222,7 +222,7 @@ def test_an_organisation_that_was_deleted_is_made_again(run: Run, grafana: FakeG
     del grafana.organizations[number]
     assert run("grafana", "plan", "acme").exit_code == 2
     assert run("grafana", "apply", "acme").exit_code == 0
-    assert len(grafana.named("acme").boards) == 4
+    assert len(grafana.named("acme").boards) == 8
     assert run("grafana", "plan", "acme").exit_code == 0
 
 
