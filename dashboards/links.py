@@ -3,8 +3,6 @@
 from dashboards.panel import Link
 from dashboards.text import Text
 
-ASSET = "faultline-ad-{type}-{lang}"
-
 
 def to_queue() -> Link:
     """To what is open at the row's `tenant` and `site`."""
