@@ -18,7 +18,6 @@ from console.databases import Databases, databases
 from console.models_in_use import ModelsInUse
 from console.output import tell
 from console.settings import Settings, SettingsError
-from detectors.neighbours import load_pyod
 from fleet.clock import Clock, SystemClock
 from storage.file_lock import ALONE_AT_ONCE, locked
 from storage.outbox import Outbox, unsent
@@ -36,6 +35,7 @@ from streams.registry_cache import RegistryCache
 from streams.retry import OUTAGE
 from streams.topics import create_topics, topics_of
 from streams.transports.memory_broker import MemoryBroker, register_broker
+from streams.warm_up import warm_up
 from streams.wire.limits import Limits
 from streams.worker import Worker, WorkerParts
 
@@ -52,10 +52,11 @@ REFUSED_WITHIN_S = 20.0
 REGISTRY_EVERY_S = 30.0
 MODELS_EVERY_S = 60.0
 
-PYOD_AFTER_S = 30.0
-"""PyOD's import is a third of a start's CPU time, and only a machine's first windows need it."""
 GIVE_BACK_EVERY_S = 30.0
 PROGRESS_EVERY_S = 30.0
+
+TELL_AFTER_S = 5.0
+"""Computing is ready after a second, unless its loops have to be compiled first."""
 
 log = structlog.get_logger()
 
@@ -111,7 +112,6 @@ class Platform:
                 every(RETENTION_EVERY_S, partial(apply_retention, self.pool, policy(self.settings)))
             )
             tasks.create_task(every(REGISTRY_EVERY_S, self._check_tenants))
-            tasks.create_task(_get_ready_to_fit())
             tasks.create_task(every(MODELS_EVERY_S, self.models.refresh))
             tasks.create_task(every(GIVE_BACK_EVERY_S, give_back))
             tasks.create_task(every(PROGRESS_EVERY_S, self._tell_progress))
@@ -149,6 +149,7 @@ async def platform(
         await registry.refresh()
         if not registry.current.tenants:
             raise SettingsError("no machine is known yet: faultline assets add FLEET.toml")
+        await _get_ready_to_compute()
         models = ModelsInUse(pool)
         await models.refresh()
         sinks = {agent: Sink(pool, agent) for agent in AGENTS}
@@ -228,10 +229,13 @@ async def _roll_up(pool: Pool) -> None:
         pass
 
 
-async def _get_ready_to_fit() -> None:
-    """So that no chunk waits for PyOD, unless a machine has its first windows complete before that."""
-    await asyncio.sleep(PYOD_AFTER_S)
-    await asyncio.to_thread(load_pyod)
+async def _get_ready_to_compute() -> None:
+    """Before anything is claimed that others would have to wait for."""
+    work = asyncio.create_task(asyncio.to_thread(warm_up))
+    done, _ = await asyncio.wait([work], timeout=TELL_AFTER_S)
+    if not done:
+        tell("Compiling what computes, once after an installation: up to two minutes …")
+    await work
 
 
 async def every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
