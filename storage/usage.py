@@ -24,20 +24,42 @@ METERS = sql.SQL(
 ).format(power=_POWER)
 """What is read of a type's machines by the hour: its counters, and the power of which energy is made."""
 
-# Less than before is a counter that was replaced. An hour of power is known once it is over.
+# Less than before is a counter that was replaced.
+_USED = sql.SQL(
+    "case when counts then high - case when before <= high then before else low end else mean end as used"
+)
+
+# An hour of power is known once it is over.
+_READ = sql.SQL(
+    "h.asset_id = a.asset_id and h.vmax[m.place] is not null "
+    "and (m.counts or h.ts <= now() - interval '1 hour')"
+)
+
 HOURS = sql.SQL(
-    """select h.ts, m.name as channel, m.unit, case when m.counts then h.vmax[m.place]::float8 - case
-               when before.reading <= h.vmax[m.place] then before.reading else h.vmin[m.place] end
-           else h.vmean[m.place] end as used
+    """select h.ts, m.name as channel, m.unit, {used}
     from faultline.rollup_hour as h join ({meters}) as m on m.equipment_type = a.equipment_type
+    cross join lateral (
+        select h.vmax[m.place]::float8 as high, h.vmin[m.place] as low, h.vmean[m.place] as mean) as reading
     left join lateral (
-        select p.vmax[m.place] as reading from faultline.rollup_hour as p
+        select p.vmax[m.place] as before from faultline.rollup_hour as p
         where m.counts and p.asset_id = a.asset_id and p.ts < h.ts and p.vmax[m.place] is not null
-        order by p.ts desc limit 1) as before on true
-    where h.asset_id = a.asset_id and h.vmax[m.place] is not null
-    and (m.counts or h.ts <= now() - interval '1 hour')"""
-).format(meters=METERS)
+        order by p.ts desc limit 1) as past on true
+    where {read}"""
+).format(used=_USED, meters=METERS, read=_READ)
 """Rows `ts`, `channel`, `unit`, `used`: a counter's growth in the hour, or the hour's mean kW as kWh."""
+
+# The same in one pass from the last reading before: `HOURS` looks it up for each hour, but any of them.
+_HOURS_OF_PERIOD = sql.SQL(
+    """select {used} from ({meters}) as m cross join lateral (
+        select h.ts, h.vmax[m.place]::float8 as high, h.vmin[m.place] as low, h.vmean[m.place] as mean,
+               lag(h.vmax[m.place]) over (order by h.ts) as before
+        from faultline.rollup_hour as h where {read} and h.ts < p.end_ts and h.ts >= coalesce((
+            select max(past.ts) from faultline.rollup_hour as past
+            where m.counts and past.asset_id = a.asset_id and past.ts < p.start_ts
+            and past.vmax[m.place] is not null), p.start_ts)) as reading
+    where m.equipment_type = a.equipment_type and m.name = c.meter and m.unit = c.unit
+    and reading.ts >= p.start_ts"""
+).format(used=_USED, meters=METERS, read=_READ)
 
 # Less than before is a part that was replaced: what it used up on that day is not known.
 DAYS = sql.SQL(
@@ -53,14 +75,12 @@ DAYS = sql.SQL(
 
 IN_PERIOD = sql.SQL(
     """select sum(each.used) as used, count(*) as readings from (
-        select hour.used from ({hours}) as hour
-        where hour.channel = c.meter and hour.unit = c.unit and not starts_with(c.meter, 'wear:')
-        and hour.ts >= p.start_ts and hour.ts < p.end_ts
-        union all
+        {hours} union all
         select day.used from ({days}) as day
-        where 'wear:' || day.counter = c.meter and day.day >= (p.start_ts at time zone 'UTC')::date
+        where starts_with(c.meter, 'wear:') and day.counter = substr(c.meter, 6)
+        and day.day >= (p.start_ts at time zone 'UTC')::date
         and day.day < (p.end_ts at time zone 'UTC')::date) as each"""
-).format(hours=HOURS, days=DAYS)
+).format(hours=_HOURS_OF_PERIOD, days=DAYS)
 """One row: what the meter of a contract `c` went on by in a period `p`; null where it was never read."""
 
 _KEEP = """

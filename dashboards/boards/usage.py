@@ -11,14 +11,18 @@ _CHOSEN = "channel = ${counter:sqlstring} and $__timeFilter(ts)"
 _COUNTERS = """select coalesce(nullif(title_{lang}, ''), channel) || ' (' || meter_unit || ')' as __text,
     channel as __value from channel where meter_unit is not null group by 1, 2 order by 1"""
 
+_CONTRACTS = """select coalesce(nullif(title_{lang}, ''), contract) as __text, contract as __value
+    from contract order by 1"""
+
 _ON = "start_ts <= $__timeTo() and end_ts > least(now(), $__timeTo()::timestamptz)"
 """SQL: the period of a contract that the end of the time range lies in."""
+
+_OF_CHOSEN = f"contract = ${{contract:sqlstring}} and {_ON}"
 
 ASSET = Text("Machine", "设备")
 SITE = Text("Site", "站点")
 USED = Text("used", "用量")
 UNIT = Text("unit", "单位")
-CONTRACT = Text("contract", "合同")
 NOT_MEASURED = Text("not measured", "未测量")
 
 _WEAR_WORDS = ", ".join(
@@ -40,7 +44,10 @@ def boards() -> tuple[Dashboard, ...]:
                 Row(12, (_by_machine(), _energy())),
                 Row(12, (_contract_machines(), _wear())),
             ),
-            (Variable("counter", Text("Counter", "计数"), _COUNTERS),),
+            (
+                Variable("contract", Text("Contract", "合同"), _CONTRACTS),
+                Variable("counter", Text("Counter", "计数"), _COUNTERS),
+            ),
             since="now-7d",
         ),
     )
@@ -59,16 +66,16 @@ def _contracts() -> Panel:
         ),
         (
             Query(
-                "select coalesce(nullif(title_{lang}, ''), contract) as contract, tenant, covers, "
+                "select coalesce(nullif(title_{lang}, ''), contract) as title, tenant, covers, "
                 "sum(used) as used, allowed, nullif(unit, '1') as unit, 100 * sum(used) / allowed as share, "
                 f"100 * sum(projected) / allowed as projected, end_ts as until from contract_use where {_ON} "
-                "group by tenant, contract_use.contract, title_{lang}, covers, allowed, unit, end_ts "
-                "order by share desc nulls last, 1 limit 500"
+                "group by contract, title_{lang}, tenant, covers, allowed, unit, end_ts "
+                "order by share desc nulls last, contract limit 500"
             ),
         ),
         16,
         columns=(
-            Column("contract", CONTRACT),
+            Column("title", Text("contract", "合同")),
             Column("tenant", Text("customer", "客户"), width=110),
             Column("covers", Text("covers", "范围"), width=110, empty=Text("all machines", "全部设备")),
             Column("used", USED, width=100, empty=NOT_MEASURED),
@@ -87,18 +94,16 @@ def _contract_sites() -> Panel:
     return Panel(
         "contract-sites",
         Kind.BARS,
-        Text("Each site's part", "各站点占比"),
+        Text("The contract's use by site", "所选合同：各站点占比"),
         Text(
-            "Percent of what each contract allows that its machines at each site used so far. "
+            "Percent of what the chosen contract allows that its machines at each site used so far. "
             "View `contract_use`.",
-            "各站点设备已用量占合同允许量的百分比。视图 `contract_use`。",
+            "各站点设备已用量占所选合同允许量的百分比。视图 `contract_use`。",
         ),
         (
             Query(
-                "select coalesce(nullif(title_{lang}, ''), contract) || ' · ' || site as place, "
-                f"100 * sum(used) / allowed as share from contract_use where {_ON} "
-                "group by tenant, contract, title_{lang}, site, allowed having sum(used) is not null "
-                "order by 2 desc limit 20"
+                f"select site, 100 * sum(used) / allowed as share from contract_use where {_OF_CHOSEN} "
+                "group by site, allowed having sum(used) is not null order by 2 desc limit 20"
             ),
         ),
         8,
@@ -107,7 +112,7 @@ def _contract_sites() -> Panel:
         low=0,
         high=100,
         decimals=0,
-        empty=Text("no contract", "无合同"),
+        empty=NOT_MEASURED,
     )
 
 
@@ -115,24 +120,22 @@ def _contract_machines() -> Panel:
     return Panel(
         "contract-machines",
         Kind.TABLE,
-        Text("Each machine's part of its contracts", "各设备占合同的份额"),
+        Text("The contract's use by machine", "所选合同：各设备用量"),
         Text(
-            "What each machine used of its contracts' month or year so far, and in percent of what they "
-            "allow all their machines together. View `contract_use`.",
-            "各设备在合同当前周期内的已用量，及其占合同允许总量的百分比。视图 `contract_use`。",
+            "What each machine used of the chosen contract's month or year so far, and in percent of what it "
+            "allows all its machines together. View `contract_use`.",
+            "各设备在所选合同当前周期内的已用量，及其占允许总量的百分比。视图 `contract_use`。",
         ),
         (
             Query(
-                "select site, asset, coalesce(nullif(title_{lang}, ''), contract) as contract, used, "
-                "nullif(unit, '1') as unit, 100 * used / allowed as share from contract_use "
-                f"where {_ON} order by share desc nulls last, asset limit 1000"
+                "select site, asset, used, nullif(unit, '1') as unit, 100 * used / allowed as share "
+                f"from contract_use where {_OF_CHOSEN} order by share desc nulls last, asset limit 1000"
             ),
         ),
         14,
         columns=(
             Column("site", SITE),
             Column("asset", ASSET),
-            Column("contract", CONTRACT),
             Column("used", USED, empty=NOT_MEASURED),
             Column("unit", UNIT, width=60),
             Column("share", Text("% used", "已用 %"), unit="percent", steps=scales.USED_UP, width=90),
@@ -226,13 +229,14 @@ def _energy() -> Panel:
         ),
         (
             Query(
-                "select a.site, a.asset, coalesce(nullif(c.title_{lang}, ''), c.channel) as meter, "
-                "sum(u.used * case u.unit when 'MWh' then 1000 else 1 end) as energy, count(u.used) as hours "
-                "from asset as a left join channel as c on c.equipment_type = a.equipment_type "
-                "and c.meter_unit in ('kWh', 'MWh') left join usage_hour as u on u.asset_id = a.asset_id "
-                "and u.channel = c.channel and $__timeFilter(u.ts) "
-                "group by a.site, a.asset, a.asset_id, c.channel, c.title_{lang} "
-                "order by energy desc nulls last, a.asset limit 1000"
+                "with told as materialized (select asset_id, site, asset, channel, count(*) as hours, "
+                "sum(used * case unit when 'MWh' then 1000 else 1 end) as energy from usage_hour "
+                "where unit in ('kWh', 'MWh') and $__timeFilter(ts) group by 1, 2, 3, 4) "
+                "select site, asset, coalesce(nullif(title, ''), channel) as meter, energy, hours from told "
+                "left join (select channel, min(title_{lang}) as title from channel group by 1) as c "
+                "using (channel) union all select site, asset, null, null, 0 from asset "
+                "where asset_id not in (select asset_id from told) "
+                "order by energy desc nulls last, asset limit 1000"
             ),
         ),
         12,
@@ -258,21 +262,21 @@ def _wear() -> Panel:
         ),
         (
             Query(
-                "select a.site, a.asset, coalesce(word_{lang}, w.counter) as counter, d.used, "
-                '100 * w.value / w."limit" as share from wear as w '
-                "join asset as a on a.asset_id = w.asset_id "
-                f"left join (values {_WEAR_WORDS}) as said (equipment_type, counter, word_en, word_zh) "
-                "on said.equipment_type = a.equipment_type and said.counter = w.counter "
-                "left join (select asset_id, counter, sum(used) as used from wear_day "
-                "where $__timeFilter(day) group by 1, 2) as d on d.asset_id = w.asset_id "
-                "and d.counter = w.counter order by share desc, a.asset limit 1000"
+                "select site, asset, coalesce(word_{lang}, counter) as part, used, share from ("
+                "select site, asset, counter, sum(used) as used, max(share) as share, max(kind) as kind "
+                'from (select asset_id, site, asset, counter, null as used, 100 * value / "limit" as share, '
+                "equipment_type as kind from wear union all "
+                "select asset_id, site, asset, counter, used, null, null from wear_day "
+                "where $__timeFilter(day)) as told group by asset_id, site, asset, counter) as w "
+                f"left join (values {_WEAR_WORDS}) as said (kind, counter, word_en, word_zh) "
+                "using (kind, counter) order by share desc nulls last, asset limit 1000"
             ),
         ),
         10,
         columns=(
             Column("site", SITE),
             Column("asset", ASSET),
-            Column("counter", Text("part", "部件")),
+            Column("part", Text("part", "部件")),
             Column("used", Text("% in this time", "本时段 %"), unit="percent", empty=NOT_MEASURED, width=110),
             Column("share", Text("% of limit", "占限值 %"), unit="percent", steps=scales.USED_UP, width=100),
         ),

@@ -34,8 +34,18 @@ def seen(access_id: str) -> sql.Composed:
 def machine_views(access_id: str, types: Sequence[EquipmentType]) -> Iterator[tuple[str, sql.Composed]]:
     """Name of each view of the schema named `access_id`, and what it selects."""
     machines = seen(access_id)
+    parts = {
+        "seen": machines,
+        "place": PLACE,
+        "access": sql.Literal(access_id),
+        "meters": METERS,
+        "hours": HOURS,
+        "days": DAYS,
+        "in_period": IN_PERIOD,
+        "mine": _MINE,
+        "covered": _COVERED.format(seen=machines, mine=_MINE),
+    }
     for name, statement in _FIXED.items():
-        parts = {"seen": machines, "place": PLACE, "access": sql.Literal(access_id), **_USAGE}
         yield name, sql.SQL(statement).format(**parts)
     for kind in types:
         yield f"telemetry_{stem(kind.name)}", _telemetry(kind, machines)
@@ -85,7 +95,13 @@ def _rollup(kind: EquipmentType, table: str, machines: sql.Composed) -> sql.Comp
     )
 
 
-_USAGE = {"meters": METERS, "hours": HOURS, "days": DAYS, "in_period": IN_PERIOD}
+# Who sees a part of a contract's machines does not see it: what they used would look like all of it.
+_COVERED = sql.SQL("""exists (select from {seen} where {mine}) and not exists (
+    select from faultline.asset as a where {mine} and a.asset_id not in (select a.asset_id from {seen}))""")
+
+_MINE = sql.SQL("""a.tenant = c.tenant
+    and (c.site is null or c.site = a.site) and (c.asset is null or c.asset = a.name)""")
+"""Whether the machine `a` is one of the contract `c`."""
 
 _FIXED = {
     "asset": """
@@ -157,7 +173,7 @@ _FIXED = {
             select from faultline.maintenance as done
             where done.asset_id = f.asset_id and done.ts >= f.ts)""",
     "wear": """
-        select w.ts, {place}, w.counter, w.value, w.warning, w."limit", w.unit
+        select w.ts, {place}, w.counter, w.value, w.warning, w."limit", w.unit, a.equipment_type
         from faultline.wear_counter as w join {seen} using (asset_id)""",
     "maintenance": """
         select m.ts, {place}, m.kind, m.note
@@ -168,15 +184,17 @@ _FIXED = {
     "usage_hour": """
         select u.ts, {place}, u.channel, u.unit, u.used
         from {seen} cross join lateral ({hours}) as u""",
-    # who sees a part of a contract's machines does not see it: their use would look like all of it
+    "contract": """
+        select c.tenant || '/' || c.name as contract, c.tenant, c.site, c.asset, c.meter, c.unit, c.allowance,
+               c.every, c.begin_ts, c.end_ts, c.title_en, c.title_zh
+        from faultline.contract as c where {covered}""",
     "contract_use": """
-        select p.start_ts, p.end_ts, {place}, c.name as contract, c.title_en, c.title_zh, c.meter, c.unit,
-               coalesce(c.asset, c.site) as covers, p.allowed, u.used, u.readings,
+        select p.start_ts, p.end_ts, {place}, c.tenant || '/' || c.name as contract, c.title_en, c.title_zh,
+               coalesce(c.asset, c.site) as covers, c.meter, c.unit, p.allowed, u.used, u.readings,
                u.used * (extract(epoch from p.end_ts - p.start_ts)
                    / nullif(extract(epoch from least(now(), p.end_ts) - p.start_ts), 0)) as projected
         from faultline.contract as c
-        join {seen} on a.tenant = c.tenant
-            and (c.site is null or c.site = a.site) and (c.asset is null or c.asset = a.name)
+        join {seen} on {mine}
         cross join lateral (
             select greatest(first, c.begin_ts) as start_ts, least(next, c.end_ts) as end_ts,
                    c.allowance * (extract(epoch from least(next, c.end_ts) - greatest(first, c.begin_ts))
@@ -185,10 +203,7 @@ _FIXED = {
                 ('1 ' || c.every)::interval, 'UTC') as first,
                 date_add(first, ('1 ' || c.every)::interval, 'UTC') as next) as p
         cross join lateral ({in_period}) as u
-        where p.start_ts < p.end_ts and not exists (
-            select from faultline.asset as other where other.tenant = c.tenant
-            and (c.site is null or c.site = other.site) and (c.asset is null or c.asset = other.name)
-            and other.asset_id not in (select a.asset_id from {seen}))""",
+        where p.start_ts < p.end_ts and {covered}""",
     # records belong to a customer, not to a machine: who sees a part of the machines sees none
     "dead_letter": """
         select d.created_at as ts, s.tenant, d.reason, d.detail, d.size, d.recorded_at, d.replayed_at
