@@ -166,6 +166,7 @@ async def platform(
         )
         parts = WorkerParts(
             broker=broker,
+            credentials=settings.kafka_access.credentials if settings.kafka_access else None,
             log_survives=settings.kafka is not None,
             group=settings.group,
             session_timeout_s=settings.session_timeout_s,
@@ -192,9 +193,9 @@ async def _transport(
     stack: AsyncExitStack,
 ) -> tuple[str, Publisher]:
     topics = topics_of(tenants)
-    if settings.kafka is not None:
-        await asyncio.to_thread(create_topics, settings.kafka, topics, settings.partitions)
-        publisher = KafkaPublisher(settings.kafka)
+    if settings.kafka_access is not None:
+        await asyncio.to_thread(create_topics, settings.kafka_access, topics, settings.partitions)
+        publisher = KafkaPublisher(settings.kafka_access)
         await publisher.start()
         stack.push_async_callback(publisher.close)
         return f"faultline+kafka://{settings.kafka}", publisher

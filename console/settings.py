@@ -2,19 +2,30 @@
 
 import difflib
 import os
+import ssl
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from pydantic import DirectoryPath, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    DirectoryPath,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from streams.kafka_access import KafkaAccess
 
 PREFIX = "FAULTLINE_"
 FILE_VARIABLE = "FAULTLINE_CONFIG"
@@ -46,6 +57,17 @@ class Settings(BaseSettings):
         None,
         pattern=r"^[^\s:,]+:\d+(,[^\s:,]+:\d+)*$",
         description="Kafka bootstrap servers as host:port,host:port; none: the in-memory transport",
+    )
+    kafka_tls: bool = Field(False, description="whether Kafka is asked over TLS, and has to prove its name")
+    kafka_ca: FilePath | None = Field(
+        None, description="PEM file of the authority that signed Kafka's certificates; none: the system's"
+    )
+    kafka_user: str | None = Field(None, min_length=1, description="a name that Kafka lets in (SASL)")
+    kafka_password: SecretStr | None = Field(None, description="that name's password")
+    kafka_mechanism: str = Field(
+        "SCRAM-SHA-512",
+        pattern="^(SCRAM-SHA-512|SCRAM-SHA-256|PLAIN)$",
+        description="how Kafka asks for the password",
     )
     database_owner: SecretStr | None = Field(
         None, description="libpq conninfo that owns the schema (migrations)"
@@ -116,6 +138,33 @@ class Settings(BaseSettings):
             raise ValueError("libpq cannot read it: correct it, or quote what is special in it") from None
         return value
 
+    @field_validator("kafka_ca")
+    @classmethod
+    def _is_authority(cls, value: Path | None) -> Path | None:
+        try:
+            ssl.create_default_context(cafile=value)
+        except ssl.SSLError:
+            raise ValueError(f"{value} holds no certificate in PEM form") from None
+        return value
+
+    @model_validator(mode="after")
+    def _lets_nobody_listen(self) -> Self:
+        if (self.kafka_user is None) is not (self.kafka_password is None):
+            raise ValueError("kafka_user and kafka_password go together: set both or neither")
+        if (self.kafka_user or self.kafka_ca) and not self.kafka_tls:
+            raise ValueError("kafka_user and kafka_ca need kafka_tls = true, or others can read along")
+        return self
+
+    @property
+    def kafka_access(self) -> KafkaAccess | None:
+        """Where Kafka is and how it lets us in; None for the in-memory transport."""
+        if self.kafka is None:
+            return None
+        password = self.kafka_password.get_secret_value() if self.kafka_password else None
+        return KafkaAccess(
+            self.kafka, self.kafka_tls, self.kafka_ca, self.kafka_user, password, self.kafka_mechanism
+        )
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -141,7 +190,7 @@ def load_settings(**overrides: Any) -> Settings:
         said = [
             (".".join(map(str, e["loc"])), e["msg"].removeprefix("Value error, ")) for e in error.errors()
         ]
-        problems = "; ".join(f"{name}: {message}" for name, message in said)
+        problems = "; ".join(f"{name}: {message}" if name else message for name, message in said)
         raise SettingsError(
             f"settings: {problems} (set in {settings_file()} or as FAULTLINE_<NAME>)"
         ) from error
