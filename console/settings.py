@@ -2,13 +2,14 @@
 
 import difflib
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from pydantic import DirectoryPath, Field, SecretStr, ValidationError, field_validator
+from pydantic import DirectoryPath, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,6 +21,23 @@ PREFIX = "FAULTLINE_"
 FILE_VARIABLE = "FAULTLINE_CONFIG"
 NO_SETTINGS = {FILE_VARIABLE, "FAULTLINE_CRASH_POINT", "FAULTLINE_REQUIRE_ALL"}
 """Variables that say something else: the file, where a test ends a process, that tests may skip nothing."""
+
+
+_FORMS = {
+    "kafka": (
+        re.compile(r"[^\s:,/]+:\d+(,[^\s:,/]+:\d+)*"),
+        "write each server as host:port, with a comma between two, such as kafka-1:9092,kafka-2:9092",
+    ),
+    "grafana_url": (
+        re.compile(r"https?://[^\s/@?#]+(/[^\s?#]*)?"),
+        "write it from http:// or https:// on, without a name or password, such as https://grafana.example",
+    ),
+    "worker_name": (
+        re.compile(r"[A-Za-z0-9._-]{1,249}"),
+        "take up to 249 ASCII letters, digits, dots, hyphens and underscores",
+    ),
+}
+"""Of settings that are one word: its form, and what to write instead."""
 
 
 class SettingsError(ValueError):
@@ -43,9 +61,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     kafka: str | None = Field(
-        None,
-        pattern=r"^[^\s:,]+:\d+(,[^\s:,]+:\d+)*$",
-        description="Kafka bootstrap servers as host:port,host:port; none: the in-memory transport",
+        None, description="Kafka bootstrap servers as host:port,host:port; none: the in-memory transport"
     )
     database_owner: SecretStr | None = Field(
         None, description="libpq conninfo that owns the schema (migrations)"
@@ -64,9 +80,7 @@ class Settings(BaseSettings):
     )
     group: str = Field("faultline", min_length=1, description="consumer group of the workers")
     worker_name: str | None = Field(
-        None,
-        pattern=r"^[A-Za-z0-9._-]{1,249}$",
-        description="a worker's own name in its group: killed and started again, it stops nobody else",
+        None, description="a worker's own name in its group: killed and started again, it stops nobody else"
     )
     session_timeout_s: float = Field(
         30.0, ge=6, le=90, description="silence after which a worker's partitions go to others"
@@ -81,9 +95,7 @@ class Settings(BaseSettings):
     past_days: float = Field(30, gt=0, description="oldest instant accepted, in days before arrival")
     future_minutes: float = Field(10, gt=0, description="newest instant accepted, in minutes after arrival")
     grafana_url: str | None = Field(
-        None,
-        pattern=r"^https?://[^\s/@?#]+(/[^\s?#]*)?$",
-        description="where Grafana answers, without a name or password (faultline grafana)",
+        None, description="where Grafana answers, without a name or password (faultline grafana)"
     )
     grafana_admin: str = Field("admin", min_length=1, description="a server administrator of Grafana")
     grafana_admin_password: SecretStr | None = Field(None, description="that administrator's password")
@@ -105,6 +117,15 @@ class Settings(BaseSettings):
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="least severe level logged"
     )
+
+    @field_validator(*_FORMS)
+    @classmethod
+    def _has_its_form(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """Does not repeat the value: somebody may have written a password into it."""
+        form, cure = _FORMS[str(info.field_name)]
+        if value is not None and not form.fullmatch(value):
+            raise ValueError(cure)
+        return value
 
     @field_validator("database", "database_owner", "database_admin")
     @classmethod

@@ -84,6 +84,7 @@ def _of(pack: VerticalPack) -> Dashboard:
                 "semi-dark-blue",
             ),
         ),
+        equipment_type=kind.name,
     )
 
 
