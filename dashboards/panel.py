@@ -152,6 +152,9 @@ class Panel:
 _BY_WORDS = frozenset({Kind.LINES, Kind.STATES})
 """Coloured by series or by word. By thresholds Grafana would call a state by the thresholds around it."""
 
+NEAREST_ZOOM = 15
+"""A map that fits its sites goes no nearer: a kilometre is some 200 pixels."""
+
 _OPTIONS: Mapping[Kind, Json] = {
     Kind.STAT: {
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
@@ -184,7 +187,7 @@ _OPTIONS: Mapping[Kind, Json] = {
         "text": {"titleSize": 14, "valueSize": 18},
     },
     Kind.MAP: {
-        "view": {"id": "fit", "allLayers": True, "lat": 0, "lon": 0, "zoom": 3},
+        "view": {"id": "fit", "allLayers": True, "lat": 0, "lon": 0, "zoom": NEAREST_ZOOM, "padding": 30},
         "basemap": {"type": "default", "name": "Layer 0", "config": {}},
         "controls": {"showZoom": True, "mouseWheelZoom": False, "showAttribution": True},
         "tooltip": {"mode": "details"},
