@@ -219,8 +219,8 @@ def _map() -> Panel:
         Text("Sites by the worst machine", "站点地图（按最差设备状态）"),
         Text(
             "Sites with coordinates in the fleet file, each with the worst state of its machines in colour "
-            "and words, and how many of them are in it. Where sites are near each other the worst has its words; "
-            "choose a customer to see its sites apart. Views `site`, `latest`, `episode`.",
+            "and words, and how many of them are in it. Of near sites the worst has its words: choose a "
+            "customer to see its sites apart. Views `site`, `latest`, `episode`.",
             "设备清单文件中带坐标的站点：以颜色和文字显示其设备的最差状态及处于该状态的设备数。"
             "站点相邻时仅标注最差者；选择客户可分别查看其站点。"
             "视图 `site`、`latest`、`episode`。",
