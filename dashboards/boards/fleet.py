@@ -306,7 +306,7 @@ def _over_time() -> Panel:
         ),
         (
             Query(
-                "select $__timeGroupAlias(e.onset_ts,'1d'), "
+                "select $__timeGroupAlias(e.onset_ts,'1d',0), "
                 "count(*) filter (where e.kind = 'machine') as machine, "
                 "count(*) filter (where e.kind = 'limit') as limits, "
                 "count(*) filter (where e.kind = 'event') as event, "
