@@ -4,7 +4,7 @@ from typing import Any
 
 from dashboards import scales
 from dashboards.board import Audience, Dashboard, Row
-from dashboards.panel import Column, Kind, Panel, Query, Step
+from dashboards.panel import NO_DATA, Column, Kind, Panel, Query, Step
 from dashboards.text import Text
 
 CONSUMER = Text("agent", "处理程序")
@@ -200,6 +200,7 @@ def _dead() -> Panel:
             "where $__timeFilter(ts) group by 1, 2 order by 1"
         ),
         line={"drawStyle": "bars", "fillOpacity": 70, "stacking": {"mode": "normal", "group": "A"}},
+        empty=Text("none in this time", "该时段没有"),
     )
 
 
@@ -219,13 +220,13 @@ def _positions() -> Panel:
         ),
         14,
         Column("consumer", CONSUMER, width=80),
-        Column("topic", Text("topic", "主题")),
-        Column("partition", Text("partition", "分区"), width=80),
-        Column("lag", Text("wait", "待处理"), width=80),
-        Column("delay_s", Text("delay", "延迟"), unit="s", steps=_AGE, width=80),
-        Column("moved_at", Text("moved", "推进"), unit="dateTimeFromNow", width=130),
-        Column("seen_at", Text("told of", "报告"), unit="dateTimeFromNow", width=130),
-        Column("halted", Text("stopped for", "停止原因")),
+        Column("topic", Text("topic", "主题"), width=130),
+        Column("partition", Text("partition", "分区"), width=75),
+        Column("lag", Text("wait", "待处理"), width=70),
+        Column("delay_s", Text("delay", "延迟"), unit="s", steps=_AGE, width=75),
+        Column("moved_at", Text("moved", "推进"), unit="dateTimeFromNow", width=145),
+        Column("seen_at", Text("told of", "报告"), unit="dateTimeFromNow", width=145),
+        Column("halted", Text("stopped for", "停止原因"), width=95),
     )
 
 
@@ -243,11 +244,11 @@ def _freshness() -> Panel:
             "order by newest nulls first, tenant, site limit 500"
         ),
         10,
-        Column("tenant", TENANT),
-        Column("site", SITE),
-        Column("newest", Text("newest", "最新数据"), unit="dateTimeFromNow"),
-        Column("reporting", Text("reporting", "在线")),
-        Column("machines", Text("machines", "设备数")),
+        Column("tenant", TENANT, width=110),
+        Column("site", SITE, width=130),
+        Column("newest", Text("newest", "最新数据"), unit="dateTimeFromNow", width=150),
+        Column("reporting", Text("reporting", "在线"), width=80),
+        Column("machines", Text("machines", "设备数"), width=80),
     )
 
 
@@ -269,6 +270,7 @@ def _queries() -> Panel:
         Column("program", Text("program", "程序"), width=130),
         Column("waits_for", Text("waits for", "等待"), width=90),
         Column("query", Text("statement", "语句")),
+        empty=Text("none", "无"),
     )
 
 
@@ -303,12 +305,12 @@ def _models() -> Panel:
             "since from model_in_use order by fitted_at limit 200"
         ),
         14,
-        Column("equipment_type", Text("type", "类型")),
-        Column("tenant", TENANT),
-        Column("role", Text("role", "角色")),
+        Column("equipment_type", Text("type", "类型"), width=120),
+        Column("tenant", TENANT, width=110),
+        Column("role", Text("role", "角色"), width=100),
         Column("model", Text("model", "模型")),
-        Column("fitted_at", Text("fitted", "拟合时间"), unit="dateTimeFromNow"),
-        Column("since", Text("in use since", "启用时间"), unit="dateTimeFromNow"),
+        Column("fitted_at", Text("fitted", "拟合时间"), unit="dateTimeFromNow", width=150),
+        Column("since", Text("in use since", "启用时间"), unit="dateTimeFromNow", width=150),
     )
 
 
@@ -327,11 +329,11 @@ def _provisioned() -> Panel:
             "order by unsure desc, name limit 500"
         ),
         10,
-        Column("name", Text("for", "对象")),
-        Column("kind", Text("as", "身份")),
-        Column("things", Text("ours", "对象数")),
-        Column("unsure", Text("unsure", "未确认"), steps=scales.OPEN),
-        Column("pushed_at", Text("pushed", "推送时间"), unit="dateTimeFromNow"),
+        Column("name", Text("for", "对象"), width=150),
+        Column("kind", Text("as", "身份"), width=100),
+        Column("things", Text("ours", "对象数"), width=75),
+        Column("unsure", Text("unsure", "未确认"), steps=scales.OPEN, width=75),
+        Column("pushed_at", Text("pushed", "推送时间"), unit="dateTimeFromNow", width=150),
     )
 
 
@@ -345,6 +347,8 @@ def _lines(key: str, title: Text, about: Text, sql: str, **how: Any) -> Panel:
     return Panel(key, Kind.LINES, title, about, (Query(sql, over_time=True),), 12, low=0, **how)
 
 
-def _table(key: str, title: Text, about: Text, sql: str, width: int, *columns: Column) -> Panel:
+def _table(
+    key: str, title: Text, about: Text, sql: str, width: int, *columns: Column, empty: Text = NO_DATA
+) -> Panel:
     """What to look at, the worst first."""
-    return Panel(key, Kind.TABLE, title, about, (Query(sql),), width, columns=columns)
+    return Panel(key, Kind.TABLE, title, about, (Query(sql),), width, columns=columns, empty=empty)
