@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import ssl
 import tomllib
 from pathlib import Path
@@ -15,6 +16,7 @@ from pydantic import (
     FilePath,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -31,6 +33,23 @@ PREFIX = "FAULTLINE_"
 FILE_VARIABLE = "FAULTLINE_CONFIG"
 NO_SETTINGS = {FILE_VARIABLE, "FAULTLINE_CRASH_POINT", "FAULTLINE_REQUIRE_ALL"}
 """Variables that say something else: the file, where a test ends a process, that tests may skip nothing."""
+
+
+_FORMS = {
+    "kafka": (
+        re.compile(r"[^\s:,/]+:\d+(,[^\s:,/]+:\d+)*"),
+        "write each server as host:port, with a comma between two, such as kafka-1:9092,kafka-2:9092",
+    ),
+    "grafana_url": (
+        re.compile(r"https?://[^\s/@?#]+(/[^\s?#]*)?"),
+        "write it from http:// or https:// on, without a name or password, such as https://grafana.example",
+    ),
+    "worker_name": (
+        re.compile(r"[A-Za-z0-9._-]{1,249}"),
+        "take up to 249 ASCII letters, digits, dots, hyphens and underscores",
+    ),
+}
+"""Of settings that are one word: its form, and what to write instead."""
 
 
 class SettingsError(ValueError):
@@ -54,9 +73,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     kafka: str | None = Field(
-        None,
-        pattern=r"^[^\s:,]+:\d+(,[^\s:,]+:\d+)*$",
-        description="Kafka bootstrap servers as host:port,host:port; none: the in-memory transport",
+        None, description="Kafka bootstrap servers as host:port,host:port; none: the in-memory transport"
     )
     kafka_tls: bool = Field(False, description="whether Kafka is asked over TLS, and has to prove its name")
     kafka_ca: FilePath | None = Field(
@@ -86,9 +103,7 @@ class Settings(BaseSettings):
     )
     group: str = Field("faultline", min_length=1, description="consumer group of the workers")
     worker_name: str | None = Field(
-        None,
-        pattern=r"^[A-Za-z0-9._-]{1,249}$",
-        description="a worker's own name in its group: killed and started again, it stops nobody else",
+        None, description="a worker's own name in its group: killed and started again, it stops nobody else"
     )
     session_timeout_s: float = Field(
         30.0, ge=6, le=90, description="silence after which a worker's partitions go to others"
@@ -103,9 +118,7 @@ class Settings(BaseSettings):
     past_days: float = Field(30, gt=0, description="oldest instant accepted, in days before arrival")
     future_minutes: float = Field(10, gt=0, description="newest instant accepted, in minutes after arrival")
     grafana_url: str | None = Field(
-        None,
-        pattern=r"^https?://[^\s/@?#]+(/[^\s?#]*)?$",
-        description="where Grafana answers, without a name or password (faultline grafana)",
+        None, description="where Grafana answers, without a name or password (faultline grafana)"
     )
     grafana_admin: str = Field("admin", min_length=1, description="a server administrator of Grafana")
     grafana_admin_password: SecretStr | None = Field(None, description="that administrator's password")
@@ -127,6 +140,15 @@ class Settings(BaseSettings):
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="least severe level logged"
     )
+
+    @field_validator(*_FORMS)
+    @classmethod
+    def _has_its_form(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """Does not repeat the value: somebody may have written a password into it."""
+        form, cure = _FORMS[str(info.field_name)]
+        if value is not None and not form.fullmatch(value):
+            raise ValueError(cure)
+        return value
 
     @field_validator("database", "database_owner", "database_admin")
     @classmethod
