@@ -28,6 +28,7 @@ from storage.registry import load_registry
 from storage.retention import Policy, apply_retention
 from storage.rollup import run_due
 from storage.sink import Sink
+from storage.usage import keep_wear
 from streams.dead_letter_limit import DeadLetterLimit
 from streams.errors import PartitionStopped
 from streams.heap import give_back
@@ -47,6 +48,7 @@ SNAPSHOT_S = 30.0
 
 ROLLUP_EVERY_S = 5.0
 RETENTION_EVERY_S = 3600.0
+WEAR_EVERY_S = 600.0
 
 REFUSED_WITHIN_S = 20.0
 """A refusal of the database is a problem for so long: the longest pause between attempts, and some."""
@@ -115,6 +117,7 @@ class Platform:
             tasks.create_task(
                 every(RETENTION_EVERY_S, partial(apply_retention, self.pool, policy(self.settings)))
             )
+            tasks.create_task(every(WEAR_EVERY_S, partial(keep_wear, self.pool)))
             tasks.create_task(every(REGISTRY_EVERY_S, self._check_tenants))
             tasks.create_task(_get_ready_to_fit())
             tasks.create_task(every(MODELS_EVERY_S, self.models.refresh))

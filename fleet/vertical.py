@@ -145,6 +145,7 @@ class VerticalPack:
     `modelled` are the counters that a wear model keeps, beside those that are read or timed; those that are
     rated are there for the machines whose ratings are known. `gases` tells where gases dissolved in oil are
     reported, and `advice` is what such machines can save. `segments` are judged whole, beside the rows.
+    `power` is the channel of the machine's electrical power in kW, if it has one: energy is made of it.
     """
 
     equipment_type: EquipmentType
@@ -156,6 +157,7 @@ class VerticalPack:
     gases: GasMonitor | None = None
     advice: tuple[AdviceRule, ...] = ()
     segments: tuple[Segment, ...] = ()
+    power: str | None = None
 
     def __post_init__(self) -> None:
         known = {channel.name: channel.kind for channel in self.equipment_type.channels}
@@ -173,6 +175,7 @@ class VerticalPack:
         if self.detection.idle and "state" not in known.values():
             raise FleetError(f"{self.equipment_type.name}: idle codes need a channel of kind state")
         self._check_counters(known)
+        self._check_power(known)
 
     def on(self, equipment_type: EquipmentType) -> "VerticalPack":
         """The pack as far as it fits the type as it is registered, which may have fewer channels by now."""
@@ -186,6 +189,7 @@ class VerticalPack:
             modelled=tuple(one for one in self.modelled if known.issuperset(one.channels)),
             advice=tuple(rule for rule in self.advice if known.issuperset(rule.channels)),
             segments=tuple(one for one in self.segments if known.issuperset(one.channels)),
+            power=self.power if self.power in known else None,
             gases=self.gases
             and replace(self.gases, channels=tuple(one for one in self.gases.channels if one[1] in known)),
             detection=replace(
@@ -253,6 +257,14 @@ class VerticalPack:
         for one in self.modelled:
             self._check_channels("wear counter", ((one.name, name) for name in one.channels), known)
             one.check(known)
+
+    def _check_power(self, known: Mapping[str, str]) -> None:
+        if self.power is None:
+            return
+        self._check_channels("power", [("power", self.power)], known)
+        unit = self.equipment_type.channels[self.equipment_type.column(self.power)].unit
+        if unit != "kW" or known[self.power] == "counter":
+            raise FleetError(f"{self.equipment_type.name}: {self.power} is no power in kW")
 
     def _check_segments(self, known: Mapping[str, str]) -> None:
         names = [segment.name for segment in self.segments]

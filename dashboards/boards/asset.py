@@ -6,7 +6,7 @@ from typing import Any
 
 from dashboards import scales
 from dashboards.board import WIDTH, Annotation, Dashboard, Row, Variable
-from dashboards.panel import Column, Kind, Panel, Query, Step
+from dashboards.panel import Column, Kind, Panel, Query
 from dashboards.source import MACHINE, lines, spells
 from dashboards.text import Text
 from dashboards.units import DAYS, grafana_unit
@@ -340,7 +340,7 @@ def _wear(pack: VerticalPack) -> Panel:
         ),
         8,
         unit="percent",
-        steps=(Step(None, "semi-dark-green"), Step(80, "semi-dark-orange"), Step(100, "semi-dark-red")),
+        steps=scales.USED_UP,
         low=0,
         high=100,
         decimals=0,

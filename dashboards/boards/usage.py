@@ -1,14 +1,31 @@
-"""US: hours, trips, cycles and energy by machine and site, as their own counters went on."""
+"""US: hours, trips, cycles, energy and wear by machine and site, against what contracts allow."""
 
+from dashboards import scales
 from dashboards.board import Dashboard, Row, Variable
 from dashboards.panel import Column, Kind, Panel, Query, Step
 from dashboards.text import Text
+from fleet.catalog import packs
 
 _CHOSEN = "channel = ${counter:sqlstring} and $__timeFilter(ts)"
+
+_COUNTERS = """select coalesce(nullif(title_{lang}, ''), channel) || ' (' || meter_unit || ')' as __text,
+    channel as __value from channel where meter_unit is not null group by 1, 2 order by 1"""
+
+_ON = "start_ts <= $__timeTo() and end_ts > least(now(), $__timeTo()::timestamptz)"
+"""SQL: the period of a contract that the end of the time range lies in."""
 
 ASSET = Text("Machine", "设备")
 SITE = Text("Site", "站点")
 USED = Text("used", "用量")
+UNIT = Text("unit", "单位")
+CONTRACT = Text("contract", "合同")
+NOT_MEASURED = Text("not measured", "未测量")
+
+_WEAR_WORDS = ", ".join(
+    f"('{name}', '{each.name}', '{each.title_en}', '{each.title_zh}')"
+    for name, pack in packs().items()
+    for each in pack.counters
+)
 
 
 def boards() -> tuple[Dashboard, ...]:
@@ -17,17 +34,111 @@ def boards() -> tuple[Dashboard, ...]:
         Dashboard(
             "US",
             Text("Usage", "使用量"),
-            (Row(9, (_by_day(), _by_site())), Row(12, (_by_machine(),))),
             (
-                Variable(
-                    "counter",
-                    Text("Counter", "计数"),
-                    "select coalesce(nullif(title_{lang}, ''), channel) || ' (' || unit || ')' as __text, "
-                    "channel as __value from channel where kind = 'counter' group by 1, 2 order by 1",
-                ),
+                Row(8, (_contracts(), _contract_sites())),
+                Row(8, (_by_day(), _by_site())),
+                Row(12, (_by_machine(), _energy())),
+                Row(12, (_contract_machines(), _wear())),
             ),
+            (Variable("counter", Text("Counter", "计数"), _COUNTERS),),
             since="now-7d",
         ),
+    )
+
+
+def _contracts() -> Panel:
+    return Panel(
+        "contracts",
+        Kind.TABLE,
+        Text("Used of what contracts allow", "合同用量"),
+        Text(
+            "What was used of each contract's month or year so far, in percent of what it allows, and what "
+            "it will be at its end if it goes on like this. View `contract_use`, hourly.",
+            "各合同当前周期（月或年）的已用量、占允许量的百分比，以及按当前速度推算的期末值。"
+            "视图 `contract_use`，每小时更新。",
+        ),
+        (
+            Query(
+                "select coalesce(nullif(title_{lang}, ''), contract) as contract, tenant, covers, "
+                "sum(used) as used, allowed, nullif(unit, '1') as unit, 100 * sum(used) / allowed as share, "
+                f"100 * sum(projected) / allowed as projected, end_ts as until from contract_use where {_ON} "
+                "group by tenant, contract_use.contract, title_{lang}, covers, allowed, unit, end_ts "
+                "order by share desc nulls last, 1 limit 500"
+            ),
+        ),
+        16,
+        columns=(
+            Column("contract", CONTRACT),
+            Column("tenant", Text("customer", "客户"), width=110),
+            Column("covers", Text("covers", "范围"), width=110, empty=Text("all machines", "全部设备")),
+            Column("used", USED, width=100, empty=NOT_MEASURED),
+            Column("allowed", Text("allowed", "允许量"), width=100),
+            Column("unit", UNIT, width=60),
+            Column("share", Text("% used", "已用 %"), unit="percent", steps=scales.USED_UP, width=90),
+            Column("projected", Text("% at end", "期末 %"), unit="percent", steps=scales.USED_UP, width=90),
+            Column("until", Text("until", "截止"), unit="dateTimeAsLocal", width=170),
+        ),
+        decimals=1,
+        empty=Text("no contract", "无合同"),
+    )
+
+
+def _contract_sites() -> Panel:
+    return Panel(
+        "contract-sites",
+        Kind.BARS,
+        Text("Each site's part", "各站点占比"),
+        Text(
+            "Percent of what each contract allows that its machines at each site used so far. "
+            "View `contract_use`.",
+            "各站点设备已用量占合同允许量的百分比。视图 `contract_use`。",
+        ),
+        (
+            Query(
+                "select coalesce(nullif(title_{lang}, ''), contract) || ' · ' || site as place, "
+                f"100 * sum(used) / allowed as share from contract_use where {_ON} "
+                "group by tenant, contract, title_{lang}, site, allowed having sum(used) is not null "
+                "order by 2 desc limit 20"
+            ),
+        ),
+        8,
+        unit="percent",
+        steps=scales.USED_UP,
+        low=0,
+        high=100,
+        decimals=0,
+        empty=Text("no contract", "无合同"),
+    )
+
+
+def _contract_machines() -> Panel:
+    return Panel(
+        "contract-machines",
+        Kind.TABLE,
+        Text("Each machine's part of its contracts", "各设备占合同的份额"),
+        Text(
+            "What each machine used of its contracts' month or year so far, and in percent of what they "
+            "allow all their machines together. View `contract_use`.",
+            "各设备在合同当前周期内的已用量，及其占合同允许总量的百分比。视图 `contract_use`。",
+        ),
+        (
+            Query(
+                "select site, asset, coalesce(nullif(title_{lang}, ''), contract) as contract, used, "
+                "nullif(unit, '1') as unit, 100 * used / allowed as share from contract_use "
+                f"where {_ON} order by share desc nulls last, asset limit 1000"
+            ),
+        ),
+        14,
+        columns=(
+            Column("site", SITE),
+            Column("asset", ASSET),
+            Column("contract", CONTRACT),
+            Column("used", USED, empty=NOT_MEASURED),
+            Column("unit", UNIT, width=60),
+            Column("share", Text("% used", "已用 %"), unit="percent", steps=scales.USED_UP, width=90),
+        ),
+        decimals=1,
+        empty=Text("no contract", "无合同"),
     )
 
 
@@ -91,12 +202,79 @@ def _by_machine() -> Panel:
                 f"where {_CHOSEN} group by site, asset, asset_id, unit order by 3 desc limit 1000"
             ),
         ),
-        24,
+        12,
         columns=(
             Column("site", SITE),
             Column("asset", ASSET),
             Column("used", USED),
-            Column("unit", Text("unit", "单位")),
+            Column("unit", UNIT),
             Column("hours", Text("hours read", "有读数的小时")),
         ),
+    )
+
+
+def _energy() -> Panel:
+    return Panel(
+        "energy",
+        Kind.TABLE,
+        Text("Energy by machine", "各设备电能"),
+        Text(
+            "kWh in this time: what an energy counter went on by, or the mean electrical power of each hour "
+            "read. A machine that has neither is not measured. View `usage_hour`.",
+            "该时段电能（kWh）：电能计数的增量，或有读数各小时的平均电功率之和。"
+            "两者皆无的设备为未测量。视图 `usage_hour`。",
+        ),
+        (
+            Query(
+                "select a.site, a.asset, coalesce(nullif(c.title_{lang}, ''), c.channel) as meter, "
+                "sum(u.used * case u.unit when 'MWh' then 1000 else 1 end) as energy, count(u.used) as hours "
+                "from asset as a left join channel as c on c.equipment_type = a.equipment_type "
+                "and c.meter_unit in ('kWh', 'MWh') left join usage_hour as u on u.asset_id = a.asset_id "
+                "and u.channel = c.channel and $__timeFilter(u.ts) "
+                "group by a.site, a.asset, a.asset_id, c.channel, c.title_{lang} "
+                "order by energy desc nulls last, a.asset limit 1000"
+            ),
+        ),
+        12,
+        columns=(
+            Column("site", SITE),
+            Column("asset", ASSET),
+            Column("meter", Text("meter", "计量")),
+            Column("energy", Text("energy", "电能"), unit="kwatth", empty=NOT_MEASURED),
+            Column("hours", Text("hours read", "有读数的小时")),
+        ),
+    )
+
+
+def _wear() -> Panel:
+    return Panel(
+        "wear",
+        Kind.TABLE,
+        Text("Wear by machine", "各设备损耗"),
+        Text(
+            "Where each wear counter stands in percent of its limit, and how much of that was used up in "
+            "this time. Views `wear`, `wear_day`.",
+            "各损耗计数占其限值的百分比，及该时段内的消耗。视图 `wear`、`wear_day`。",
+        ),
+        (
+            Query(
+                "select a.site, a.asset, coalesce(word_{lang}, w.counter) as counter, d.used, "
+                '100 * w.value / w."limit" as share from wear as w '
+                "join asset as a on a.asset_id = w.asset_id "
+                f"left join (values {_WEAR_WORDS}) as said (equipment_type, counter, word_en, word_zh) "
+                "on said.equipment_type = a.equipment_type and said.counter = w.counter "
+                "left join (select asset_id, counter, sum(used) as used from wear_day "
+                "where $__timeFilter(day) group by 1, 2) as d on d.asset_id = w.asset_id "
+                "and d.counter = w.counter order by share desc, a.asset limit 1000"
+            ),
+        ),
+        10,
+        columns=(
+            Column("site", SITE),
+            Column("asset", ASSET),
+            Column("counter", Text("part", "部件")),
+            Column("used", Text("% in this time", "本时段 %"), unit="percent", empty=NOT_MEASURED, width=110),
+            Column("share", Text("% of limit", "占限值 %"), unit="percent", steps=scales.USED_UP, width=100),
+        ),
+        decimals=1,
     )

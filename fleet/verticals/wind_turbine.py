@@ -348,4 +348,5 @@ PACK = VerticalPack(
     FAULT_MODES,
     LIMITS,
     advice=ADVICE,
+    power="active_power",
 )
