@@ -18,6 +18,7 @@ from console.databases import Databases, databases
 from console.models_in_use import ModelsInUse
 from console.output import tell
 from console.settings import Settings, SettingsError
+from detectors.neighbours import load_pyod
 from fleet.clock import Clock, SystemClock
 from storage.file_lock import ALONE_AT_ONCE, locked
 from storage.outbox import Outbox, unsent
@@ -56,6 +57,9 @@ MODELS_EVERY_S = 60.0
 
 GIVE_BACK_EVERY_S = 30.0
 PROGRESS_EVERY_S = 30.0
+
+PYOD_AFTER_S = 30.0
+"""PyOD's import is a third of a start's CPU time, and only a machine's first windows need it."""
 
 TELL_AFTER_S = 5.0
 """Computing is ready after a second, unless its loops have to be compiled first."""
@@ -115,6 +119,7 @@ class Platform:
             )
             tasks.create_task(every(WEAR_EVERY_S, partial(keep_wear, self.pool)))
             tasks.create_task(every(REGISTRY_EVERY_S, self._check_tenants))
+            tasks.create_task(_get_ready_to_fit())
             tasks.create_task(every(MODELS_EVERY_S, self.models.refresh))
             tasks.create_task(every(GIVE_BACK_EVERY_S, give_back))
             tasks.create_task(every(PROGRESS_EVERY_S, self._tell_progress))
@@ -164,6 +169,7 @@ async def platform(
         )
         parts = WorkerParts(
             broker=broker,
+            credentials=settings.kafka_access.credentials if settings.kafka_access else None,
             log_survives=settings.kafka is not None,
             group=settings.group,
             session_timeout_s=settings.session_timeout_s,
@@ -190,9 +196,9 @@ async def _transport(
     stack: AsyncExitStack,
 ) -> tuple[str, Publisher]:
     topics = topics_of(tenants)
-    if settings.kafka is not None:
-        await asyncio.to_thread(create_topics, settings.kafka, topics, settings.partitions)
-        publisher = KafkaPublisher(settings.kafka)
+    if settings.kafka_access is not None:
+        await asyncio.to_thread(create_topics, settings.kafka_access, topics, settings.partitions)
+        publisher = KafkaPublisher(settings.kafka_access)
         await publisher.start()
         stack.push_async_callback(publisher.close)
         return f"faultline+kafka://{settings.kafka}", publisher
@@ -239,6 +245,12 @@ async def _get_ready_to_compute() -> None:
     if not done:
         tell("Compiling what computes, once after an installation: up to two minutes …")
     await work
+
+
+async def _get_ready_to_fit() -> None:
+    """So that no chunk waits for PyOD, unless a machine has its first windows complete before that."""
+    await asyncio.sleep(PYOD_AFTER_S)
+    await asyncio.to_thread(load_pyod)
 
 
 async def every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:

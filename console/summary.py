@@ -135,7 +135,7 @@ class Outlook:
             return Text("repaired since; the next forecast follows", "已维修，等待新预测")
         if self.verdict == Verdict.ESTIMATE and self.p10_h is not None and self.p90_h is not None:
             if self.p90_h <= 0:
-                return Text("now: the limit is reached", "立即：已达到限值")
+                return Text("now: at its limit, 0 h left", "立即：已达限值，剩余 0 小时")
             early, late = self._date(self.p10_h), self._date(self.p90_h)
             if early == late:
                 return Text(f"on {early}", f"{early}")

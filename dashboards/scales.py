@@ -76,12 +76,14 @@ URGENCY = "case state when 4 then 1.5 else state end desc"
 LEFT = "remaining_life as f using (asset_id)"
 """SQL: to join with `latest as l`."""
 
-LEFT_IN_WORDS = """case verdict
+LEFT_IN_WORDS = """case when p90_h <= 0
+    then case '{lang}' when 'zh' then '已达限值，0 小时' else 'at its limit, 0 h' end
+    else case verdict
     when 'estimate' then case when p90_h < 24 then '< 1'
         else round(p10_h / 24) || ' – ' || round(p50_h / 24) || ' – ' || round(p90_h / 24) end
         || case '{lang}' when 'zh' then ' 天' else ' days' end
     when 'more_than' then '> ' || round(p10_h / 24) || case '{lang}' when 'zh' then ' 天' else ' days' end
     when 'no_trend' then case '{lang}' when 'zh' then '未见劣化' else 'no wear seen' end
     when 'too_little_data' then case '{lang}' when 'zh' then '数据不足' else 'too little data' end
-    end"""
+    end end"""
 """SQL: what the row of `remaining_life` says: P10, P50 and P90, or why there are none."""

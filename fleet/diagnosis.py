@@ -60,6 +60,16 @@ class Symptoms:
         change = self.actual[column] - self.expected[column]
         return Way.UP if change > 0 else Way.DOWN if change < 0 else Way.EITHER
 
+    def signs(self, pack: VerticalPack, mode: FaultMode) -> list[Sign]:
+        """The mode's signs that can show now: those of waveforms only where some are sent."""
+        silent, column = np.isnan(self.actual) & (self.shares == 0), pack.equipment_type.column
+        return [
+            sign
+            for sign in mode.signs
+            if sign.shows(self.code)
+            and not (sign.channel in pack.of_waveforms and silent[column(sign.channel)])
+        ]
+
 
 def beliefs(pack: VerticalPack, symptoms: Symptoms) -> Values:
     """(modes + 1,) the probability of each fault mode of the pack, last of an unknown one; their sum is 1."""
@@ -76,7 +86,7 @@ def beliefs(pack: VerticalPack, symptoms: Symptoms) -> Values:
 def _fit(pack: VerticalPack, mode: FaultMode, symptoms: Symptoms, evenly: float) -> float:
     """Mean log-probability of the anomaly's parts under a mode; `evenly` is a channel's part among all."""
     chance = np.full(len(symptoms.shares), STRAY * evenly)
-    signs = [sign for sign in mode.signs if sign.shows(symptoms.code)]
+    signs = symptoms.signs(pack, mode)
     total = sum(sign.weight for sign in signs)
     for sign in signs:
         column = pack.equipment_type.column(sign.channel)

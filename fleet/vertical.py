@@ -9,6 +9,7 @@ from detectors.promised_level import HIGHEST, LOWEST
 from fleet.advice import AdviceRule
 from fleet.asset import EquipmentType, FleetError, check_name
 from fleet.dissolved_gas import GasFault, GasMonitor
+from fleet.measuring_point import MeasuringPoint
 from fleet.modelled_wear import ModelledWear, RatedWear
 from fleet.rating import Rating, Ratings
 from fleet.segment import Segment
@@ -146,6 +147,7 @@ class VerticalPack:
     rated are there for the machines whose ratings are known. `gases` tells where gases dissolved in oil are
     reported, and `advice` is what such machines can save. `segments` are judged whole, beside the rows.
     `power` is the channel of the machine's electrical power in kW, if it has one: energy is made of it.
+    `points` are where vibration is sampled, if somebody does.
     """
 
     equipment_type: EquipmentType
@@ -158,6 +160,7 @@ class VerticalPack:
     advice: tuple[AdviceRule, ...] = ()
     segments: tuple[Segment, ...] = ()
     power: str | None = None
+    points: tuple[MeasuringPoint, ...] = ()
 
     def __post_init__(self) -> None:
         known = {channel.name: channel.kind for channel in self.equipment_type.channels}
@@ -169,6 +172,8 @@ class VerticalPack:
             self._check_channels("gas", self.gases.channels, known)
         read = ((rule.name, name) for rule in self.advice for name in rule.channels)
         self._check_channels("advice", read, known)
+        sampled = ((point.name, name) for point in self.points for name in (point.speed, *point.channels))
+        self._check_channels("measuring point", sampled, known)
         self._check_segments(known)
         self._check_limits(known)
         self._check_bands(known)
@@ -190,6 +195,7 @@ class VerticalPack:
             advice=tuple(rule for rule in self.advice if known.issuperset(rule.channels)),
             segments=tuple(one for one in self.segments if known.issuperset(one.channels)),
             power=self.power if self.power in known else None,
+            points=tuple(one for one in self.points if known.issuperset((one.speed, *one.channels))),
             gases=self.gases
             and replace(self.gases, channels=tuple(one for one in self.gases.channels if one[1] in known)),
             detection=replace(
@@ -227,8 +233,17 @@ class VerticalPack:
 
     @property
     def ratings(self) -> Mapping[str, Rating]:
-        """The ratings that wear models want of a machine, by name."""
-        return {rating.name: rating for one in self.modelled for rating in one.ratings}
+        """The ratings that wear models and measuring points want of a machine, by name."""
+        return {rating.name: rating for one in (*self.modelled, *self.points) for rating in one.ratings}
+
+    @property
+    def of_waveforms(self) -> frozenset[str]:
+        """The channels that blocks of vibration become; many machines send none."""
+        return frozenset(name for point in self.points for name in point.channels)
+
+    def point(self, name: str) -> MeasuringPoint | None:
+        """The measuring point of that name."""
+        return next((point for point in self.points if point.name == name), None)
 
     def lacking(self, ratings: Ratings) -> Mapping[str, tuple[str, ...]]:
         """The counters that a machine with these ratings has not, each with the ratings that it needs."""
@@ -245,6 +260,8 @@ class VerticalPack:
         read = {name: known[name].read(value) for name, value in said.items()}
         for one in self.modelled:
             one.of(read)
+        for point in self.points:
+            point.orders(read)
         return read
 
     def _check_counters(self, known: Mapping[str, str]) -> None:

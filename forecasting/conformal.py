@@ -5,13 +5,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from forecasting.contract import Forecast, Forecaster, History, ModelError, Run, Verdict
+from forecasting.contract import LIMIT, REACHED, Forecast, Forecaster, History, ModelError, Run, Verdict
 from forecasting.life_model import FEWEST_POINTS, LifeModel, learn
 from forecasting.model_bytes import pack, unpack
 from forecasting.points import in_order
 
 FEWEST_FAILURES = 8
-LIMIT = 1.0
 
 SHAPES = {
     "life": np.zeros(3),
@@ -80,7 +79,7 @@ def _forecast(model: LifeModel, history: History) -> Forecast:
         return Forecast(Verdict.TOO_LITTLE_DATA, basis=basis)
     age, x = in_order(history.age_h, history.x)
     if len(age) and x[-1, 0] >= LIMIT:
-        return Forecast(Verdict.ESTIMATE, 0.0, 0.0, 0.0, "the limit is reached")
+        return REACHED
     if len(age) < FEWEST_POINTS:
         return Forecast(Verdict.TOO_LITTLE_DATA, basis=f"{len(age)} of {FEWEST_POINTS} points")
     features = model.features(age, x)[-1]

@@ -66,6 +66,13 @@ class Forecast:
     """What the numbers rest on, in a few words: "trend over 412 h", "31 failures on record"."""
 
 
+LIMIT = 1.0
+"""The degradation level at which an asset must be serviced."""
+
+REACHED = Forecast(Verdict.ESTIMATE, 0.0, 0.0, 0.0, "the limit is reached")
+"""Of an asset at its limit or beyond."""
+
+
 class Forecaster(Protocol):
     """Histories in, forecasts out.
 

@@ -8,14 +8,13 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import betainc, gammaln
 
-from forecasting.contract import Forecast, Forecaster, History, Run, Verdict
+from forecasting.contract import LIMIT, Forecast, Forecaster, History, Run, Verdict
 from forecasting.model_bytes import pack, unpack
 from forecasting.points import in_order, usable
 from forecasting.robust_trend import RobustTrend
 
 Floats = NDArray[np.float64]
 
-LIMIT = 1.0
 FEWEST_POINTS = 12
 
 BLOCKS = ((168.0, 6, 8), (24.0, 6, 28))

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.contract import Forecast, Forecaster, History, ModelError, Run, Verdict
+from forecasting.contract import LIMIT, REACHED, Forecast, Forecaster, History, ModelError, Run, Verdict
 from forecasting.followed_lives import Latest, usable
 from forecasting.model_bytes import pack, unpack
 from forecasting.stacked_life import Life, Regressions, StackedLife, learn
@@ -16,7 +16,6 @@ Floats = NDArray[np.float64]
 
 FEWEST_FAILURES = 8
 FEWEST_POINTS = 5
-LIMIT = 1.0
 QUANTILES = np.array([0.1, 0.5, 0.9])
 
 LONGEST_SILENCE_H = 12.0
@@ -125,7 +124,7 @@ def _unasked(points: int, level: float, silent_h: float = 0.0) -> Forecast | Non
         basis = f"no hour with all channels of the model for {silent_h:.0f} h"
         return Forecast(Verdict.TOO_LITTLE_DATA, basis=basis)
     if points and level >= LIMIT:
-        return Forecast(Verdict.ESTIMATE, 0.0, 0.0, 0.0, "the limit is reached")
+        return REACHED
     if points < FEWEST_POINTS:
         return Forecast(Verdict.TOO_LITTLE_DATA, basis=f"{points} of {FEWEST_POINTS} points")
     return None

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, stdtrit
 
-from forecasting.contract import Forecast, Forecaster, History, Run, Verdict
+from forecasting.contract import LIMIT, REACHED, Forecast, Forecaster, History, Run, Verdict
 from forecasting.growth import (
     EXPONENTS,
     STEP,
@@ -25,7 +25,6 @@ from forecasting.points import in_order, usable
 Floats = NDArray[np.float64]
 
 FEWEST_POINTS = 12
-LIMIT = 1.0
 
 ALPHA = 0.05
 """At most this share of histories without growth gets a trend, over all windows tried (Bonferroni)."""
@@ -46,8 +45,6 @@ wear, and from a twentieth of the way the rest cannot be told."""
 
 HORIZON = 20.0
 """Nothing is said beyond this many times the observed span."""
-
-REACHED = Forecast(Verdict.ESTIMATE, 0.0, 0.0, 0.0, "the limit is reached")
 
 DRAWS = 32
 QUANTILES = (0.1, 0.5, 0.9)
@@ -108,7 +105,7 @@ def _forecast(history: History) -> Forecast:
         return REACHED
     age, level = usable(age, x[:, 0])
     if len(level) < FEWEST_POINTS:
-        return Forecast(Verdict.TOO_LITTLE_DATA, basis=f"{len(level)} of {FEWEST_POINTS} points")
+        return _without_trend(level, Verdict.TOO_LITTLE_DATA, f"{len(level)} of {FEWEST_POINTS} points")
     span = float(age[-1] - age[0])
     time = (age - age[-1]) / span
     onsets = candidate_onsets(time)
@@ -118,10 +115,12 @@ def _forecast(history: History) -> Forecast:
     first = fit(time, level, onsets, EXPONENTS, rho)
     fine = fit_finely(time, level, first, onsets, rho)
     if not (_significant(first, time) and _grows(fine, float(residual.std()))):
-        if level[-1] >= LIMIT:
-            return REACHED
-        return Forecast(Verdict.NO_TREND, basis=f"no significant growth over {span:.0f} h")
+        return _without_trend(level, Verdict.NO_TREND, f"no significant growth over {span:.0f} h")
     return _carried_on(fine, span, freedom(len(time)), _limits(level[-1], history.limit_spread))
+
+
+def _without_trend(level: Floats, verdict: Verdict, basis: str) -> Forecast:
+    return REACHED if len(level) and level[-1] >= LIMIT else Forecast(verdict, basis=basis)
 
 
 def _significant(fits: Fits, time: Floats) -> bool:

@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from forecasting.contract import Forecast, Forecaster, History, ModelError, Run, Verdict
+from forecasting.contract import LIMIT, REACHED, Forecast, Forecaster, History, ModelError, Run, Verdict
 from forecasting.model_bytes import pack, unpack
 from forecasting.points import in_order
 from forecasting.weibull import Lives, Predictive, UnknownLife, predictive
 
 Floats = NDArray[np.float64]
 
-LIMIT = 1.0
 STRANGE = 0.5
 """A duty this many ranges beyond all on record is outside what the lives can tell."""
 
@@ -101,7 +100,7 @@ class WeibullLife:
     def _forecast(self, history: History) -> Forecast:
         age, x = in_order(history.age_h, history.x)
         if len(age) and x[-1, 0] >= LIMIT:
-            return Forecast(Verdict.ESTIMATE, 0.0, 0.0, 0.0, "the limit is reached")
+            return REACHED
         if self._law is None:
             return Forecast(Verdict.TOO_LITTLE_DATA, basis=self._basis)
         if unlike := self._unlike(age, x):

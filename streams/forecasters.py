@@ -9,7 +9,7 @@ from fleet.failure_level import SPREAD, failure_level
 from fleet.life_rows import LifeColumns, LifeRows
 from fleet.model_scope import Scope, nearest
 from fleet.vertical import VerticalPack
-from forecasting.contract import Forecast, Forecaster, History, Verdict
+from forecasting.contract import LIMIT, REACHED, Forecast, Forecaster, History, Verdict
 from forecasting.first_passage import FirstPassage
 from forecasting.followed_lives import Latest
 from forecasting.learned_life import LearnedLife
@@ -95,10 +95,11 @@ class Forecasters:
     asset's own past, held against the failure of the fault mode that a finding names. If so, a model fitted
     on failures of the equipment type says when; what it cannot say, the trend does, and what that cannot say
     either, the lives of such machines (`priors`). Where no wear is to be seen, that stays the answer, with
-    those lives beside it. `challengers` are asked beside the fitted models. Each of these is a tenant's own,
-    or else the equipment type's; never another tenant's. `renewed_us` is when each asset was repaired or
-    restored last: its condition begins anew there. Whoever fills the mappings may change them at any time.
-    `past` reads what a model that follows lives by the hour has not seen of them.
+    those lives beside it, unless the machine is at its limit. `challengers` are asked beside the fitted
+    models. Each of these is a tenant's own, or else the equipment type's; never another tenant's.
+    `renewed_us` is when each asset was repaired or restored last: its condition begins anew there. Whoever
+    fills the mappings may change them at any time. `past` reads what a model that follows lives by the hour
+    has not seen of them.
     """
 
     trend: Forecaster
@@ -137,6 +138,8 @@ class Forecasters:
         name, seen = _says(self.trend, history if to_failure is None else to_failure)
         prior, model = nearest(self.priors, scope), nearest(self.fitted, scope)
         if seen.verdict not in {Verdict.ESTIMATE, Verdict.MORE_THAN}:
+            if _at_limit(history):
+                return name, REACHED
             return name, seen if prior is None else _beside(seen, prior.says(history)[1])
         if model is None:
             return name, seen
@@ -163,6 +166,11 @@ def _says(forecaster: Forecaster, history: History) -> tuple[str, Forecast]:
 
 def _name(forecaster: Forecaster | type[Forecaster]) -> str:
     return f"{forecaster.NAME}-{forecaster.VERSION}"
+
+
+def _at_limit(history: History) -> bool:
+    """Whether health is at 0 % or below; without a trend that is all there is to say."""
+    return bool(len(history.x) and history.x[-1, 0] >= LIMIT)
 
 
 def _beside(seen: Forecast, usual: Forecast) -> Forecast:

@@ -16,7 +16,7 @@ from fleet.dead_letter import Reason
 from fleet.failure_level import failure_level
 from fleet.model_scope import Scope
 from fleet.registry import Registry
-from forecasting.contract import Forecast, Forecaster, History, Run, Verdict
+from forecasting.contract import REACHED, Forecast, Forecaster, History, Run, Verdict
 from storage.chunk_result import ForecastRow
 from streams.forecast_engine import FORECAST_EVERY_US, ForecastEngine
 from streams.forecasters import FittedModel, Forecasters
@@ -103,6 +103,17 @@ def test_where_no_wear_is_seen_that_stays_the_answer_and_what_is_usual_stands_be
     assert said.basis == "calm; usual at this age: 100 to 300 h left (5 failures in 9 runs)"
     assert condition(HEALTHY, USUALLY_LONG)[1].basis.endswith("more than 100 h left (5 failures in 9 runs)")
     assert condition(HEALTHY, Forecast(Verdict.TOO_LITTLE_DATA, basis="1 of 3"))[1] == HEALTHY
+
+
+@pytest.mark.parametrize("verdict", [Verdict.NO_TREND, Verdict.TOO_LITTLE_DATA])
+@pytest.mark.parametrize("mode_level", [None, 0.7])
+def test_a_machine_at_zero_health_without_a_trend_is_at_its_limit(
+    verdict: Verdict, mode_level: float | None
+) -> None:
+    level = Trajectory([0, HOUR], [0.2, 1.0], 1, 2).history()
+    worn = None if mode_level is None else replace(level, x=level.x * mode_level)
+    asked = Forecasters(Says(Forecast(verdict)), priors={LIFT: FittedModel(Lives(USUAL), 1)})
+    assert asked.forecast(ACMES, "condition", level, to_failure=worn) == ("last-level-1", REACHED)
 
 
 def test_what_a_machine_itself_shows_counts_more_than_how_long_others_lasted() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from forecasting.contract import Forecast, History, ModelError, Verdict
+from forecasting.contract import REACHED, Forecast, History, ModelError, Verdict
 from forecasting.robust_trend import HORIZON, RobustTrend
 
 Floats = NDArray[np.float64]
@@ -82,6 +82,11 @@ def test_exponential_growth_is_not_badly_late() -> None:
 def test_a_level_at_its_limit_has_no_life_left() -> None:
     says = forecast(AGE[:3], np.array([0.0, 0.5, 1.0]))
     assert (says.verdict, says.p10_h, says.p50_h, says.p90_h) == (Verdict.ESTIMATE, 0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("level", [np.full(11, 1.1), noisy(np.full(60, 1.1), 1)])
+def test_a_level_beyond_a_limit_that_is_not_exact_has_no_life_left_without_a_trend(level: Floats) -> None:
+    assert against(level, 0.5) == REACHED
 
 
 def test_a_few_points_are_too_little() -> None:

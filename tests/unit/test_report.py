@@ -71,6 +71,15 @@ def test_a_forecast_from_before_a_repair_gives_no_date() -> None:
     assert page.count("repaired since; the next forecast follows") == 2  # in the overview, and on its own
 
 
+def test_a_machine_at_its_limit_says_so_in_both_languages() -> None:
+    said = Outlook(
+        "condition", Text("condition", "状态"), AT, "estimate", 0.0, 0.0, 0.0, "the limit", "trend-1", False
+    )
+    page = html(Summary(AT, NOTHING, (replace(machine(), outlooks=(said,)),)))
+    assert "at its limit, 0 h left" in page
+    assert "已达限值，剩余 0 小时" in page
+
+
 def test_a_machine_without_an_episode_is_fine() -> None:
     assert state_of([]) == State.FINE
 
