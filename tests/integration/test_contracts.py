@@ -209,6 +209,28 @@ def panel(
     )
 
 
+async def test_wear_goes_on_by_day_and_a_new_part_takes_nothing_back(
+    plain_database: Database, plain_pool: Pool
+) -> None:
+    sink = Sink(plain_pool, "score")
+    claim = await sink.claim(TOPIC, 0)
+    told = ((0, 10.0), (0.4, 12.0), (1, 15.0), (2, 1.0), (4, 3.0))
+    for offset, (day, value) in enumerate(told):
+        row = WearRow(1, "rope", microseconds(MONTH + day * 24 * HOUR), value, 40.0, 50.0, "1")
+        await sink.write(claim, chunk(offset, offset + 1, wear=[row]))
+        assert await keep_wear(plain_pool) == 1
+    assert await keep_wear(plain_pool) == 0
+    query = "select day, value, used from wear_day where counter = 'rope' order by 1"
+    seen = await asyncio.to_thread(see, plain_database, query, Scope("acme"))
+    await asyncio.to_thread(keeper(plain_database).remove, "eve")
+    assert [((day - MONTH.date()).days, *rest) for day, *rest in seen] == [
+        (0, 12.0, 0.0),
+        (1, 15.0, 6.0),
+        (2, 1.0, 0.0),
+        (4, 3.0, 4.0),
+    ]
+
+
 def test_the_board_shows_what_the_contracts_say(recorded: dict[str, int], plain_database: Database) -> None:
     shown = panel(plain_database, "contracts", Scope("acme"))
     assert {row[0]: row[3] for row in shown} == {
