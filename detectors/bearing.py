@@ -63,13 +63,14 @@ class Bearing:
         )
 
 
-def prominence(envelope: Spectrum, hz: float, reach_hz: float) -> Floats:
+def prominence_db(envelope: Spectrum, hz: float, reach_hz: float) -> Floats:
     """(...,): how far the lines at a defect frequency and its harmonics stand out of the envelope's spectrum.
 
-    The mean of the largest amplitudes near each, over the median amplitude from half the frequency to half of
-    it beyond the last harmonic; of harmonics up to `reach_hz`, the width of the band that the envelope is of.
-    Noise alone has 2 to 4, a damaged ring many times as much; a loud machine does not hide it, as it does in
-    RMS. 0 where there is nothing at all. Raises `ValueError` where the first one lies beyond the reach.
+    In dB, the mean of the largest amplitudes near each over the median amplitude from half the frequency to
+    half of it beyond the last harmonic; of harmonics up to `reach_hz`, the width of the band that the
+    envelope is of. Noise alone has some 10 dB, as the largest of many lines is taken. A loud machine does not
+    hide a damaged ring in it, as it does in RMS. 0 where there is nothing at all. Raises `ValueError` where
+    the first harmonic lies beyond the reach.
     """
     orders = range(1, min(HARMONICS, int(reach_hz / (hz * (1 + SLIP)))) + 1)
     if not orders:
@@ -79,4 +80,5 @@ def prominence(envelope: Spectrum, hz: float, reach_hz: float) -> Floats:
     floor = np.median(envelope.amplitude[..., around], axis=-1)
     peaks = [envelope.peak_near(k * hz, max(k * hz * SLIP, float(lines[1]))) for k in orders]
     mean = np.mean(peaks, axis=0)
-    return np.divide(mean, floor, out=np.zeros_like(floor), where=floor > 0)
+    ratio = np.divide(mean, floor, out=np.ones_like(floor), where=(floor > 0) & (mean > 0))
+    return np.asarray(20 * np.log10(ratio))

@@ -87,7 +87,7 @@ class Novelty:
 
     def _reach(self, slots: int) -> None:
         self._slots = max(self._slots, slots)
-        self._memory = Memory(*(grown(each, slots, new[0]) for each, new in self._both()))
+        self._memory = Memory._make(grown(each, slots, new[0]) for each, new in self._both())
 
     def renew(self, slot: int) -> None:
         """Forget what the slot has shown; it knows what the fleet shows, if that is known."""
@@ -106,14 +106,14 @@ class Novelty:
         """Go on from `state`; raises `StateError`."""
         saved = unpack(self._kind, state, self._saved(self._memory))
         mine = {name: array for name, array in saved.items() if not name.startswith("fleet_")}
-        if len({len(array) for array in mine.values()}) != 1 or len(saved["fleet_count"]) != 1:
+        if len({len(array) for array in mine.values()}) != 1 or len(saved["fleet_value_count"]) != 1:
             raise StateError(f"state of {self.NAME} contradicts itself; start without it")
         self._memory = Memory(**mine)
         self._prior = Memory(**{name: saved[f"fleet_{name}"] for name in mine})
-        self._slots = len(self._memory.count)
+        self._slots = len(self._memory.value_count)
 
     def _first(self, slots: int) -> Memory:
-        return Memory(*(each[:slots] for each in self._memory))
+        return Memory._make(each[:slots] for each in self._memory)
 
     def _saved(self, memory: Memory) -> dict[str, NDArray[Any]]:
         fleet = {f"fleet_{name}": array for name, array in self._prior._asdict().items()}

@@ -45,15 +45,15 @@ Histogram = tuple[Counts, Counts]
 class Memory(NamedTuple):
     """Arrays over slots and channels; points are kept `REMEMBERED` at the most, the first so many are known.
 
-    known: (slots, channels, `REMEMBERED`), the first `count` of them sorted. recent: the latest `DELAY` + 1
+    values: (slots, channels, `REMEMBERED`), the first `value_count` sorted. recent: the latest `DELAY` + 1
     readings, a ring, at the instants `recent_us`. seen: readings so far, since `since_us`. scale: the unit of
     distances, 0 until it is known; usual: the median value then. past: (slots, channels, `BINS`), how often
     each distance occurred. pairs: (..., 2), a reading and the one before it; days: a reading and its time of
     day in quarters. near_pairs, near_days: how near the next point was when each came.
     """
 
-    known: Floats
-    count: NDArray[np.int32]
+    values: Floats
+    value_count: NDArray[np.int32]
     recent: Floats
     recent_us: NDArray[np.int64]
     seen: NDArray[np.int64]
@@ -143,7 +143,7 @@ def _oddness(
 ) -> tuple[float, float, float]:
     """How improbable value, pair and time of day are as -log10 p; counts how far they are."""
     scale, odd_pair, odd_day = memory.scale[s, k], 0.0, 0.0
-    distance = _in_units(_to_nearest(memory.known[s, k, : memory.count[s, k]], value), scale)
+    distance = _in_units(_to_nearest(memory.values[s, k, : memory.value_count[s, k]], value), scale)
     odd_value = _improbability(distance, memory.past[s, k], histogram)
     if scale > 0 or distance == 0:
         memory.past[s, k][_bin_of(distance)] += 1
@@ -168,7 +168,7 @@ def _take_in(memory: Memory, s: int, k: int, value: float, ts_us: int, baseline:
     at = (n - DELAY) % ring
     one, one_us, before = memory.recent[s, k, at], memory.recent_us[s, k, at], memory.recent[s, k, at - 1]
     if n >= DELAY and np.isfinite(one):
-        memory.count[s, k] = _remember(memory.known[s, k], memory.count[s, k], one)
+        memory.value_count[s, k] = _remember(memory.values[s, k], memory.value_count[s, k], one)
         if scale > 0 and one_us != NEVER:
             memory.day_count[s, k] = _remember_point(
                 memory.days[s, k],
@@ -188,7 +188,9 @@ def _take_in(memory: Memory, s: int, k: int, value: float, ts_us: int, baseline:
         memory.since_us[s, k] = ts_us
     memory.seen[s, k] += 1
     if scale == 0 and memory.seen[s, k] >= baseline // 3:
-        memory.usual[s, k], memory.scale[s, k] = _middle_and_range(memory.known[s, k, : memory.count[s, k]])
+        memory.usual[s, k], memory.scale[s, k] = _middle_and_range(
+            memory.values[s, k, : memory.value_count[s, k]]
+        )
 
 
 @kernel
@@ -235,7 +237,7 @@ def _in_units(distance: float, scale: float) -> float:
 
 
 @kernel
-def _to_nearest(known: Floats, value: np.float32) -> float:
+def _to_nearest(known: Floats, value: float) -> float:
     at = np.searchsorted(known, value)
     distance = np.inf
     if at < len(known):

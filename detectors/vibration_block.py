@@ -11,6 +11,9 @@ FEWEST_SAMPLES = 2048
 
 MOST_SAMPLES = 1 << 17
 
+LARGEST = 1e6
+"""m/s² that no accelerometer measures, shock sensors included."""
+
 CUT_OFF = 1 / 1000
 """Part of the samples that are the highest value, or the lowest, from which the signal is cut off there."""
 
@@ -27,7 +30,7 @@ class BlockFault(StrEnum):
 
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
-    NOT_FINITE = "not_finite"
+    NOT_MEASURED = "not_measured"
     CONSTANT = "constant"
     CLIPPED = "clipped"
     LOW_RATE = "low_rate"
@@ -53,8 +56,8 @@ def fault_of(block: Block, highest_hz: float) -> BlockFault | None:
         return BlockFault.TOO_SHORT
     if len(x) > MOST_SAMPLES:
         return BlockFault.TOO_LONG
-    if not np.isfinite(x).all():
-        return BlockFault.NOT_FINITE
+    if not (np.abs(x) <= LARGEST).all():
+        return BlockFault.NOT_MEASURED
     if x.min() == x.max():
         return BlockFault.CONSTANT
     if _clipped(x):

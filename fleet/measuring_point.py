@@ -7,7 +7,9 @@ machine's equipment type like any other (ISO 13374: data manipulation).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from detectors.bearing import FEWEST_PASSES, SLIP, Bearing, Orders, prominence
+import numpy as np
+
+from detectors.bearing import FEWEST_PASSES, SLIP, Bearing, Orders, prominence_db
 from detectors.vibration_block import Block, BlockFault, fault_of
 from detectors.waveform import Band, band_rms, envelope_spectrum, levels, velocity_rms
 from fleet.asset import FleetError, check_name
@@ -30,7 +32,8 @@ class MeasuringPoint:
     as that channel says. part: how the ratings of its bearing begin. band: Hz, where the housing rings.
     velocity, envelope: channels of RMS velocity in mm/s (10 to 1000 Hz) and of the RMS acceleration in the
     band in m/s². lines: channels of how far the defect frequencies of outer ring, inner ring and rolling
-    elements stand out (:func:`detectors.bearing.prominence`). kurtosis: its channel, if there is one.
+    elements stand out in dB (:func:`detectors.bearing.prominence_db`). kurtosis: its channel, if there is
+    one.
     """
 
     name: str
@@ -113,7 +116,10 @@ class MeasuringPoint:
 def fault_at(point: MeasuringPoint, block: Block, lines_hz: Sequence[float]) -> BlockFault | None:
     """Why a block of the point cannot be judged; None if it can. lines_hz: as in :func:`reduced`."""
     fault = fault_of(block, point.highest_hz)
-    if fault is None and lines_hz and block.seconds * min(lines_hz) < FEWEST_PASSES:
+    passes = [block.seconds * hz for hz in lines_hz]
+    if fault is None and (
+        block.seconds * VELOCITY_BAND[0] < 1 or min(passes, default=np.inf) < FEWEST_PASSES
+    ):
         return BlockFault.TOO_SHORT
     return fault
 
@@ -135,7 +141,7 @@ def reduced(point: MeasuringPoint, block: Block, lines_hz: Sequence[float]) -> M
         envelope = envelope_spectrum(x, rate_hz, point.band)
         for channel, hz in zip(point.lines, lines_hz, strict=True):
             if hz * (1 + SLIP) <= reach_hz:
-                found[channel] = float(prominence(envelope, hz, reach_hz))
+                found[channel] = float(prominence_db(envelope, hz, reach_hz))
     return found
 
 

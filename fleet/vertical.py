@@ -8,6 +8,7 @@ from math import prod
 from detectors.promised_level import HIGHEST, LOWEST
 from fleet.advice import AdviceRule
 from fleet.asset import EquipmentType, FleetError, check_name
+from fleet.beside import Beside, check_beside
 from fleet.dissolved_gas import GasFault, GasMonitor
 from fleet.measuring_point import MeasuringPoint
 from fleet.modelled_wear import ModelledWear, RatedWear
@@ -39,7 +40,8 @@ class Detection:
     stored, not judged, because a resting machine shows no fault and would seem to recover. `bands` divide the
     range of set-points: a regime is a code of the state channel and a band of each. Nor are rows judged until
     `settle_s` after a switch of them. `given` are set-points, such as load and weather, that say what the
-    measurements should be: each machine's baseline holds how, and what is left is judged.
+    measurements should be: each machine's baseline holds how, and what is left is judged. What runs `beside`
+    the detectors has channels and spans of its own.
     """
 
     on_score: float = 3.0
@@ -53,6 +55,7 @@ class Detection:
     bands: tuple[tuple[str, tuple[float, ...]], ...] = ()
     settle_s: float = 0.0
     given: tuple[str, ...] = ()
+    beside: tuple[Beside, ...] = ()
 
     def __post_init__(self) -> None:
         times = self.off_delay_s, self.health_tau_s
@@ -177,6 +180,7 @@ class VerticalPack:
         self._check_segments(known)
         self._check_limits(known)
         self._check_bands(known)
+        check_beside(self.detection.beside, known, self.equipment_type.name)
         if self.detection.idle and "state" not in known.values():
             raise FleetError(f"{self.equipment_type.name}: idle codes need a channel of kind state")
         self._check_counters(known)
@@ -202,6 +206,7 @@ class VerticalPack:
                 self.detection,
                 bands=tuple(band for band in self.detection.bands if band[0] in known),
                 given=tuple(name for name in self.detection.given if name in known),
+                beside=tuple(one for one in self.detection.beside if known.issuperset(one.channels)),
             ),
         )
 

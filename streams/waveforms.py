@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from detectors.bearing import FEWEST_PASSES
-from detectors.vibration_block import FEWEST_SAMPLES, MOST_SAMPLES, OVERSAMPLING, Block, BlockFault
+from detectors.vibration_block import FEWEST_SAMPLES, LARGEST, MOST_SAMPLES, OVERSAMPLING, Block, BlockFault
 from fleet.dead_letter import Reason
 from fleet.measuring_point import MeasuringPoint, fault_at, lines_of, reduced
 from fleet.rating import Ratings
@@ -29,7 +29,7 @@ UNITS = {"m/s²": 1.0, "m/s2": 1.0, "g": 9.80665}
 CURES: Mapping[BlockFault, str] = {
     BlockFault.TOO_SHORT: f"send {FEWEST_SAMPLES} samples or more, while {FEWEST_PASSES} rollers pass",
     BlockFault.TOO_LONG: f"send at most {MOST_SAMPLES} samples",
-    BlockFault.NOT_FINITE: "send what the converter gave: a sample is beyond any number",
+    BlockFault.NOT_MEASURED: f"check scale and unit: a sample is beyond {LARGEST:g} m/s²",
     BlockFault.CONSTANT: "check sensor and cable: all samples are equal",
     BlockFault.CLIPPED: "set a wider range, or take a less sensitive sensor: the signal is cut off",
 }

@@ -201,7 +201,7 @@ def verticals(
     elevator trips, a wind turbine's power curve, bearings run to failure. What has no label teaches nothing
     and is predicted too.
     `packs` needs no data: it simulates a month of each shipped type's machines, one in ten of which fails.
-    Nor does `waveforms`, where half of the machines have a damaged bearing and send blocks of its vibration.
+    Nor does `waveforms`, where two of three machines have a damaged bearing and send blocks of its vibration.
     """
     if suite not in (*VERTICALS, *SIMULATED_MACHINES):
         fail(f"no suite {suite}: there are {', '.join([*VERTICALS, *SIMULATED_MACHINES])}", 2)

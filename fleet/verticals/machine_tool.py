@@ -38,12 +38,12 @@ CHANNELS = (
     # what waveforms show of the spindle's front bearing, where they are sent: docs/waveforms.md
     Channel("spindle_kurtosis", "1", 0, 1000, title_en="Spindle vibration kurtosis", title_zh="主轴振动峭度"),
     Channel(
-        "spindle_bpfo", "1", 0, 10_000, title_en="Spindle bearing, outer ring", title_zh="主轴轴承外圈特征"
+        "spindle_bpfo", "dB", -20, 120, title_en="Spindle bearing, outer ring", title_zh="主轴轴承外圈特征"
     ),
     Channel(
-        "spindle_bpfi", "1", 0, 10_000, title_en="Spindle bearing, inner ring", title_zh="主轴轴承内圈特征"
+        "spindle_bpfi", "dB", -20, 120, title_en="Spindle bearing, inner ring", title_zh="主轴轴承内圈特征"
     ),
-    Channel("spindle_bsf", "1", 0, 10_000, title_en="Spindle bearing, balls", title_zh="主轴轴承滚动体特征"),
+    Channel("spindle_bsf", "dB", -20, 120, title_en="Spindle bearing, balls", title_zh="主轴轴承滚动体特征"),
 )
 
 # RMS velocity as ISO 20816-1 has it, lines of the envelope as ISO 13373-2 does (both from memory). The band

@@ -109,35 +109,35 @@ CHANNELS = (
         "main_bearing_envelope", "m/s²", 0, 500, title_en="Main bearing envelope", title_zh="主轴承包络"
     ),
     TEN_MINUTES(
-        "main_bearing_bpfo", "1", 0, 10_000, title_en="Main bearing, outer ring", title_zh="主轴承外圈特征"
+        "main_bearing_bpfo", "dB", -20, 120, title_en="Main bearing, outer ring", title_zh="主轴承外圈特征"
     ),
     TEN_MINUTES(
-        "main_bearing_bpfi", "1", 0, 10_000, title_en="Main bearing, inner ring", title_zh="主轴承内圈特征"
+        "main_bearing_bpfi", "dB", -20, 120, title_en="Main bearing, inner ring", title_zh="主轴承内圈特征"
     ),
     TEN_MINUTES(
-        "main_bearing_bsf", "1", 0, 10_000, title_en="Main bearing, rollers", title_zh="主轴承滚动体特征"
+        "main_bearing_bsf", "dB", -20, 120, title_en="Main bearing, rollers", title_zh="主轴承滚动体特征"
     ),
     TEN_MINUTES(
         "generator_envelope", "m/s²", 0, 500, title_en="Generator bearing envelope", title_zh="发电机轴承包络"
     ),
     TEN_MINUTES(
         "generator_bpfo",
-        "1",
-        0,
-        10_000,
+        "dB",
+        -20,
+        120,
         title_en="Generator bearing, outer ring",
         title_zh="发电机轴承外圈特征",
     ),
     TEN_MINUTES(
         "generator_bpfi",
-        "1",
-        0,
-        10_000,
+        "dB",
+        -20,
+        120,
         title_en="Generator bearing, inner ring",
         title_zh="发电机轴承内圈特征",
     ),
     TEN_MINUTES(
-        "generator_bsf", "1", 0, 10_000, title_en="Generator bearing, balls", title_zh="发电机轴承滚动体特征"
+        "generator_bsf", "dB", -20, 120, title_en="Generator bearing, balls", title_zh="发电机轴承滚动体特征"
     ),
 )
 

@@ -101,7 +101,8 @@ def check_points(pack: VerticalPack) -> None:
     signs = {sign.channel for mode in pack.fault_modes for sign in mode.signs if sign.way is Way.UP}
     for point in pack.points:
         wanted = [(point.speed, "r/min"), (point.velocity, "mm/s"), (point.envelope, "m/s²")]
-        wanted += [(name, "1") for name in (point.kurtosis, *point.lines) if name]
+        wanted += [(point.kurtosis, "1")] if point.kurtosis else []
+        wanted += [(name, "dB") for name in point.lines]
         for name, unit in wanted:
             assert units[name] == unit, f"{point.name}: {name} is in {units[name]}, not in {unit}"
         for name in point.lines:

@@ -260,9 +260,10 @@ def with_point(**changes: Any) -> VerticalPack:
         (with_point(velocity="spindle_envelope"), "spindle_envelope is in m/s², not in mm/s"),
         (with_point(speed="spindle_load"), "spindle_load is in %, not in r/min"),
         (
-            with_point(lines=("spindle_kurtosis", "spindle_bpfi", "spindle_bsf")),
-            "spindle_kurtosis is a sign of nothing",
+            replace(with_point(), fault_modes=packs()["machine-tool"].fault_modes[1:]),
+            "spindle_bpfo is a sign of nothing",
         ),
+        (with_point(kurtosis="spindle_bpfo"), "spindle_bpfo is in dB, not in 1"),
     ],
 )
 def test_the_suite_notices_a_pack_that_does_not(broken: VerticalPack, says: str) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from detectors.bearing import Bearing, prominence
+from detectors.bearing import Bearing, prominence_db
 from detectors.waveform import Spectrum
 
 SKF_6205 = Bearing(9, 0.3126 * 25.4, 1.537 * 25.4)
@@ -44,18 +44,18 @@ def spectrum(**peaks: float) -> Spectrum:
 
 
 def test_lines_that_stand_out_are_the_mean_of_three_harmonics_over_the_floor() -> None:
-    assert prominence(spectrum(at100=7, at200=4, at300=2.5), 100, 1000) == pytest.approx(4.5)
-    assert prominence(spectrum(at102=7, at198=7), 100, 1000) == pytest.approx(5), "rollers slip"
-    assert prominence(spectrum(at104=7), 100, 1000) == pytest.approx(1), "somebody else's line"
+    assert prominence_db(spectrum(at100=15, at200=10, at300=5), 100, 1000) == pytest.approx(20)
+    assert prominence_db(spectrum(at102=15, at198=14), 100, 1000) == pytest.approx(20), "rollers slip"
+    assert prominence_db(spectrum(at104=28), 100, 1000) == pytest.approx(0), "somebody else's line"
 
 
 def test_harmonics_beyond_the_bands_width_do_not_count() -> None:
-    found = spectrum(at400=9, at800=5)
-    assert prominence(found, 400, 1000) == pytest.approx(7)
-    assert prominence(found, 400, 600) == pytest.approx(9)
+    found = spectrum(at400=100, at800=2)
+    assert prominence_db(found, 400, 1000) == pytest.approx(20 * np.log10(51))
+    assert prominence_db(found, 400, 600) == pytest.approx(40)
     with pytest.raises(ValueError, match="400 Hz does not show in a band 300 Hz wide"):
-        prominence(found, 400, 300)
+        prominence_db(found, 400, 300)
 
 
 def test_where_there_is_nothing_nothing_stands_out() -> None:
-    assert prominence(Spectrum(np.arange(1001.0), np.zeros(1001)), 100, 1000) == 0
+    assert prominence_db(Spectrum(np.arange(1001.0), np.zeros(1001)), 100, 1000) == 0

@@ -202,18 +202,21 @@ def test_who_sends_no_waveforms_is_read_as_if_there_were_none() -> None:
     hot = {"spindle_envelope": 9.0, "spindle_temperature": 60.0}
     plain = read_finding(MILL, odd, mill(), mill(**hot)).modes[0]
     assert (plain.code, len(plain.speaks_for), len(plain.speaks_against)) == ("spindle-bearing", 2, 1)
-    quiet = {"spindle_bpfo": 3.5, "spindle_bpfi": 3.5, "spindle_bsf": 3.5}
+    quiet = {"spindle_bpfo": 11.0, "spindle_bpfi": 11.0, "spindle_bsf": 11.0}
     sampled = read_finding(MILL, odd, mill(**quiet), mill(**hot, **quiet)).modes[0]
     assert (sampled.code, len(sampled.speaks_against)) == ("spindle-bearing", 4), "no line stands out"
 
 
 def test_a_line_that_stands_out_names_the_bearing_and_its_part() -> None:
-    sound = mill(spindle_bpfo=3.5, spindle_bpfi=3.5, spindle_bsf=3.5)
-    damaged = mill(spindle_bpfo=14.0, spindle_bpfi=3.5, spindle_bsf=3.5)
+    sound = mill(spindle_bpfo=11.0, spindle_bpfi=11.0, spindle_bsf=11.0)
+    damaged = mill(spindle_bpfo=25.0, spindle_bpfi=11.0, spindle_bsf=11.0)
     found = read_finding(MILL, shares(spindle_bpfo=1.0), sound, damaged)
     assert found.code == "spindle-bearing"
     first = found.evidence[0]
-    assert first.sentence_en == "Spindle bearing, outer ring 14 where 3.5 is expected (100 % of the anomaly)"
-    assert first.sentence_zh == "主轴轴承外圈特征 14，正常应为 3.5（占异常的 100 %）"
+    assert (
+        first.sentence_en
+        == "Spindle bearing, outer ring 25 dB where 11 dB is expected (100 % of the anomaly)"
+    )
+    assert first.sentence_zh == "主轴轴承外圈特征 25 dB，正常应为 11 dB（占异常的 100 %）"
     missed = " ".join(reason.en for reason in found.modes[0].speaks_against)
     assert "Spindle bearing, inner ring shows little" in missed

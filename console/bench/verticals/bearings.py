@@ -58,7 +58,7 @@ CHANNELS = (
     Channel("velocity", "mm/s", 0, 1_000),
     Channel("envelope", "m/s²", 0, 5_000),
     Channel("kurtosis", "1", 0, 10_000),
-    *(Channel(name, "1", 0, 10_000) for name in POINT.lines),
+    *(Channel(name, "dB", -20, 120) for name in POINT.lines),
 )
 PACK = VerticalPack(EquipmentType("bearing-rig", CHANNELS), Detection(baseline_rows=FIRST), points=(POINT,))
 NAMES = tuple(channel.name for channel in CHANNELS)

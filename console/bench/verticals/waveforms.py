@@ -1,6 +1,6 @@
 """Damaged bearings of simulated machines that are sampled: found how much earlier than without the waveforms.
 
-Protocol: as of `pack_month`, but half of the machines fail, all of a bearing that the pack has a measuring
+Protocol: as of `pack_month`, but two of three machines fail, all of a bearing that the pack has a measuring
 point for. The seed draws which, when, how fast, how plainly, and which part of the bearing it is. Each row of
 a machine that turns comes with a block. The rival gets the same rows without what the blocks show: the level
 of the vibration, and for a machine tool that of the envelope, are in them, as a transmitter measures them.
@@ -53,7 +53,7 @@ RATINGS: Mapping[str, Ratings] = {
         "gear_ratio": 98.5,
     },
 }
-"""Bearings of about such machines; that of the generator is twice as fast as the grid's two poles."""
+"""Bearings of about such machines; the generator turns some 1500 times a minute."""
 
 TRANSMITTED = {
     "spindle_vibration",
@@ -102,7 +102,7 @@ def watched(kind: str, machines: int, seed: int) -> tuple[Watched, Watched]:
         np.random.default_rng([seed, machines]),
         [s.mode for (of, _), s in SENSORS.items() if of == kind],
     )
-    faults = [random_fault(f"m-{k}", modes, begin_h, end_h, rng) for k in range(machines // 2)]
+    faults = [random_fault(f"m-{k}", modes, begin_h, end_h, rng) for k in range(machines - machines // 3)]
     scorers, told = (Scorer(packs()[kind]), Scorer(packs()[kind])), (_nothing(), _nothing())
     for rows in blocks_of(kind, machines, learned + DAYS, seed, faults, RATINGS[kind]):
         for scorer, said, seen in zip(scorers, told, (rows, without(kind, rows)), strict=True):
