@@ -310,7 +310,7 @@ def _shown_by() -> Panel:
                 "and onset_ts <= $__timeTo() order by onset_ts desc, share desc limit 12"
             ),
         ),
-        16,
+        14,
         columns=(
             Column("since", Text("since", "开始于"), unit="dateTimeAsLocal", width=190),
             Column("evidence", Text("evidence", "证据")),
@@ -338,7 +338,7 @@ def _wear(pack: VerticalPack) -> Panel:
                 f"where {MACHINE} order by 2 desc limit 12"
             ),
         ),
-        8,
+        10,
         unit="percent",
         steps=scales.USED_UP,
         low=0,
