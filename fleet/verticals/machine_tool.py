@@ -7,6 +7,7 @@ controllers can report and, like detection parameters and limits without a sourc
 from detectors.segments import Take
 from detectors.vibration_severity import Size, VibrationSeverity
 from fleet.asset import Channel, EquipmentType
+from fleet.beside import ChangePoints
 from fleet.idle_advice import Availability, IdleEnergy
 from fleet.modelled_wear import RatedWear, Reading
 from fleet.rating import Rating, Ratings
@@ -241,6 +242,8 @@ SEGMENTS = (
     ),
 )
 
+MEASURED = tuple(channel.name for channel in CHANNELS if channel.kind == "measurement")
+
 PACK = VerticalPack(
     EquipmentType("machine-tool", CHANNELS, "Machining centre", "加工中心"),
     # tuned on the simulated fleet at one row a minute; rests at night
@@ -251,6 +254,7 @@ PACK = VerticalPack(
         health_tau_s=36 * 3600.0,
         d_fail=10.0,
         idle=(0,),
+        beside=(ChangePoints(MEASURED, score=5.0),),
     ),
     WEAR,
     FAULT_MODES,
