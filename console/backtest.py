@@ -38,8 +38,8 @@ class Raised:
     def overlaps(self, other: "Raised") -> bool:
         """Whether both are on at the same time and about the same.
 
-        That is the machine by its rows, by one kind of its segments or by novel values, or a limit, or a sensor's
-        fault.
+        That is the machine by its rows, by one kind of its segments or by novel values, or a limit, or a
+        sensor's fault.
         """
         ends_first = self.end is not None and self.end < other.onset
         begins_last = other.end is not None and other.end < self.onset
