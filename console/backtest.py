@@ -15,6 +15,7 @@ from storage.maintenance import events
 from storage.pool import Pool
 from storage.queries import Episode, episodes_between
 from streams.judges import ENSEMBLE
+from streams.novelty_watch import BY_NOVELTY
 from streams.rows import Rows
 from streams.scorer import Scorer
 from streams.segment_watch import BY_SEGMENTS
@@ -37,7 +38,8 @@ class Raised:
     def overlaps(self, other: "Raised") -> bool:
         """Whether both are on at the same time and about the same.
 
-        That is the machine by its rows, or by one kind of its segments, or a limit, or a sensor's fault.
+        That is the machine by its rows, by one kind of its segments or by novel values, or a limit, or a
+        sensor's fault.
         """
         ends_first = self.end is not None and self.end < other.onset
         begins_last = other.end is not None and other.end < self.onset
@@ -49,7 +51,8 @@ class Raised:
         """What `overlaps` compares: of those that judge rows nothing, of others no version."""
         if self.kind != MACHINE:
             return self.detector
-        return self.detector.rpartition("-")[0] if self.detector.startswith(BY_SEGMENTS) else ""
+        apart = self.detector.startswith((BY_SEGMENTS, BY_NOVELTY))
+        return self.detector.rpartition("-")[0] if apart else ""
 
 
 @dataclass(frozen=True, slots=True)

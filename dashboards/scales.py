@@ -33,7 +33,7 @@ KINDS = (
     Said("limit", Text("limit passed", "超限"), "semi-dark-red"),
     Said("event", Text("told by the machine", "设备自报"), "semi-dark-red"),
     Said("sensor", Text("sensor or data", "传感器或数据"), "semi-dark-blue"),
-    Said("shift", Text("normal has moved", "正常水平改变"), "semi-dark-purple"),
+    Said("shift", Text("something changed", "发生变化"), "semi-dark-purple"),
 )
 """Of a finding."""
 

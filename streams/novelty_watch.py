@@ -23,6 +23,9 @@ from streams.verdict import Verdict
 
 VERSION = 1
 
+BY_NOVELTY = f"{Novelty.NAME}-"
+"""How the names of judges begin that judge by novel values."""
+
 PERSISTENCE = 1
 """A mean is no single reading, and what is new is so for `novelty_rows.DELAY` of them at the most."""
 
@@ -35,7 +38,7 @@ class NoveltyWatch:
         rules, kind = pack.detection, pack.equipment_type
         columns = sorted(kind.column(name) for name in watch.channels)
         alarm = watch.on_score, PERSISTENCE
-        self.name = f"{Novelty.NAME}-{watch.channels[0]}"
+        self.name = f"{BY_NOVELTY}{watch.channels[0]}"
         self._kind = f"novelty watch {VERSION}"
         self._watched = np.isin(np.arange(len(kind.channels)), columns)
         self._spans = SpanMeans(columns, round(watch.every_s * 1e6))

@@ -9,6 +9,7 @@ from math import pi
 from detectors.segments import Take
 from detectors.vibration_severity import Size, VibrationSeverity
 from fleet.asset import Channel, EquipmentType
+from fleet.beside import ChangePoints
 from fleet.idle_advice import Availability, IdleEnergy
 from fleet.measuring_point import MeasuringPoint
 from fleet.modelled_wear import RatedWear, Reading
@@ -312,6 +313,8 @@ SEGMENTS = (
     ),
 )
 
+MEASURED = tuple(channel.name for channel in CHANNELS if channel.kind == "measurement")
+
 PACK = VerticalPack(
     EquipmentType("machine-tool", CHANNELS, "Machining centre", "加工中心"),
     # tuned on the simulated fleet at one row a minute; rests at night
@@ -322,6 +325,7 @@ PACK = VerticalPack(
         health_tau_s=36 * 3600.0,
         d_fail=10.0,
         idle=(0,),
+        beside=(ChangePoints(MEASURED, score=5.0),),
     ),
     WEAR,
     FAULT_MODES,

@@ -21,6 +21,8 @@ def raised(kind: str, detector: str, first_h: float, last_h: float | None) -> Ra
         (raised("machine", "segment-trip-3", 0, 9), raised("machine", "segment-trip-4", 5, None), True),
         (raised("machine", "segment-trip-3", 0, 9), raised("machine", "segment-door-cycle-3", 5, 9), False),
         (raised("machine", "segment-trip-3", 0, 9), raised("machine", "t2-knn-3", 5, 9), False),
+        (raised("machine", "novelty-power-3", 0, 9), raised("machine", "novelty-power-4", 5, 9), True),
+        (raised("machine", "novelty-power-3", 0, 9), raised("machine", "t2-knn-3", 5, 9), False),
         (raised("limit", "limit-oil-above-105", 0, 9), raised("limit", "limit-oil-above-105", 5, None), True),
         (raised("limit", "limit-oil-above-105", 0, 9), raised("limit", "limit-oil-above-115", 5, 9), False),
         (raised("limit", "limit-oil-above-105", 0, 4), raised("limit", "limit-oil-above-105", 5, 9), False),

@@ -11,6 +11,8 @@ from fleet.asset import Channel, EquipmentType
 from fleet.beside import ChangePoints, NovelValues
 from fleet.vertical import Detection, FaultMode, VerticalPack
 from storage.chunk_result import EpisodeRow
+from streams.change_watch import ChangeWatch
+from streams.episode_book import Subject
 from streams.rows import Rows, Scored
 from streams.scorer import Scorer
 
@@ -114,6 +116,18 @@ def test_what_changed_is_part_of_the_evidence_of_the_machines_episode_as_soon_as
         assert len(said) == min(len(told), 1)
         if said:
             assert ("2026-03-12 14:00 UTC", "2026-03-14 00:00 UTC")[len(told) - 1] in said[0]
+
+
+def test_a_change_is_evidence_from_when_it_is_told_until_the_next_one_or_for_two_weeks() -> None:
+    mine = pumps().take(pumps().asset_id == STEPPED)
+    slot, at_work = np.zeros(len(mine.ts_us), np.int32), np.ones(len(mine.ts_us), np.bool_)
+    watch = ChangeWatch(PACK, CHANGES, 1)
+    rows = watch.update(slot, mine.ts_us, mine.values, at_work, lambda _: Subject(STEPPED, "t", "pump"))
+    first, second = (row.end_us or 0 for row in rows)
+    said = [watch.evidence(0, us) for us in (first - 1, first, second - 1, second, second + 14 * DAY_US)]
+    assert [len(each) for each in said] == [0, 1, 1, 1, 0]
+    assert said[1] == said[2] != said[3]
+    assert watch.evidence(1, second) == ()
 
 
 def test_a_value_in_between_that_was_never_shown_is_an_episode_of_its_own() -> None:
