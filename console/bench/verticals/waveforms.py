@@ -2,9 +2,8 @@
 
 Protocol: as of `pack_month`, but two of three machines fail, all of a bearing that the pack has a measuring
 point for. The seed draws which, when, how fast, how plainly, and which part of the bearing it is. Each row of
-a machine that turns comes with a block. The rival gets the same rows without what the blocks show: the level
-of the vibration, and for a machine tool that of the envelope, are in them, as a transmitter measures them.
-Nothing was chosen on the seeds from 1 on.
+a machine that turns comes with a block. The rival gets the same rows without what the blocks show; the RMS
+velocity is in them, as a transmitter measures it. Nothing was chosen on the seeds from 1 on.
 """
 
 from collections import defaultdict
@@ -55,13 +54,8 @@ RATINGS: Mapping[str, Ratings] = {
 }
 """Bearings of about such machines; the generator turns some 1500 times a minute."""
 
-TRANSMITTED = {
-    "spindle_vibration",
-    "spindle_envelope",
-    "main_bearing_vibration",
-    "generator_vibration",
-}
-"""Levels that simulated machines measure without a waveform, too."""
+TRANSMITTED = {"spindle_vibration", "main_bearing_vibration", "generator_vibration"}
+"""RMS velocity, which a transmitter measures without a waveform, too."""
 
 DAYS = 20
 """That are judged: a block with each row takes its time."""
