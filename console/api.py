@@ -17,6 +17,7 @@ from console.api_parts import ApiParts
 from console.ingest import ingest, read_body
 from console.mapped_ingest import ingest_mapped
 from console.mapped_view import quarantined
+from console.waveform_ingest import ingest_waveforms
 from fleet.asset import FleetError
 from forecasting.channel_forecast import WEEK
 from storage.apikeys import Principal, verify
@@ -67,9 +68,15 @@ async def post_telemetry(
     return await ingest_mapped(parts, who.tenant, format_name, await read_body(request))
 
 
+@tenants.post("/waveforms")
+async def post_waveforms(parts: Parts, who: Ingester, request: Request) -> JSONResponse:
+    """Take in a row with blocks of vibration samples, which become values of it."""
+    return await ingest_waveforms(parts, who.tenant, await read_body(request))
+
+
 @tenants.get("/quarantine")
 async def get_quarantine(parts: Parts, who: Reader) -> dict[str, Any]:
-    """What could not be mapped of the tenant's messages in field formats since this process started."""
+    """What could not be used of the tenant's field formats and waveforms since this process started."""
     return quarantined(parts.mappings.of(who.tenant))
 
 

@@ -19,6 +19,7 @@ from console.output import err, fail
 from console.platform import Platform, foundation, platform
 from console.serving import beside
 from console.settings import Settings
+from streams.kafka_access import KafkaAccess
 from streams.replay.publisher import BridgePublisher, KafkaPublisher, Publisher, PublishError
 from streams.replay.sender import Sent, publish
 from streams.wire.frame import Frame
@@ -47,15 +48,15 @@ def send_through(settings: Settings, feed: Callable[[Publisher], T]) -> T:
 
     The embedded platform runs for as long as it takes until all of it is stored.
     """
-    if settings.kafka is not None:
-        return _through_kafka(settings.kafka, feed)
+    if settings.kafka_access is not None:
+        return _through_kafka(settings.kafka_access, feed)
     with foundation(settings) as found:
         return asyncio.run(_through_embedded(settings, found, feed))
 
 
-def _through_kafka(bootstrap: str, feed: Callable[[Publisher], T]) -> T:
+def _through_kafka(access: KafkaAccess, feed: Callable[[Publisher], T]) -> T:
     try:
-        with closing(KafkaPublisher(bootstrap)) as publisher:
+        with closing(KafkaPublisher(access)) as publisher:
             result = feed(publisher)
             publisher.flush()
             return result

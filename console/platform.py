@@ -28,6 +28,7 @@ from storage.registry import load_registry
 from storage.retention import Policy, apply_retention
 from storage.rollup import run_due
 from storage.sink import Sink
+from storage.usage import keep_wear
 from streams.dead_letter_limit import DeadLetterLimit
 from streams.errors import PartitionStopped
 from streams.heap import give_back
@@ -36,6 +37,7 @@ from streams.registry_cache import RegistryCache
 from streams.retry import OUTAGE
 from streams.topics import create_topics, topics_of
 from streams.transports.memory_broker import MemoryBroker, register_broker
+from streams.warm_up import warm_up
 from streams.wire.limits import Limits
 from streams.worker import Worker, WorkerParts
 
@@ -46,16 +48,21 @@ SNAPSHOT_S = 30.0
 
 ROLLUP_EVERY_S = 5.0
 RETENTION_EVERY_S = 3600.0
+WEAR_EVERY_S = 600.0
 
 REFUSED_WITHIN_S = 20.0
 """A refusal of the database is a problem for so long: the longest pause between attempts, and some."""
 REGISTRY_EVERY_S = 30.0
 MODELS_EVERY_S = 60.0
 
-PYOD_AFTER_S = 30.0
-"""PyOD's import is a third of a start's CPU time, and only a machine's first windows need it."""
 GIVE_BACK_EVERY_S = 30.0
 PROGRESS_EVERY_S = 30.0
+
+PYOD_AFTER_S = 30.0
+"""PyOD's import is a third of a start's CPU time, and only a machine's first windows need it."""
+
+TELL_AFTER_S = 5.0
+"""Computing is ready after a second, unless its loops have to be compiled first."""
 
 log = structlog.get_logger()
 
@@ -110,6 +117,7 @@ class Platform:
             tasks.create_task(
                 every(RETENTION_EVERY_S, partial(apply_retention, self.pool, policy(self.settings)))
             )
+            tasks.create_task(every(WEAR_EVERY_S, partial(keep_wear, self.pool)))
             tasks.create_task(every(REGISTRY_EVERY_S, self._check_tenants))
             tasks.create_task(_get_ready_to_fit())
             tasks.create_task(every(MODELS_EVERY_S, self.models.refresh))
@@ -149,6 +157,7 @@ async def platform(
         await registry.refresh()
         if not registry.current.tenants:
             raise SettingsError("no machine is known yet: faultline assets add FLEET.toml")
+        await _get_ready_to_compute()
         models = ModelsInUse(pool)
         await models.refresh()
         sinks = {agent: Sink(pool, agent) for agent in AGENTS}
@@ -160,6 +169,7 @@ async def platform(
         )
         parts = WorkerParts(
             broker=broker,
+            credentials=settings.kafka_access.credentials if settings.kafka_access else None,
             log_survives=settings.kafka is not None,
             group=settings.group,
             session_timeout_s=settings.session_timeout_s,
@@ -186,9 +196,9 @@ async def _transport(
     stack: AsyncExitStack,
 ) -> tuple[str, Publisher]:
     topics = topics_of(tenants)
-    if settings.kafka is not None:
-        await asyncio.to_thread(create_topics, settings.kafka, topics, settings.partitions)
-        publisher = KafkaPublisher(settings.kafka)
+    if settings.kafka_access is not None:
+        await asyncio.to_thread(create_topics, settings.kafka_access, topics, settings.partitions)
+        publisher = KafkaPublisher(settings.kafka_access)
         await publisher.start()
         stack.push_async_callback(publisher.close)
         return f"faultline+kafka://{settings.kafka}", publisher
@@ -226,6 +236,15 @@ def policy(settings: Settings) -> Policy:
 async def _roll_up(pool: Pool) -> None:
     while await run_due(pool, limit=200):
         pass
+
+
+async def _get_ready_to_compute() -> None:
+    """Before anything is claimed that others would have to wait for."""
+    work = asyncio.create_task(asyncio.to_thread(warm_up))
+    done, _ = await asyncio.wait([work], timeout=TELL_AFTER_S)
+    if not done:
+        tell("Compiling what computes, once after an installation: up to two minutes …")
+    await work
 
 
 async def _get_ready_to_fit() -> None:

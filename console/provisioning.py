@@ -12,7 +12,7 @@ from dashboards.board import Audience
 from dashboards.provision.apply import Drift, apply, check_deletions
 from dashboards.provision.desired import Item, desired
 from dashboards.provision.errors import GrafanaConflict, GrafanaError
-from dashboards.provision.plan import CLEAN, State, Step, plan
+from dashboards.provision.plan import CLEAN, State, Step, orphans, plan
 from dashboards.provision.port import Grafana, Json, Kind, Organization
 from dashboards.provision.undo import undo
 from dashboards.source import UID, connection
@@ -51,7 +51,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What `apply` may do: about drift, how many deletions of an organisation, whether logins are renewed."""
+    """What `apply` may do: about drift, how many deletions in all, whether logins are renewed."""
 
     drift: Drift = Drift.REPORT
     deletions: int | None = None
@@ -75,6 +75,19 @@ class Provisioner:
             with self.server.enter(number) as room:
                 role = _role(self.keeper.grafana_logins(access), room) or NEW_LOGIN
                 return Outcome(access.name, plan(self._wanted(access, role), record.marks(), room))
+
+    def check(self, accesses: Sequence[Access], rules: Rules) -> None:
+        """Raises `GrafanaError` if a run over all of these would take away more than it may, or is usual.
+
+        What each has little of can be much together: an organisation alone does not notice.
+        """
+        going = things = 0
+        for access in accesses:
+            with self._record(access) as record:
+                marks = record.marks()
+            going += len(orphans(self._wanted(access, NEW_LOGIN), marks))
+            things += len(marks)
+        check_deletions(going, things, rules.deletions)
 
     def apply(self, access: Access, rules: Rules) -> Outcome:
         """Make Grafana so. Raises `GrafanaError`, `StorageError`; said again, it goes on from there."""
@@ -105,7 +118,8 @@ class Provisioner:
     ) -> list[Step]:
         role, password = (login.role, login.password) if login else (before or "", None)
         steps = plan(self._wanted(access, role), record.marks(), room)
-        check_deletions(steps, rules.deletions)
+        going = [step for step in steps if step.wanted is None and step.state is not State.GONE]
+        check_deletions(len(going), len(steps), rules.deletions)
         apply(steps, room, record, rules.drift, password)
         return steps
 

@@ -2,13 +2,24 @@
 
 import difflib
 import os
+import re
+import ssl
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from pydantic import DirectoryPath, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    DirectoryPath,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,10 +27,29 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from streams.kafka_access import KafkaAccess
+
 PREFIX = "FAULTLINE_"
 FILE_VARIABLE = "FAULTLINE_CONFIG"
 NO_SETTINGS = {FILE_VARIABLE, "FAULTLINE_CRASH_POINT", "FAULTLINE_REQUIRE_ALL"}
 """Variables that say something else: the file, where a test ends a process, that tests may skip nothing."""
+
+
+_FORMS = {
+    "kafka": (
+        re.compile(r"[^\s:,/]+:\d+(,[^\s:,/]+:\d+)*"),
+        "write each server as host:port, with a comma between two, such as kafka-1:9092,kafka-2:9092",
+    ),
+    "grafana_url": (
+        re.compile(r"https?://[^\s/@?#]+(/[^\s?#]*)?"),
+        "write it from http:// or https:// on, without a name or password, such as https://grafana.example",
+    ),
+    "worker_name": (
+        re.compile(r"[A-Za-z0-9._-]{1,249}"),
+        "take up to 249 ASCII letters, digits, dots, hyphens and underscores",
+    ),
+}
+"""Of settings that are one word: its form, and what to write instead."""
 
 
 class SettingsError(ValueError):
@@ -43,9 +73,18 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     kafka: str | None = Field(
-        None,
-        pattern=r"^[^\s:,]+:\d+(,[^\s:,]+:\d+)*$",
-        description="Kafka bootstrap servers as host:port,host:port; none: the in-memory transport",
+        None, description="Kafka bootstrap servers as host:port,host:port; none: the in-memory transport"
+    )
+    kafka_tls: bool = Field(False, description="whether Kafka is asked over TLS, and has to prove its name")
+    kafka_ca: FilePath | None = Field(
+        None, description="PEM file of the authority that signed Kafka's certificates; none: the system's"
+    )
+    kafka_user: str | None = Field(None, min_length=1, description="a name that Kafka lets in (SASL)")
+    kafka_password: SecretStr | None = Field(None, description="that name's password")
+    kafka_mechanism: str = Field(
+        "SCRAM-SHA-512",
+        pattern="^(SCRAM-SHA-512|SCRAM-SHA-256|PLAIN)$",
+        description="how Kafka asks for the password",
     )
     database_owner: SecretStr | None = Field(
         None, description="libpq conninfo that owns the schema (migrations)"
@@ -64,9 +103,7 @@ class Settings(BaseSettings):
     )
     group: str = Field("faultline", min_length=1, description="consumer group of the workers")
     worker_name: str | None = Field(
-        None,
-        pattern=r"^[A-Za-z0-9._-]{1,249}$",
-        description="a worker's own name in its group: killed and started again, it stops nobody else",
+        None, description="a worker's own name in its group: killed and started again, it stops nobody else"
     )
     session_timeout_s: float = Field(
         30.0, ge=6, le=90, description="silence after which a worker's partitions go to others"
@@ -81,9 +118,7 @@ class Settings(BaseSettings):
     past_days: float = Field(30, gt=0, description="oldest instant accepted, in days before arrival")
     future_minutes: float = Field(10, gt=0, description="newest instant accepted, in minutes after arrival")
     grafana_url: str | None = Field(
-        None,
-        pattern=r"^https?://[^\s/@?#]+(/[^\s?#]*)?$",
-        description="where Grafana answers, without a name or password (faultline grafana)",
+        None, description="where Grafana answers, without a name or password (faultline grafana)"
     )
     grafana_admin: str = Field("admin", min_length=1, description="a server administrator of Grafana")
     grafana_admin_password: SecretStr | None = Field(None, description="that administrator's password")
@@ -106,6 +141,15 @@ class Settings(BaseSettings):
         "info", pattern="^(debug|info|warning|error)$", description="least severe level logged"
     )
 
+    @field_validator(*_FORMS)
+    @classmethod
+    def _has_its_form(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """Does not repeat the value: somebody may have written a password into it."""
+        form, cure = _FORMS[str(info.field_name)]
+        if value is not None and not form.fullmatch(value):
+            raise ValueError(cure)
+        return value
+
     @field_validator("database", "database_owner", "database_admin")
     @classmethod
     def _is_conninfo(cls, value: SecretStr | None) -> SecretStr | None:
@@ -115,6 +159,33 @@ class Settings(BaseSettings):
         except ProgrammingError:
             raise ValueError("libpq cannot read it: correct it, or quote what is special in it") from None
         return value
+
+    @field_validator("kafka_ca")
+    @classmethod
+    def _is_authority(cls, value: Path | None) -> Path | None:
+        try:
+            ssl.create_default_context(cafile=value)
+        except ssl.SSLError:
+            raise ValueError(f"{value} holds no certificate in PEM form") from None
+        return value
+
+    @model_validator(mode="after")
+    def _lets_nobody_listen(self) -> Self:
+        if (self.kafka_user is None) is not (self.kafka_password is None):
+            raise ValueError("kafka_user and kafka_password go together: set both or neither")
+        if (self.kafka_user or self.kafka_ca) and not self.kafka_tls:
+            raise ValueError("kafka_user and kafka_ca need kafka_tls = true, or others can read along")
+        return self
+
+    @property
+    def kafka_access(self) -> KafkaAccess | None:
+        """Where Kafka is and how it lets us in; None for the in-memory transport."""
+        if self.kafka is None:
+            return None
+        password = self.kafka_password.get_secret_value() if self.kafka_password else None
+        return KafkaAccess(
+            self.kafka, self.kafka_tls, self.kafka_ca, self.kafka_user, password, self.kafka_mechanism
+        )
 
     @classmethod
     def settings_customise_sources(
@@ -141,7 +212,7 @@ def load_settings(**overrides: Any) -> Settings:
         said = [
             (".".join(map(str, e["loc"])), e["msg"].removeprefix("Value error, ")) for e in error.errors()
         ]
-        problems = "; ".join(f"{name}: {message}" for name, message in said)
+        problems = "; ".join(f"{name}: {message}" if name else message for name, message in said)
         raise SettingsError(
             f"settings: {problems} (set in {settings_file()} or as FAULTLINE_<NAME>)"
         ) from error

@@ -75,6 +75,8 @@ class Dashboard:
     audience: tuple[Audience, ...] = OF_MACHINES
     home_of: Audience | None = None
     """Who sees it first."""
+    equipment_type: str | None = None
+    """Whose machines it shows, one at a time; None: it is about more than one machine."""
 
     def uid(self, language: Language) -> str:
         """The same in every organisation."""

@@ -19,6 +19,9 @@ FOLDER = "GF_PATHS_PROVISIONING"
 FOLDERS = {Language.EN: "Faultline", Language.ZH: "Faultline zh 中文"}
 """Titles. Grafana tells them apart by their ASCII alone."""
 
+_EMPTY = ("plugins", "notifiers", "alerting")
+"""Folders that Grafana misses with an error in its log, among which its real ones are not seen."""
+
 
 def files(
     boards: Sequence[Dashboard], host: str, port: int, database: str, role: str
@@ -37,6 +40,8 @@ def files(
         "dashboards/faultline.yaml",
         _text({"apiVersion": 1, "providers": [_provider(each) for each in Language]}),
     )
+    for name in _EMPTY:
+        yield f"{name}/faultline.yaml", _text({"apiVersion": 1})
     for language in Language:
         for board in boards:
             path = f"dashboards/faultline/{language}/{board.uid(language)}.json"

@@ -28,7 +28,7 @@ _COLORS = re.compile(
 _UNITS = re.compile(
     r"short|none|string|percent|s|m|h|ms|celsius|kelvin|amp|volt|kvolt|watt|kwatt|kwatth|hertz|velocityms|accMS2|"
     r"pressurebar|pressurekpa|litre|masskg|masst|lengthm|lengthmm|lengthkm|rotrpm|ppm|dateTimeFromNow|"
-    r"dateTimeAsLocal|decbytes|cps|suffix: .+"
+    r"dateTimeAsLocal|decbytes|cps|suffix:.+"
 )
 
 
@@ -87,7 +87,7 @@ def _grid(panels: Sequence[Json]) -> Iterator[str]:
 
 def _panel(panel: Json) -> Iterator[str]:
     defaults = panel["fieldConfig"]["defaults"]
-    if panel["type"] not in set(Kind):
+    if panel["type"] not in {kind.plugin for kind in Kind}:
         yield f"the panel type {panel['type']} is not one of those that we use"
     if not panel["description"]:
         yield "has no description"

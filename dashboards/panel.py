@@ -20,14 +20,21 @@ NOTHING = Text("–", "–")
 
 
 class Kind(StrEnum):
-    """The panel plug-ins that are used: all come with Grafana."""
+    """The panels that are used, by their plug-ins, which all come with Grafana."""
 
     STAT = "stat"
     LINES = "timeseries"
     TABLE = "table"
     STATES = "state-timeline"
-    BARS = "bargauge"
     MAP = "geomap"
+    BARS = "bars"
+    """A table of names and bars: Grafana's bar gauge has no name for a bar that is alone, and makes it as
+    high as the panel."""
+
+    @property
+    def plugin(self) -> str:
+        """What Grafana calls it."""
+        return str(Kind.TABLE if self is Kind.BARS else self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +126,7 @@ class Panel:
         """The panel at a place of the grid."""
         return {
             "id": self.number,
-            "type": str(self.kind),
+            "type": self.kind.plugin,
             "title": self.title.of(language),
             "description": self.about.of(language),
             "datasource": DATA_SOURCE,
@@ -127,7 +134,10 @@ class Panel:
             "targets": [_target(query, place, language) for place, query in enumerate(self.queries)],
             "fieldConfig": {
                 "defaults": self._defaults(language),
-                "overrides": [_override(each, self.kind, language) for each in self.columns],
+                "overrides": [
+                    *([_BAR] if self.kind is Kind.BARS else []),
+                    *(_override(each, self.kind, language) for each in self.columns),
+                ],
             },
             "options": {**_OPTIONS[self.kind], **self.options},
             "transformations": [],
@@ -152,6 +162,9 @@ class Panel:
 _BY_WORDS = frozenset({Kind.LINES, Kind.STATES})
 """Coloured by series or by word. By thresholds Grafana would call a state by the thresholds around it."""
 
+NEAREST_ZOOM = 15
+"""A map that fits its sites goes no nearer: a kilometre is some 200 pixels."""
+
 _OPTIONS: Mapping[Kind, Json] = {
     Kind.STAT: {
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
@@ -174,17 +187,9 @@ _OPTIONS: Mapping[Kind, Json] = {
         "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
         "tooltip": {"mode": "single", "sort": "none"},
     },
-    Kind.BARS: {
-        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": True},
-        "displayMode": "basic",
-        "orientation": "horizontal",
-        "showUnfilled": True,
-        "minVizHeight": 10,
-        "minVizWidth": 0,
-        "text": {"titleSize": 14, "valueSize": 18},
-    },
+    Kind.BARS: {"showHeader": False, "footer": {"show": False, "reducer": ["sum"], "fields": ""}},
     Kind.MAP: {
-        "view": {"id": "fit", "allLayers": True, "lat": 0, "lon": 0, "zoom": 3},
+        "view": {"id": "fit", "allLayers": True, "lat": 0, "lon": 0, "zoom": NEAREST_ZOOM, "padding": 30},
         "basemap": {"type": "default", "name": "Layer 0", "config": {}},
         "controls": {"showZoom": True, "mouseWheelZoom": False, "showAttribution": True},
         "tooltip": {"mode": "details"},
@@ -228,8 +233,13 @@ _CUSTOM: Mapping[Kind, Json] = {
     Kind.LINES: {"lineWidth": 1, "fillOpacity": 0, "showPoints": "auto", "spanNulls": GAP_MS},
     Kind.TABLE: {"align": "auto", "displayMode": "auto", "inspect": True},
     Kind.STATES: {"lineWidth": 0, "fillOpacity": 70, "spanNulls": False},
-    Kind.BARS: {},
+    Kind.BARS: {"align": "auto", "displayMode": "auto", "inspect": False},
     Kind.MAP: {},
+}
+
+_BAR: Json = {
+    "matcher": {"id": "byType", "options": "number"},
+    "properties": [{"id": "custom.displayMode", "value": "basic"}],
 }
 
 

@@ -19,6 +19,9 @@ DAYS_LEFT = (
     Step(30, "semi-dark-green"),
 )
 
+USED_UP = (Step(None, "semi-dark-green"), Step(80, "semi-dark-orange"), Step(100, "semi-dark-red"))
+"""Percent of what a limit or a contract allows."""
+
 OPEN = (Step(None, "semi-dark-green"), Step(1, "semi-dark-orange"))
 """How many findings are open."""
 

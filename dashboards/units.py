@@ -15,7 +15,6 @@ GRAFANA: dict[str, str] = {
     "s": "s",
     "min": "m",
     "m/s": "velocityms",
-    "m/s²": "accMS2",
     "bar": "pressurebar",
     "kPa": "pressurekpa",
     "L": "litre",
@@ -29,13 +28,13 @@ GRAFANA: dict[str, str] = {
     "ppm": "ppm",
     "1": "short",
 }
-"""By unit; those that differ in size from Grafana's are not here."""
+"""By unit; those that differ in size from Grafana's, or are written as no standard does, are not here."""
 
 
-DAYS = "suffix: d"
+DAYS = "suffix:d"
 """Grafana's own days become weeks and years, in English on Chinese dashboards too."""
 
 
 def grafana_unit(unit: str) -> str:
-    """Grafana's unit, or ours behind the number."""
-    return GRAFANA.get(unit, f"suffix: {unit}")
+    """Grafana's unit, or ours behind the number, before which Grafana puts a space."""
+    return GRAFANA.get(unit, f"suffix:{unit}")

@@ -20,10 +20,13 @@ from detectors.state_bytes import pack, unpack
 
 Floats = NDArray[np.float64]
 
-VERSION = 1
+VERSION = 2
 
 CLIP = 18.0
-"""Standardised values are cut here."""
+"""Standardised values are cut here where they are compared."""
+
+FARTHEST = 1e30
+"""And here where they are kept, so that their sums are finite."""
 
 DEGREES = 10
 """What the windows of a baseline are worth as independent ones."""
@@ -37,17 +40,21 @@ SHRINKAGE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class ChangePoint:
-    """A change at `row` of the update, seen from `onset_us` on.
+    """A change that is seen at `row` of the update.
 
-    size: how many times as large as usual the difference is. share: (channels,), each channel's part of it;
-    they sum to the size.
+    since_us: the instant of the first row after it, by its leading channel. size: how many times as large as
+    usual the difference is. share: (channels,), each channel's part of it; they sum to the size. before,
+    after: (channels,), means on both sides in the channels' units, NaN where not judged.
     """
 
     row: int
     slot: int
     ts_us: int
+    since_us: int
     size: float
     share: NDArray[np.float32]
+    before: NDArray[np.float32]
+    after: NDArray[np.float32]
 
 
 class Slots(NamedTuple):
@@ -55,8 +62,9 @@ class Slots(NamedTuple):
 
     learned: (slots,), whether it is compared. location, inverse_scale: (slots, channels), the latter 0 where
     not judged. precision: (slots, windows, channels, channels). level: (slots, channels), standardised. ring:
-    (slots, rows, channels), the latest rows, standardised. seen: (slots,), how many came into the ring.
-    quiet: (slots,), how many more rows tell nothing. regime: (slots,), the latest, -1 before the first.
+    (slots, rows, channels), the latest rows, standardised; ring_us: (slots, rows), their instants. seen:
+    (slots,), how many came into the ring. quiet: (slots,), how many more rows tell nothing. regime: (slots,),
+    the latest, -1 before the first.
     """
 
     learned: NDArray[np.bool_]
@@ -65,6 +73,7 @@ class Slots(NamedTuple):
     precision: Floats
     level: Floats
     ring: NDArray[np.float32]
+    ring_us: NDArray[np.int64]
     seen: NDArray[np.int64]
     quiet: NDArray[np.int64]
     regime: NDArray[np.int16]
@@ -79,6 +88,7 @@ class Slots(NamedTuple):
             np.zeros((0, len(windows), channels, channels)),
             np.zeros((0, channels)),
             np.zeros((0, 2 * int(windows[-1]), channels), np.float32),
+            np.zeros((0, 2 * int(windows[-1])), np.int64),
             np.zeros(0, np.int64),
             np.zeros(0, np.int64),
             np.full(0, -1, np.int16),
@@ -102,6 +112,33 @@ class Rules(NamedTuple):
     windows: NDArray[np.int64]
     limits: Floats
     refractory: int
+
+
+class Judged(NamedTuple):
+    """at: (m,), the rows to judge in order; then all rows' columns as in `Samples`."""
+
+    at: NDArray[np.int64]
+    slot: NDArray[np.int32]
+    ts_us: NDArray[np.int64]
+    regime: NDArray[np.int16]
+    x: NDArray[np.float32]
+
+
+class Told(NamedTuple):
+    """Room for change points as in :class:`ChangePoint`, but that means are standardised."""
+
+    row: NDArray[np.int64]
+    since_us: NDArray[np.int64]
+    size: Floats
+    share: Floats
+    before: Floats
+    after: Floats
+
+    @classmethod
+    def of(cls, points: int, channels: int) -> "Told":
+        """For so many points."""
+        row, since_us = np.empty((2, points), np.int64)
+        return cls(row, since_us, np.empty(points), *np.empty((3, points, channels)))
 
 
 class Mosum:
@@ -140,14 +177,28 @@ class Mosum:
         self._count = max(self._count, check_samples(samples, self._channels))
         self._slots = self._slots.reached(self._count)
         slot, x = plain(samples.slot, np.int32), plain(samples.x, np.float32)
+        ts_us = plain(samples.ts_us, np.int64)
         judged = self._learn(slot, x)
-        where, told = np.empty(len(judged), np.int64), np.empty((len(judged), 1 + self._channels))
-        rows = judged, slot, plain(samples.regime, np.int16), x
-        count = _compare(rows, self._rules, self._slots, where, told)
-        return [
-            ChangePoint(row, int(slot[row]), int(samples.ts_us[row]), float(said[0]), _plain(said[1:]))
-            for row, said in zip(where[:count].tolist(), told[:count], strict=True)
-        ]
+        rows = Judged(judged, slot, ts_us, plain(samples.regime, np.int16), x)
+        told = Told.of(len(judged), self._channels)
+        count = _compare(rows, self._rules, self._slots, told)
+        return [self._point(rows, told, k) for k in range(count)]
+
+    def _point(self, rows: "Judged", told: "Told", k: int) -> ChangePoint:
+        row, slots = int(told.row[k]), self._slots
+        s = int(rows.slot[row])
+        judged = slots.inverse_scale[s] > 0
+        scale = np.where(judged, 1 / np.where(judged, slots.inverse_scale[s], 1.0), np.nan)
+        before, after = (_plain(slots.location[s] + scale * z) for z in (told.before[k], told.after[k]))
+        spell = int(rows.ts_us[row]), int(told.since_us[k])
+        return ChangePoint(row, s, *spell, float(told.size[k]), _plain(told.share[k]), before, after)
+
+    def renew(self, slot: int) -> None:
+        """Forget the slot: it learns anew how much its rows differ anyway."""
+        self._collected.pop(slot, None)
+        if slot < self._count:
+            for name, array in self._slots._asdict().items():
+                array[slot] = -1 if name == "regime" else 0
 
     def _learn(self, slot: NDArray[np.int32], x: NDArray[np.float32]) -> NDArray[np.int64]:
         """Collect what slots learn from; returns the rows that come after that, in order."""
@@ -174,6 +225,7 @@ class Mosum:
         z = np.empty((len(rows), self._channels))
         for i in range(len(rows)):
             _standardise(rows[i], slots.location[s], slots.inverse_scale[s], slots.level[s], z[i])
+        z = np.clip(z, -CLIP, CLIP)
         for at, window in enumerate(self._rules.windows.tolist()):
             slots.precision[s, at] = _precision(_differences(z, window), slots.inverse_scale[s] > 0)
 
@@ -205,8 +257,9 @@ class Mosum:
         self._collected = dict(zip(saved["collecting"].tolist(), pieces, strict=False))
 
 
-def _plain(share: Floats) -> NDArray[np.float32]:
-    return np.asarray(share, np.float32)
+def _plain(values: Floats) -> NDArray[np.float32]:
+    most = np.finfo(np.float32).max
+    return np.asarray(np.clip(values, -most, most), np.float32)
 
 
 def _limits(channels: int, score: float) -> Floats:
@@ -241,57 +294,60 @@ def _standardise(
     """Write the row to `z` and move the channels' levels on; what is missing is at its level."""
     for k in range(len(row)):
         if np.isfinite(row[k]):
-            value = min(max((row[k] - location[k]) * inverse_scale[k], -CLIP), CLIP)
-            level[k] += LEVEL_WEIGHT * (value - level[k])
-            z[k] = value
+            value = (row[k] - location[k]) * inverse_scale[k]
+            z[k] = min(max(value, -FARTHEST), FARTHEST)
+            level[k] += LEVEL_WEIGHT * (_clipped(value) - level[k])
         else:
             z[k] = level[k]
 
 
 @kernel
-def _compare(
-    rows: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int16], NDArray[np.float32]],
-    rules: Rules,
-    slots: Slots,
-    where: NDArray[np.int64],
-    told: Floats,
-) -> int:
-    """Move each slot's windows on row by row; returns how many change points were told.
+def _clipped(z: float) -> float:
+    return min(max(z, -CLIP), CLIP)
 
-    rows: those to judge, then slot, regime and x of all.
-    """
-    judged, slot, regime, x = rows
-    d, share, largest = np.empty(x.shape[1]), np.empty(x.shape[1]), np.empty(x.shape[1])
+
+@kernel
+def _compare(rows: Judged, rules: Rules, slots: Slots, told: Told) -> int:
+    """Move each slot's windows on row by row; returns how many change points were told."""
+    d, share = np.empty(rows.x.shape[1]), np.empty(rows.x.shape[1])
     count = 0
-    for i in judged:
-        s = slot[i]
-        _move_on(s, regime[i], x[i], slots)
+    for i in rows.at:
+        s = rows.slot[i]
+        _move_on(s, rows.ts_us[i], rows.regime[i], rows.x[i], slots)
         if slots.quiet[s] > 0:
             continue
-        size = _largest(s, rules, slots, d, share, largest)
+        size, number = _largest(s, rules, slots, d, share, told.share[count])
         if size > 0:
-            where[count], told[count, 0], told[count, 1:] = i, size, largest
+            told.row[count], told.size[count] = i, size
+            leading = int(np.argmax(told.share[count]))
+            told.since_us[count] = _split(
+                s, 2 * rules.windows[number], leading, slots, told.before[count], told.after[count]
+            )
             count += 1
             slots.quiet[s] = rules.refractory
     return count
 
 
 @kernel
-def _move_on(s: int, regime: int, row: NDArray[np.float32], slots: Slots) -> None:
+def _move_on(s: int, ts_us: int, regime: int, row: NDArray[np.float32], slots: Slots) -> None:
     """Take the row into the slot's ring, which another regime empties."""
     if regime != slots.regime[s]:
         slots.regime[s], slots.seen[s] = regime, 0
     ring = slots.ring[s]
     at = slots.seen[s] % len(ring)
     _standardise(row, slots.location[s], slots.inverse_scale[s], slots.level[s], ring[at])
+    slots.ring_us[s, at] = ts_us
     slots.seen[s] += 1
     slots.quiet[s] = max(slots.quiet[s] - 1, 0)
 
 
 @kernel
-def _largest(s: int, rules: Rules, slots: Slots, d: Floats, share: Floats, largest: Floats) -> float:
-    """The largest of the windows' differences, 0 if none passes the limit; `largest` gets its shares."""
+def _largest(
+    s: int, rules: Rules, slots: Slots, d: Floats, share: Floats, largest: Floats
+) -> tuple[float, int]:
+    """The largest of the windows' differences and which; 0 if none passes the limit. Shares in `largest`."""
     most = limit = rules.limits[np.count_nonzero(slots.inverse_scale[s])]
+    which = 0
     for number in range(len(rules.windows)):
         window = rules.windows[number]
         if slots.seen[s] < 2 * window:
@@ -299,9 +355,34 @@ def _largest(s: int, rules: Rules, slots: Slots, d: Floats, share: Floats, large
         _difference(slots.ring[s], slots.seen[s], window, d)
         size = _size(slots.precision[s, number], d, share)
         if size > most:
-            most = size
+            most, which = size, number
             largest[:] = share
-    return most if most > limit else 0.0
+    return (most if most > limit else 0.0), which
+
+
+@kernel
+def _split(s: int, rows: int, leading: int, slots: Slots, before: Floats, after: Floats) -> int:
+    """The instant at which both sides of the latest `rows` differ most in the `leading` channel.
+
+    The others have no say: a season that whole windows cancel shows in their parts. Writes the sides' means.
+    """
+    ring, seen = slots.ring[s], slots.seen[s]
+    before[:], after[:] = 0.0, 0.0
+    total, behind, most, length = 0.0, 0.0, -1.0, 0
+    for back in range(rows):
+        before += ring[(seen - 1 - back) % len(ring)]
+        total += _clipped(ring[(seen - 1 - back) % len(ring), leading])
+    for n in range(1, rows):
+        behind += _clipped(ring[(seen - n) % len(ring), leading])
+        gain = (behind / n - (total - behind) / (rows - n)) ** 2 * n * (rows - n)
+        if gain > most:
+            most, length = gain, n
+    for back in range(length):
+        after += ring[(seen - 1 - back) % len(ring)]
+    before -= after
+    before /= rows - length
+    after /= length
+    return int(slots.ring_us[s, (seen - length) % len(ring)])
 
 
 @kernel
@@ -312,7 +393,7 @@ def _difference(ring: NDArray[np.float32], seen: int, window: int, d: Floats) ->
         at = (seen - 1 - back) % len(ring)
         sign = 1.0 if back < window else -1.0
         for k in range(len(d)):
-            d[k] += sign * ring[at, k]
+            d[k] += sign * _clipped(ring[at, k])
     for k in range(len(d)):
         d[k] /= window
 

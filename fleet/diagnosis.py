@@ -60,10 +60,22 @@ class Symptoms:
         change = self.actual[column] - self.expected[column]
         return Way.UP if change > 0 else Way.DOWN if change < 0 else Way.EITHER
 
+    def unsampled(self, pack: VerticalPack) -> frozenset[str]:
+        """The channels of waveforms that say nothing: most machines send none."""
+        channels, silent = pack.equipment_type.channels, np.isnan(self.actual) & (self.shares == 0)
+        return pack.of_waveforms & {channels[k].name for k in np.flatnonzero(silent).tolist()}
+
+    def signs(self, pack: VerticalPack, mode: FaultMode) -> list[Sign]:
+        """The mode's signs that can show now."""
+        unsampled = self.unsampled(pack)
+        return [sign for sign in mode.signs if sign.shows(self.code) and sign.channel not in unsampled]
+
 
 def beliefs(pack: VerticalPack, symptoms: Symptoms) -> Values:
     """(modes + 1,) the probability of each fault mode of the pack, last of an unknown one; their sum is 1."""
-    measured = max(sum(channel.kind == "measurement" for channel in pack.equipment_type.channels), 1)
+    unsampled = symptoms.unsampled(pack)
+    sampled = (channel for channel in pack.equipment_type.channels if channel.name not in unsampled)
+    measured = max(sum(channel.kind == "measurement" for channel in sampled), 1)
     modes = pack.fault_modes
     fit = [WORTH * _fit(pack, mode, symptoms, 1 / measured) for mode in modes]
     beside = [_by_wear(mode, symptoms) * _by_gases(mode, symptoms) for mode in modes]
@@ -76,7 +88,7 @@ def beliefs(pack: VerticalPack, symptoms: Symptoms) -> Values:
 def _fit(pack: VerticalPack, mode: FaultMode, symptoms: Symptoms, evenly: float) -> float:
     """Mean log-probability of the anomaly's parts under a mode; `evenly` is a channel's part among all."""
     chance = np.full(len(symptoms.shares), STRAY * evenly)
-    signs = [sign for sign in mode.signs if sign.shows(symptoms.code)]
+    signs = symptoms.signs(pack, mode)
     total = sum(sign.weight for sign in signs)
     for sign in signs:
         column = pack.equipment_type.column(sign.channel)

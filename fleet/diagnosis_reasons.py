@@ -27,11 +27,10 @@ def reasons(
 ) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
     """What speaks for the mode and what against: signs seen and missed, limits passed, counters, the rest."""
     speaks_for, against = list[Reason](), list[Reason]()
-    for sign in mode.signs:
-        if sign.shows(symptoms.code):
-            seen = _seen(pack, sign, symptoms)
-            (speaks_for if seen is True else against).append(_of_sign(pack, sign, symptoms, seen))
-            speaks_for += _of_limits(pack, sign, symptoms)
+    for sign in symptoms.signs(pack, mode):
+        seen = _seen(pack, sign, symptoms)
+        (speaks_for if seen is True else against).append(_of_sign(pack, sign, symptoms, seen))
+        speaks_for += _of_limits(pack, sign, symptoms)
     speaks_for += _of_counters(mode, symptoms)
     if symptoms.gas and mode.gases:
         fits = symptoms.gas.faults.intersection(mode.gases)

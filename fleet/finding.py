@@ -87,6 +87,14 @@ OWN = Basis(
     "依据本机自身的正常水平判定",
 )
 
+NOVEL = Basis(
+    Normal.OWN,
+    None,
+    None,
+    "Judged by all values that its channels have shown so far, each for itself",
+    "依据各通道迄今出现过的全部数值逐一判定",
+)
+
 
 def basis_of(shown: int, needed: int, what: tuple[str, str] = ROWS) -> Basis:
     """The basis of a verdict; `shown` are the rows as in `Scores`, -1 if the machine's own normal judged.

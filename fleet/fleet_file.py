@@ -137,7 +137,7 @@ def _ratings(equipment_type: str, said: Any) -> Ratings:
     if not isinstance(said, Mapping):
         raise FleetError("ratings: write them as a table [asset.ratings]")
     if said and equipment_type not in packs():
-        raise FleetError(f"ratings: {equipment_type} has no wear model that wants them: leave them out")
+        raise FleetError(f"ratings: {equipment_type} has nothing that wants them: leave them out")
     return packs()[equipment_type].read_ratings(said) if said else {}
 
 

@@ -15,7 +15,9 @@ def segment_pack(pack: VerticalPack, segment: Segment) -> VerticalPack:
     modes = (_mode(mode, segment) for mode in pack.fault_modes)
     return VerticalPack(
         replace(kind, channels=channels),
-        replace(rules, baseline_rows=segment.baseline, idle=(), bands=(), settle_s=0.0, given=given),
+        replace(
+            rules, baseline_rows=segment.baseline, idle=(), bands=(), settle_s=0.0, given=given, beside=()
+        ),
         fault_modes=tuple(mode for mode in modes if mode.channels),
     )
 

@@ -8,7 +8,9 @@ from math import prod
 from detectors.promised_level import HIGHEST, LOWEST
 from fleet.advice import AdviceRule
 from fleet.asset import EquipmentType, FleetError, check_name
+from fleet.beside import Beside, check_beside
 from fleet.dissolved_gas import GasFault, GasMonitor
+from fleet.measuring_point import MeasuringPoint
 from fleet.modelled_wear import ModelledWear, RatedWear
 from fleet.rating import Rating, Ratings
 from fleet.segment import Segment
@@ -38,7 +40,8 @@ class Detection:
     stored, not judged, because a resting machine shows no fault and would seem to recover. `bands` divide the
     range of set-points: a regime is a code of the state channel and a band of each. Nor are rows judged until
     `settle_s` after a switch of them. `given` are set-points, such as load and weather, that say what the
-    measurements should be: each machine's baseline holds how, and what is left is judged.
+    measurements should be: each machine's baseline holds how, and what is left is judged. What runs `beside`
+    the detectors has channels and spans of its own.
     """
 
     on_score: float = 3.0
@@ -52,6 +55,7 @@ class Detection:
     bands: tuple[tuple[str, tuple[float, ...]], ...] = ()
     settle_s: float = 0.0
     given: tuple[str, ...] = ()
+    beside: tuple[Beside, ...] = ()
 
     def __post_init__(self) -> None:
         times = self.off_delay_s, self.health_tau_s
@@ -145,6 +149,8 @@ class VerticalPack:
     `modelled` are the counters that a wear model keeps, beside those that are read or timed; those that are
     rated are there for the machines whose ratings are known. `gases` tells where gases dissolved in oil are
     reported, and `advice` is what such machines can save. `segments` are judged whole, beside the rows.
+    `power` is the channel of the machine's electrical power in kW, if it has one: energy is made of it.
+    `points` are where vibration is sampled, if somebody does.
     """
 
     equipment_type: EquipmentType
@@ -156,6 +162,8 @@ class VerticalPack:
     gases: GasMonitor | None = None
     advice: tuple[AdviceRule, ...] = ()
     segments: tuple[Segment, ...] = ()
+    power: str | None = None
+    points: tuple[MeasuringPoint, ...] = ()
 
     def __post_init__(self) -> None:
         known = {channel.name: channel.kind for channel in self.equipment_type.channels}
@@ -167,12 +175,16 @@ class VerticalPack:
             self._check_channels("gas", self.gases.channels, known)
         read = ((rule.name, name) for rule in self.advice for name in rule.channels)
         self._check_channels("advice", read, known)
+        sampled = ((point.name, name) for point in self.points for name in (point.speed, *point.channels))
+        self._check_channels("measuring point", sampled, known)
         self._check_segments(known)
         self._check_limits(known)
         self._check_bands(known)
+        check_beside(self.detection.beside, known, self.equipment_type.name)
         if self.detection.idle and "state" not in known.values():
             raise FleetError(f"{self.equipment_type.name}: idle codes need a channel of kind state")
         self._check_counters(known)
+        self._check_power(known)
 
     def on(self, equipment_type: EquipmentType) -> "VerticalPack":
         """The pack as far as it fits the type as it is registered, which may have fewer channels by now."""
@@ -186,12 +198,15 @@ class VerticalPack:
             modelled=tuple(one for one in self.modelled if known.issuperset(one.channels)),
             advice=tuple(rule for rule in self.advice if known.issuperset(rule.channels)),
             segments=tuple(one for one in self.segments if known.issuperset(one.channels)),
+            power=self.power if self.power in known else None,
+            points=tuple(one for one in self.points if known.issuperset((one.speed, *one.channels))),
             gases=self.gases
             and replace(self.gases, channels=tuple(one for one in self.gases.channels if one[1] in known)),
             detection=replace(
                 self.detection,
                 bands=tuple(band for band in self.detection.bands if band[0] in known),
                 given=tuple(name for name in self.detection.given if name in known),
+                beside=tuple(one for one in self.detection.beside if known.issuperset(one.channels)),
             ),
         )
 
@@ -223,8 +238,17 @@ class VerticalPack:
 
     @property
     def ratings(self) -> Mapping[str, Rating]:
-        """The ratings that wear models want of a machine, by name."""
-        return {rating.name: rating for one in self.modelled for rating in one.ratings}
+        """The ratings that wear models and measuring points want of a machine, by name."""
+        return {rating.name: rating for one in (*self.modelled, *self.points) for rating in one.ratings}
+
+    @property
+    def of_waveforms(self) -> frozenset[str]:
+        """The channels that blocks of vibration become; many machines send none."""
+        return frozenset(name for point in self.points for name in point.channels)
+
+    def point(self, name: str) -> MeasuringPoint | None:
+        """The measuring point of that name."""
+        return next((point for point in self.points if point.name == name), None)
 
     def lacking(self, ratings: Ratings) -> Mapping[str, tuple[str, ...]]:
         """The counters that a machine with these ratings has not, each with the ratings that it needs."""
@@ -241,6 +265,8 @@ class VerticalPack:
         read = {name: known[name].read(value) for name, value in said.items()}
         for one in self.modelled:
             one.of(read)
+        for point in self.points:
+            point.orders(read)
         return read
 
     def _check_counters(self, known: Mapping[str, str]) -> None:
@@ -253,6 +279,14 @@ class VerticalPack:
         for one in self.modelled:
             self._check_channels("wear counter", ((one.name, name) for name in one.channels), known)
             one.check(known)
+
+    def _check_power(self, known: Mapping[str, str]) -> None:
+        if self.power is None:
+            return
+        self._check_channels("power", [("power", self.power)], known)
+        unit = self.equipment_type.channels[self.equipment_type.column(self.power)].unit
+        if unit != "kW" or known[self.power] == "counter":
+            raise FleetError(f"{self.equipment_type.name}: {self.power} is no power in kW")
 
     def _check_segments(self, known: Mapping[str, str]) -> None:
         names = [segment.name for segment in self.segments]

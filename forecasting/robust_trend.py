@@ -39,6 +39,10 @@ has ended, looks like noise with a long memory and gets no number."""
 VISIBLE = 2.0
 """The rise must be this many standard deviations of the noise: less is of no practical significance."""
 
+LEAST_RISE = 0.05
+"""And this share of the way to the limit: a machine in good order has drifts and seasons as significant as
+wear, and from a twentieth of the way the rest cannot be told."""
+
 HORIZON = 20.0
 """Nothing is said beyond this many times the observed span."""
 
@@ -140,9 +144,10 @@ def _significant(fits: Fits, time: Floats) -> bool:
 
 
 def _grows(fits: Fits, noise: float) -> bool:
-    """Whether the rise stands out of the noise and is more than a step."""
+    """Whether the rise stands out of the noise, matters and is more than a step."""
     weight = fits.weights()
-    return bool(weight @ fits.rise >= VISIBLE * noise and weight[fits.exponent == STEP].sum() < 0.5)
+    needed = max(VISIBLE * noise, LEAST_RISE * LIMIT)
+    return bool(weight @ fits.rise >= needed and weight[fits.exponent == STEP].sum() < 0.5)
 
 
 def _limits(level: float, spread: float) -> Floats:

@@ -14,6 +14,8 @@ EVENT = "event"
 QUIET = timedelta(hours=1)
 """A code that comes again within that is the same event, unless people are in danger and it was ended."""
 
+_LOCK = 0x6576656E  # "even": two processes that are told the same event of an asset wait for each other
+
 # A status message has its codes as long as they hold, so most are known: nothing is written then, but for an
 # end that has moved by a minute. An event without an end that is heard of after a repair ended with that.
 _STORE = """
@@ -42,7 +44,11 @@ async def store_events(pool: Pool, rows: Sequence[EpisodeRow]) -> None:
 
     A code that is still reported, or comes again within `QUIET`, is the event that it was.
     """
-    async with pool.connection() as conn, conn.cursor() as cursor:
+    async with pool.connection() as conn, conn.transaction(), conn.cursor() as cursor:
+        for asset_id in sorted(
+            {row.asset_id for row in rows}
+        ):  # in one order, so that nobody waits in a ring
+            await cursor.execute("select pg_advisory_xact_lock(%s, %s)", (_LOCK, asset_id))
         for row in sorted(rows, key=lambda row: row.onset_us):
             await cursor.execute(_STORE, _parameters(row))
 

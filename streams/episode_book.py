@@ -47,10 +47,10 @@ class EpisodeBook:
         self._version = version
         self._findings: dict[str, dict[str, Any]] = {}
 
-    def read(self, verdict: Verdict, i: int, worn: Sequence[Counted], code: int) -> Finding:
+    def read(self, verdict: Verdict, i: int, worn: Sequence[Counted], code: int | None) -> Finding:
         """What the score of row i says about the machine.
 
-        worn: its wear counters that are known, code: that of the state channel, there too.
+        worn: its wear counters that are known, code: that of the state channel, there too, None if unknown.
         """
         scores, row = verdict.scores, verdict.row
         return read_finding(
@@ -112,6 +112,12 @@ class EpisodeBook:
         finding = read_shift(self.pack.equipment_type.channels, jumped, before, after, scale)
         detector = f"{named}-{finding.code}" if named else finding.code
         return self._row(about, "shift", named or "shift", detector, (at_us, at_us), (at_us, 0.0), finding)
+
+    def of_change(self, since_us: int, told_us: int, about: Subject, finding: Finding) -> EpisodeRow:
+        """A change point: over when it is told."""
+        named = f"{finding.code}-{finding.evidence[0].channel}"
+        spell, peak = (since_us, told_us), (since_us, 0.0)
+        return self._row(about, "shift", named, named, spell, peak, finding)
 
     def _fault(
         self, fault: SensorFault | ClockFault, about: Subject, detector: str, finding: Finding

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from aiokafka import AIOKafkaProducer
 
+from streams.kafka_access import KafkaAccess
 from streams.transports.memory_broker import MemoryBroker
 
 Headers = Sequence[tuple[str, bytes]]
@@ -27,9 +28,9 @@ class Publisher(Protocol):
 class KafkaPublisher:
     """Over aiokafka, acknowledged by all in-sync replicas, idempotent."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, access: KafkaAccess) -> None:
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap,
+            **access.options,
             acks="all",
             enable_idempotence=True,
             linger_ms=5,

@@ -26,6 +26,7 @@ from fleet.rating import Ratings
 from fleet.unit_mixup import mix_up_table
 from fleet.vertical import Counted, VerticalPack
 from storage.chunk_result import EpisodeRow
+from streams.beside import BESIDE, BesideWatches, Watch
 from streams.episode_book import EpisodeBook, Subject
 from streams.hourly import Hourly
 from streams.judges import ENSEMBLE, Judges
@@ -42,7 +43,7 @@ VERSION = 6
 HOURS = "hour means"
 
 Watcher = Clock | OperatingModes | QualityGate | LimitPart
-Part = Watcher | Detector | PromisedLevel | EpisodeTracker | HealthTracker | HourMeans | SegmentWatch
+Part = Watcher | Detector | PromisedLevel | EpisodeTracker | HealthTracker | HourMeans | SegmentWatch | Watch
 """What keeps a state of its own."""
 
 NameOf = Callable[[int], tuple[str, str]]
@@ -54,7 +55,7 @@ RatingsOf = Callable[[int], Ratings]
 NO_RENEWALS: Instants = {}
 
 NAMED = "named"
-OPTIONAL = (MODEL, SEGMENT, HOURS, NAMED)
+OPTIONAL = (MODEL, SEGMENT, BESIDE, HOURS, NAMED)
 """How the parts of a state begin that a pack or an earlier release may have been without."""
 
 
@@ -93,6 +94,7 @@ class Scorer:
         self._renewals = Renewals()
         self._book = EpisodeBook(pack, VERSION)
         self._watches = watches(pack, VERSION)
+        self._beside = BesideWatches(pack, VERSION)
         self._named = NamedModes()
 
     def _look_at(self, pack: VerticalPack) -> None:
@@ -128,6 +130,7 @@ class Scorer:
         self._book.pack = self._hourly.pack = pack
         self._judges.widen(pack)
         self._watches = watches(pack, VERSION) | self._watches
+        self._beside.widen(pack)
         self._wear = self._wear.widened(pack, self._ratings())
 
     def rate(self) -> None:
@@ -176,6 +179,7 @@ class Scorer:
             )
             for watch in self._watches.values():
                 yield from watch.renew(each.slot, each.at_us, about)
+            yield from self._beside.renew(each.slot, each.at_us, about)
 
     def _score(self, slot: NDArray[np.int32], rows: Rows, name_of: NameOf) -> Scored:
         """Rows in which no machine starts over, or does so before them all."""
@@ -200,11 +204,12 @@ class Scorer:
         level = self._level.update(slot, timely.ts_us, score)
         events = self._episodes.update(slot, timely.ts_us, score, level)
         wear = self._wear.update(slot, timely.ts_us, checked.x)
-        of_machines = self._episodes_of(events, verdict, wear, modes.code, name_of)
+        about_of = partial(self._about, name_of=name_of)
+        episodes += self._beside.update(slot, timely.ts_us, checked.x, at_work, about_of)
+        of_machines = self._episodes_of(events, timely.ts_us, verdict, wear, modes.code, name_of)
         episodes += of_machines
         episodes += [self._shift(each, timely.ts_us[verdict.judged], name_of) for each in moved]
         for watch in self._watches.values():
-            about_of = partial(self._about, name_of=name_of)
             episodes += watch.update(slot, timely.ts_us, checked.x, about_of)
         departure = by_t2.column(by_t2.scores.departure, np.nan)
         channels = by_t2.column(by_t2.scores.judged, 0)
@@ -246,6 +251,7 @@ class Scorer:
     def _episodes_of(
         self,
         events: list[EpisodeEvent],
+        ts_us: NDArray[np.int64],
         verdict: Verdict,
         wear: NDArray[np.float64],
         code: NDArray[np.int16],
@@ -257,6 +263,8 @@ class Scorer:
             if event.change is not Change.CLOSED:
                 worn = self._counted(event.slot, wear[event.row])
                 finding = self._book.read(verdict, event.row, worn, int(code[event.row]))
+                changes = self._beside.changes(event.slot, int(ts_us[event.row]))
+                finding = replace(finding, evidence=finding.evidence + changes)
             rows.append(self._book.of_machine(event, self._about(event.slot, name_of), self._judge, finding))
         return rows
 
@@ -312,7 +320,9 @@ class Scorer:
     def _load(self, state: bytes) -> None:
         saved = state_bytes.names(state)
         like = {k: like for k, like in self._like().items() if k in saved or not k.startswith(OPTIONAL)}
-        like |= {k: np.empty(0, np.uint8) for k in saved if k.startswith(SEGMENT)}  # also of earlier packs
+        like |= {
+            k: np.empty(0, np.uint8) for k in saved if k.startswith((SEGMENT, BESIDE))
+        }  # also of earlier packs
         found = state_bytes.unpack(self._kind, state, like)
         for name, part in self._parts().items():
             if name in found:
@@ -336,7 +346,14 @@ class Scorer:
             **self._limits.parts,
         }
         by_hour: dict[str, Part] = {"health": self._health, HOURS: self._hours}
-        return {**watchers, **alarm, **by_hour, **self._judges.detectors, **self._watches}
+        return {
+            **watchers,
+            **alarm,
+            **by_hour,
+            **self._judges.detectors,
+            **self._watches,
+            **self._beside.parts,
+        }
 
     def _like(self) -> dict[str, NDArray[Any]]:
         raw = np.empty(0, np.uint8)

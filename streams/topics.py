@@ -7,6 +7,7 @@ from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from streams.errors import TopicError
+from streams.kafka_access import KafkaAccess
 
 TELEMETRY = "telemetry."
 HEALTH = "health."
@@ -36,26 +37,25 @@ def topics_of(tenants: Iterable[str]) -> list[str]:
     return [topic for tenant in tenants for topic in (telemetry_topic(tenant), health_topic(tenant))]
 
 
-def create_topics(bootstrap: str, topics: Iterable[str], partitions: int) -> list[str]:
+def create_topics(access: KafkaAccess, topics: Iterable[str], partitions: int) -> list[str]:
     """Create the topics that are missing; returns them. Blocking: call it before or beside the loop.
 
     Timestamps are the broker's (`LogAppendTime`), so that no producer can widen the window of accepted
     instants, and the window is the same when a record is read again. Raises `TopicError`.
     """
     try:
-        with contextlib.closing(connect(bootstrap)) as admin:
+        with contextlib.closing(connect(access)) as admin:
             missing = sorted(set(topics) - set(admin.list_topics()))
             for name in missing:
                 with contextlib.suppress(TopicAlreadyExistsError):  # another worker was faster
                     admin.create_topics([NewTopic(name, partitions, -1, topic_configs=LOG_APPEND_TIME)])
     except KafkaError as error:
         raise TopicError(
-            f"Kafka at {bootstrap}: {error}: is it up, and does FAULTLINE_KAFKA name it? "
-            "`faultline stack up` starts one"
+            f"Kafka at {access.servers}: {error}: {access.doubts} `faultline stack up` starts one"
         ) from error
     return missing
 
 
-def connect(bootstrap: str) -> KafkaAdminClient:
+def connect(access: KafkaAccess) -> KafkaAdminClient:
     """A client for topics, to be closed; raises `KafkaError` after ten seconds without an answer."""
-    return KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=CONNECT_WITHIN_MS)
+    return KafkaAdminClient(**access.options, bootstrap_timeout_ms=CONNECT_WITHIN_MS)

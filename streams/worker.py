@@ -10,6 +10,7 @@ import structlog
 from aiokafka.errors import KafkaError
 from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
+from faust.types.auth import CredentialsT
 
 from storage.outbox import Outbox
 from storage.progress import PartitionProgress
@@ -76,6 +77,7 @@ class WorkerParts:
     """
 
     broker: str
+    credentials: CredentialsT | None
     log_survives: bool
     group: str
     session_timeout_s: float
@@ -121,6 +123,7 @@ class Worker:
         app = ChunkApp(
             self._parts.group,
             self._parts.broker,
+            credentials=self._parts.credentials,
             positions=AgentPositions(self._agents, self._parts.registry, self._claiming),
             session_timeout_s=self._parts.session_timeout_s,
             member=self._parts.member,

@@ -50,6 +50,16 @@ _SAID = (
     """insert into wear_counter
     select asset_id, counter, %(end)s, asset_id %% 100, 80, 100, '1'
     from asset, unnest(array['rope', 'brake']) as counter on conflict do nothing""",
+    """insert into wear_day
+    select asset_id, counter, day, value - extract(day from %(end)s - day), "limit"
+    from wear_counter, generate_series(%(end)s - %(span)s, %(end)s, interval '1 day') as day
+    on conflict do nothing""",
+    """insert into contract (tenant, name, meter, unit, allowance, every, begin_ts, asset)
+    select t.name, n, meter, unit, 1000, every, %(end)s - 2 * %(span)s, case n when '3' then a.name end
+    from tenant as t join asset as a on a.tenant = t.name and a.name = 'm00',
+    (values ('1', 'trips', '1', 'month'), ('2', 'active_power', 'kWh', 'year'),
+            ('3', 'wear:rope', '%%', 'year')) as what (n, meter, unit, every)
+    on conflict do nothing""",
     """insert into maintenance (asset_id, ts, kind)
     select asset_id, %(end)s - interval '20 days', 'restored' from asset where asset_id %% 10 = 0
     on conflict do nothing""",

@@ -10,6 +10,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import DefaultPartitioner
 
+from streams.kafka_access import KafkaAccess
 from streams.topics import create_topics
 
 PARTITIONS = 6
@@ -62,7 +63,7 @@ def partition_of(key: bytes) -> int:
 @asynccontextmanager
 async def filler(bootstrap: str, topic: str) -> AsyncIterator[Filler]:
     """A filler of the topic, which is made if need be."""
-    await asyncio.to_thread(create_topics, bootstrap, [topic], PARTITIONS)
+    await asyncio.to_thread(create_topics, KafkaAccess(bootstrap), [topic], PARTITIONS)
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap, enable_idempotence=True, max_batch_size=BATCH_BYTES
     )

@@ -106,7 +106,7 @@ def _readings(measure: str, times: Times, goal_ms: int) -> list[Reading]:
     ]
 
 
-_MACHINES = [board for board in catalog() if board.code.startswith("AD-")]
+_MACHINES = [board for board in catalog() if board.equipment_type is not None]
 _FLEET = [
     board for board in catalog() if board not in _MACHINES and Audience.OPERATIONS not in board.audience
 ]

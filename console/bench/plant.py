@@ -23,6 +23,7 @@ from storage.bootstrap import WRITER
 from storage.pool import open_pool
 from storage.registry import register
 from storage.server.database import Database
+from streams.kafka_access import KafkaAccess
 from streams.topics import connect, create_topics, telemetry_topic, topics_of
 
 POLL_S = 0.05
@@ -71,7 +72,7 @@ class Plant:
 
     def members(self) -> int:
         """Workers in the plant's consumer group."""
-        with closing(connect(self.servers.kafka)) as admin:
+        with closing(connect(KafkaAccess(self.servers.kafka))) as admin:
             return len(admin.describe_groups([self.tenant])[self.tenant]["members"])
 
     def ask(self, question: str) -> list[tuple[int, ...]]:
@@ -91,7 +92,7 @@ def plant(servers: Servers, assets: int, channels: int) -> Iterator[Plant]:
     tenant, names = f"t{uuid4().hex[:8]}", tuple(f"m{number:05}" for number in range(assets))
     with servers.database() as database:
         asyncio.run(_register(database, fleet_of(tenant, names, channels)))
-        create_topics(servers.kafka, topics_of([tenant]), PARTITIONS)
+        create_topics(KafkaAccess(servers.kafka), topics_of([tenant]), PARTITIONS)
         yield Plant(servers, database, tenant, names)
 
 

@@ -30,6 +30,7 @@ from storage.server.database import Database, prepare_database
 from storage.server.launcher import PostgresServer
 from storage.sink import Sink
 from streams.health_message import decode
+from streams.kafka_access import KafkaAccess
 from streams.topics import create_topics, topics_of
 
 SESSION_TIMEOUT_S = 6
@@ -182,7 +183,7 @@ async def rig(at: Servers, load: Load, partitions: int, named: bool) -> AsyncIte
     folder.mkdir()
     database = await asyncio.to_thread(prepare_database, at.postgres, name)
     topics = topics_of(load.tenant_names())
-    await asyncio.to_thread(create_topics, at.kafka.bootstrap, topics, partitions)
+    await asyncio.to_thread(create_topics, KafkaAccess(at.kafka.bootstrap), topics, partitions)
     async with open_pool(database.dsn(WRITER)) as pool:
         await register(pool, load.fleet())
     async with AsyncExitStack() as stack:

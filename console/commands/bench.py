@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from console.bench.blocks import readings as block_readings
 from console.bench.detection import diagnosis, simulated
 from console.bench.detection.suites import SUITES
 from console.bench.detection.suites import run as run_suite
@@ -30,6 +31,8 @@ from console.bench.verticals.packs import run as prove_packs
 from console.bench.verticals.suites import SUITES as VERTICALS
 from console.bench.verticals.suites import run as run_vertical
 from console.bench.verticals.table import write_table
+from console.bench.verticals.waveforms import RATINGS as SAMPLED
+from console.bench.verticals.waveforms import readings as sampled_readings
 from console.output import err, fail, print_table
 from streams.simulator.source import MACHINES
 
@@ -42,8 +45,9 @@ SIMULATED, DIAGNOSIS = "simulated", "diagnosis"
 SELF_MADE = (SIMULATED, DIAGNOSIS)
 """Suites that need no data."""
 
-PACKS = "packs"
-"""The suite of verticals that makes its own data."""
+PACKS, WAVEFORMS = "packs", "waveforms"
+SIMULATED_MACHINES = {PACKS: 200, WAVEFORMS: 6}
+"""The suites of verticals that make their own data, and how many machines of each type."""
 
 QUICK_S, FULL_S = 10.0, 600.0
 
@@ -172,7 +176,9 @@ def remaining_life(
 
 @app.command(epilog="Example: faultline bench verticals --suite packs --type crane --json crane.json")
 def verticals(
-    suite: Annotated[str, typer.Option(help=f"Whose protocol: {', '.join([*VERTICALS, PACKS])}.")],
+    suite: Annotated[
+        str, typer.Option(help=f"Whose protocol: {', '.join([*VERTICALS, *SIMULATED_MACHINES])}.")
+    ],
     data: Annotated[
         Path | None, typer.Option(exists=True, file_okay=False, help="A folder laid out like that one.")
     ] = None,
@@ -181,29 +187,37 @@ def verticals(
         Path | None, typer.Option(dir_okay=False, help="Write what was predicted, as CSV.")
     ] = None,
     types: Annotated[
-        list[str] | None, typer.Option("--type", help="packs: only this one; may be repeated.")
+        list[str] | None, typer.Option("--type", help="Simulated: only this one; may be repeated.")
     ] = None,
-    assets: Annotated[int, typer.Option(min=10, help="packs: machines of each type.")] = 200,
+    assets: Annotated[
+        int | None, typer.Option(min=2, help="Simulated: machines of each type. Default 200; waveforms: 6.")
+    ] = None,
     days: Annotated[int, typer.Option(min=5, help="packs: days that are judged.")] = 30,
-    seeds: Annotated[int, typer.Option(min=1, help="packs: a month for each.")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, help="Simulated: a month for each.")] = 3,
 ) -> None:
     """Public data of one kind of machine each, by its protocol, with the dummies beside it.
 
     Transformers' temperatures and alarms, worn tools of a mill, failing processes, lives between work orders,
-    elevator trips, a wind turbine's power curve. What has no label teaches nothing and is predicted too.
+    elevator trips, a wind turbine's power curve, bearings run to failure. What has no label teaches nothing
+    and is predicted too.
     `packs` needs no data: it simulates a month of each shipped type's machines, one in ten of which fails.
+    Nor does `waveforms`, where two of three machines have a damaged bearing and send blocks of its vibration.
     """
-    if suite not in (*VERTICALS, PACKS):
-        fail(f"no suite {suite}: there are {', '.join([*VERTICALS, PACKS])}", 2)
-    if suite == PACKS:
+    if suite not in (*VERTICALS, *SIMULATED_MACHINES):
+        fail(f"no suite {suite}: there are {', '.join([*VERTICALS, *SIMULATED_MACHINES])}", 2)
+    if suite in SIMULATED_MACHINES:
         if data:
-            fail("the suite packs makes its own data: leave --data out", 2)
-        _packs(types or sorted(MACHINES), (assets, days, seeds), json_file, predictions)
+            fail(f"the suite {suite} makes its own data: leave --data out", 2)
+        machines = assets or SIMULATED_MACHINES[suite]
+        if suite == PACKS:
+            _packs(types or sorted(MACHINES), (machines, days, seeds), json_file, predictions)
+        else:
+            _waveforms(types or sorted(SAMPLED), machines, seeds, json_file)
         return
     if data is None:
         fail(f"say which folder: faultline bench verticals --suite {suite} --data FOLDER", 2)
     if types:
-        fail("--type is for the suite packs: leave it out", 2)
+        fail(f"--type is for the suites {' and '.join(SIMULATED_MACHINES)}: leave it out", 2)
     origin = provenance()
     with err.status(suite) as spinner:
         try:
@@ -232,14 +246,29 @@ def _packs(
         print_table(f"{kind}: true fault mode, and what it was read as", ("", *read_as), lines)
 
 
+def _waveforms(types: Sequence[str], machines: int, seeds: int, json_file: Path | None) -> None:
+    if unknown := sorted(set(types) - SAMPLED.keys()):
+        fail(f"no bearings of {', '.join(unknown)}: there are those of {', '.join(sorted(SAMPLED))}", 2)
+    origin = provenance()
+    with err.status("") as spinner:
+        found = [
+            [reading for kind in types for reading in sampled_readings(kind, machines, seed, spinner.update)]
+            for seed in range(1, seeds + 1)
+        ]
+    _show("verticals", origin, rows_of(found), json_file)
+
+
 @app.command(epilog="Example: faultline bench kernels --runs 5 --json kernels.json")
 def kernels(runs: Runs = 3, json_file: Json = None, quick: Quick = False) -> None:
-    """The T² chart's loop on one core, beside the same in NumPy, and the state of a machine."""
+    """The T² chart's loop on one core, beside the same in NumPy, a machine's state, and a vibration block."""
     origin = provenance()
-    assets, instants = (50, 50) if quick else (1_000, 500)
+    assets, instants, blocks = (50, 50, 3) if quick else (1_000, 500, 200)
     with err.status("") as spinner:
         try:
-            found = [list(kernel_readings(assets, instants, spinner.update)) for _ in range(runs)]
+            found = [
+                [*kernel_readings(assets, instants, spinner.update), *block_readings(blocks)]
+                for _ in range(runs)
+            ]
         except BenchError as error:
             spinner.stop()
             fail(str(error))

@@ -72,11 +72,14 @@ async def _ask(pool: Pool) -> Check:
 
 
 def _kafka(settings: Settings) -> Check:
-    if settings.kafka is None:
+    access = settings.kafka_access
+    if access is None:
         return Check("kafka", True, "none set: the in-memory transport serves one process")
     try:
-        with closing(connect(settings.kafka)) as admin:
+        with closing(connect(access)) as admin:
             topics = [name for name in admin.list_topics() if name.startswith((TELEMETRY, HEALTH))]
     except KafkaError as error:
-        return Check("kafka", False, f"{settings.kafka}: {error} (is it up? `faultline stack up` starts one)")
-    return Check("kafka", True, f"{settings.kafka}, {len(topics)} of our topics")
+        return Check(
+            "kafka", False, f"{access.servers}: {error}: {access.doubts} `faultline stack up` starts one"
+        )
+    return Check("kafka", True, f"{access.servers}, {len(topics)} of our topics")

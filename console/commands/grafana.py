@@ -73,7 +73,7 @@ def apply(
         Drift, typer.Option(help="What becomes of things of ours that somebody changed in Grafana.")
     ] = Drift.REPORT,
     allow_deletes: Annotated[
-        int | None, typer.Option(min=0, help="So many things of one organisation may go.")
+        int | None, typer.Option(min=0, help="So many things may go, over all organisations.")
     ] = None,
     rotate: Annotated[
         bool, typer.Option("--rotate", help="Give Grafana new logins, end its old ones.")
@@ -86,7 +86,8 @@ def apply(
     """
     rules = Rules(drift, allow_deletes, rotate)
     with _provisioner() as (provisioner, accesses):
-        outcomes = _all(accesses(names), lambda access: provisioner.apply(access, rules), "provisioning")
+        provisioner.check(chosen := accesses(names), rules)
+        outcomes = _all(chosen, lambda access: provisioner.apply(access, rules), "provisioning")
     _tell(outcomes, as_json, _DRIFTED[drift])
     left = [step for outcome in outcomes for step in outcome.left(drift)]
     if left and not as_json:
@@ -155,14 +156,14 @@ def export(
         fail("libpq cannot read the login: give the line that `faultline tenants add` has printed", 2)
     if missing := [name for name in ("host", "user", "dbname") if name not in server]:
         fail(f"the login names no {missing[0]}: give the line that `faultline tenants add` has printed", 2)
-    machines = {board.code.removeprefix("AD-").lower() for board in catalog() if board.code.startswith("AD-")}
+    machines = {board.equipment_type for board in catalog() if board.equipment_type}
     if unknown := sorted(set(kind or ()) - machines):
         fail(f"no dashboard for {unknown[0]!r}: there are {', '.join(sorted(machines))}", 2)
     boards = [
         board
         for board in catalog()
         if (Audience.OPERATIONS in board.audience) is operations
-        and (not kind or not board.code.startswith("AD-") or board.code.removeprefix("AD-").lower() in kind)
+        and (not kind or board.equipment_type is None or board.equipment_type in kind)
     ]
     made = files(
         boards,

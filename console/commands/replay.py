@@ -92,6 +92,6 @@ def _send(
 
             return send(readings, tenant, publisher, journal, resume, Pace(speed), tell)
 
-    if settings.kafka is not None:
-        create_topics(settings.kafka, topics_of([tenant]), settings.partitions)
+    if settings.kafka_access is not None:
+        create_topics(settings.kafka_access, topics_of([tenant]), settings.partitions)
     return send_through(settings, feed)

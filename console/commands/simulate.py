@@ -92,6 +92,6 @@ def _send(settings: Settings, spec: Fleet, frames: Iterator[Frame]) -> Sent:
                 lambda sent: bar.update(task, completed=sent.frames, note=f"{sent.samples:,} values"),
             )
 
-    if settings.kafka is not None:
-        create_topics(settings.kafka, topics_of(t.name for t in spec.tenants), settings.partitions)
+    if settings.kafka_access is not None:
+        create_topics(settings.kafka_access, topics_of(t.name for t in spec.tenants), settings.partitions)
     return send_through(settings, feed)

@@ -4,13 +4,16 @@ import json
 from collections.abc import Iterator, Sequence
 
 from dashboards.alerts.rule import Rule
-from dashboards.files import FOLDERS
 from dashboards.source import UID
 from dashboards.text import Language
 
 GROUP = "faultline-operations"
 
 FOLDER_UID = f"{UID}-{Language.EN}"
+
+FOLDER = "Faultline alerts 告警"
+"""Of rules from files. Grafana makes it before it reads the dashboards, under a uid of its own choice: in the
+dashboards' folder they would not be found by ours."""
 
 EVERY_S = 60
 
@@ -24,7 +27,7 @@ def alert_files(rules: Sequence[Rule]) -> Iterator[tuple[str, str]]:
     group = {
         "orgId": 1,
         "name": GROUP,
-        "folder": FOLDERS[Language.EN],
+        "folder": FOLDER,
         "interval": f"{EVERY_S}s",
         "rules": [rule.json() for rule in rules],
     }

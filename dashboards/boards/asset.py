@@ -1,13 +1,12 @@
 """AD: one machine, a dashboard for each equipment type: how it is, what shows it, how long it lasts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
 from typing import Any
 
 from dashboards import scales
-from dashboards.board import Annotation, Dashboard, Row, Variable
-from dashboards.panel import Column, Kind, Panel, Query, Step
+from dashboards.board import WIDTH, Annotation, Dashboard, Row, Variable
+from dashboards.panel import Column, Kind, Panel, Query
 from dashboards.source import MACHINE, lines, spells
 from dashboards.text import Text
 from dashboards.units import DAYS, grafana_unit
@@ -18,6 +17,12 @@ from fleet.vertical import VerticalPack
 
 ABREAST = 4
 """Most channels of a panel: more lines than that nobody tells apart."""
+
+SIZE = 4
+"""Ranges of which one is more than so many times the other are not of one size."""
+
+LONGEST = 75
+"""Characters of a title that a panel of half the width has room for."""
 
 COLORS = ("blue", "yellow", "purple", "text")
 """Of channels: none that says how a machine is."""
@@ -84,6 +89,7 @@ def _of(pack: VerticalPack) -> Dashboard:
                 "semi-dark-blue",
             ),
         ),
+        equipment_type=kind.name,
     )
 
 
@@ -334,7 +340,7 @@ def _wear(pack: VerticalPack) -> Panel:
         ),
         8,
         unit="percent",
-        steps=(Step(None, "semi-dark-green"), Step(80, "semi-dark-orange"), Step(100, "semi-dark-red")),
+        steps=scales.USED_UP,
         low=0,
         high=100,
         decimals=0,
@@ -370,24 +376,41 @@ def _history() -> Panel:
 
 
 def _channels(kind: EquipmentType) -> Iterator[Row]:
-    """Channels of one kind and unit together, a few to a panel, two panels to a row."""
-    told = [channel for channel in kind.channels if channel.kind in {"measurement", "setpoint"}]
-    panels = []
-    for unit, found in groupby(sorted(told, key=lambda c: c.unit), key=lambda c: c.unit):
-        channels = list(found)
-        firsts = range(0, len(channels), ABREAST)
-        panels += [_lines(kind, unit, channels[first : first + ABREAST]) for first in firsts]
+    """What is measured, then what is asked of the machine, two panels to a row."""
+    panels = [
+        _lines(kind, channels)
+        for what in ("measurement", "setpoint")
+        for channels in _together([channel for channel in kind.channels if channel.kind == what])
+    ]
     for first in range(0, len(panels), 2):
-        yield Row(8, tuple(panels[first : first + 2]))
+        beside = panels[first : first + 2]
+        yield Row(8, tuple(replace(panel, width=WIDTH // len(beside)) for panel in beside))
 
 
-def _lines(kind: EquipmentType, unit: str, channels: list[Channel]) -> Panel:
-    en, zh = (", ".join(titles) for titles in zip(*((c.title_en, c.title_zh) for c in channels), strict=True))
-    of = "" if unit == "1" else f" ({unit})"
+def _together(channels: Sequence[Channel]) -> list[list[Channel]]:
+    """Those of one unit with ranges of one size, a few at a time, in the order in which the type has them."""
+    groups: list[list[Channel]] = []
+    for channel in channels:
+        room = (each for each in groups if len(each) < ABREAST and _alike(each[0], channel))
+        if (group := next(room, None)) is None:
+            groups.append([channel])
+        else:
+            group.append(channel)
+    return groups
+
+
+def _alike(one: Channel, other: Channel) -> bool:
+    """On the scale of a far larger one nobody sees a small one move."""
+    small, large = sorted(each.high - each.low for each in (one, other))
+    return one.unit == other.unit and (small == large or large <= SIZE * small)
+
+
+def _lines(kind: EquipmentType, channels: list[Channel]) -> Panel:
+    unit = channels[0].unit
     return Panel(
         f"channels-{channels[0].name}",
         Kind.LINES,
-        Text(f"{en}{of}", f"{zh.replace(', ', '、')}{of}"),
+        _title(channels, "" if unit == "1" else f" ({unit})"),
         Text(
             "Mean of each interval without what is not to be trusted. "
             "Views `telemetry_…`, `minute_…`, `hour_…`.",
@@ -401,3 +424,12 @@ def _lines(kind: EquipmentType, unit: str, channels: list[Channel]) -> Panel:
             for c, color in zip(channels, COLORS, strict=False)
         ),
     )
+
+
+def _title(channels: list[Channel], of: str) -> Text:
+    """All of them, or the first two where that is too long: the legend has the others."""
+    en, zh = [c.title_en for c in channels], [c.title_zh for c in channels]
+    if len(", ".join(en)) <= LONGEST or len(channels) <= 2:
+        return Text(f"{', '.join(en)}{of}", f"{'、'.join(zh)}{of}")
+    more, all_of = len(channels) - 2, len(channels)
+    return Text(f"{', '.join(en[:2])} and {more} more{of}", f"{'、'.join(zh[:2])}等 {all_of} 项{of}")

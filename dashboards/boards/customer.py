@@ -81,7 +81,10 @@ def _next() -> Panel:
         (Query(_NEXT),),
         10,
         unit="string",
-        options={"reduceOptions": {"calcs": ["lastNotNull"], "fields": "/.*/", "values": False}},
+        options={
+            "reduceOptions": {"calcs": ["lastNotNull"], "fields": "/.*/", "values": False},
+            "text": {"valueSize": 26},  # a name and two dates in one line
+        },
     )
 
 

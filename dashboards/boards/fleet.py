@@ -3,13 +3,19 @@
 from dashboards import scales
 from dashboards.board import Audience, Dashboard, Row, Variable
 from dashboards.links import to_asset, to_queue
-from dashboards.panel import Column, Kind, Panel, Query, Step, markers
+from dashboards.panel import NEAREST_ZOOM, Column, Kind, Panel, Query, Step, markers
 from dashboards.text import Text
 from dashboards.units import DAYS
 
 _IN = "tenant in (${tenant:sqlstring}) and equipment_type in (${type:sqlstring})"
 
 _MACHINES = f"select l.* from latest as l where {_IN}"
+
+SHOWN = 600, 280
+"""Pixels of the map between the outermost sites, on a small screen."""
+
+NEAREST = f"2 * pi() / 256 / 2 ^ {NEAREST_ZOOM}"
+"""SQL: the smallest pixel, in radians."""
 
 TENANT = Text("Customer", "客户")
 ASSET = Text("Machine", "设备")
@@ -213,32 +219,48 @@ def _map() -> Panel:
         Text("Sites by the worst machine", "站点地图（按最差设备状态）"),
         Text(
             "Sites with coordinates in the fleet file, each with the worst state of its machines in colour "
-            "and words, and how many of them are in it. Views `site`, `latest`, `episode`.",
+            "and words, and how many of them are in it. Of near sites the worst has its words: choose a "
+            "customer to see its sites apart. Views `site`, `latest`, `episode`.",
             "设备清单文件中带坐标的站点：以颜色和文字显示其设备的最差状态及处于该状态的设备数。"
+            "站点相邻时仅标注最差者；选择客户可分别查看其站点。"
             "视图 `site`、`latest`、`episode`。",
         ),
-        (
-            Query(
-                "select s.latitude, s.longitude, s.tenant, s.site, state, "
-                "s.site || ': ' || machines || ' ' || word_{lang} as label, machines "
-                "from (select distinct on (m.tenant, m.site) m.tenant, m.site, state, count(*) as machines "
-                f"from (select l.tenant, l.site, {scales.NOW_STATE} as state from ({_MACHINES}) as l) as m "
-                f"group by m.tenant, m.site, state order by m.tenant, m.site, {scales.URGENCY}) as worst "
-                f"join site as s using (tenant, site) join {scales.STATE_WORDS} using (state) "
-                "where s.latitude is not null order by s.tenant, s.site limit 1000"
-            ),
-        ),
+        (Query(_SITES),),
         14,
         columns=(
             Column("tenant", TENANT),
             Column("site", SITE),
             Column("state", Text("state", "状态"), said=scales.STATES),
-            Column("label", Text("worst", "最差状态")),
             Column("machines", Text("machines", "设备数")),
+            Column("label", Text("label", "标注"), unit="string", line={"hideFrom": {"tooltip": True}}),
         ),
         link=to_queue(),
         options={"layers": [markers("state", "label")]},
     )
+
+
+_SITES = f"""with worst as (
+    select distinct on (m.tenant, m.site) m.tenant, m.site, state, count(*) as machines
+    from (select l.tenant, l.site, {scales.NOW_STATE} as state from ({_MACHINES}) as l) as m
+    group by m.tenant, m.site, state order by m.tenant, m.site, {scales.URGENCY}
+), placed as (
+    select s.tenant, s.site, s.latitude, s.longitude, state, machines,
+        s.site || ': ' || machines || ' ' || word_{{lang}} as words,
+        radians(s.longitude) as x, asinh(tan(radians(s.latitude))) as y,
+        row_number() over (order by {scales.URGENCY}, s.tenant, s.site) as place
+    from worst join site as s using (tenant, site) join {scales.STATE_WORDS} using (state)
+    where s.latitude is not null order by place limit 1000
+), fitted as (
+    select greatest((max(x) - min(x)) / {SHOWN[0]}, (max(y) - min(y)) / {SHOWN[1]}, {NEAREST}) as pixel
+    from placed
+)
+select latitude, longitude, tenant, site, state, machines, case when exists (
+    select from placed as worse where worse.place < one.place and abs(worse.y - one.y) < 16 * pixel
+        and abs(worse.x - one.x) < 3.5 * octet_length(worse.words || one.words) * pixel
+) then ' ' else words end as label
+from placed as one cross join fitted order by place desc"""
+"""Of sites whose words would lie upon each other the worst has them, the others have their marker alone; the
+worst is drawn last. x, y: on the map (Web Mercator), in radians. A letter takes 7 pixels, a line 16."""
 
 
 def _customers() -> Panel:
@@ -284,7 +306,7 @@ def _over_time() -> Panel:
         ),
         (
             Query(
-                "select $__timeGroupAlias(e.onset_ts,'1d'), "
+                "select $__timeGroupAlias(e.onset_ts,'1d',0), "
                 "count(*) filter (where e.kind = 'machine') as machine, "
                 "count(*) filter (where e.kind = 'limit') as limits, "
                 "count(*) filter (where e.kind = 'event') as event, "

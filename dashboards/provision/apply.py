@@ -11,7 +11,7 @@ from dashboards.provision.plan import Mark, State, Step
 from dashboards.provision.port import Json, Kind, Organization
 
 MOST_DELETED, MOST_SHARE = 10, 0.2
-"""More deletions than that in one organisation want somebody's word."""
+"""More deletions than either, in one organisation or in a whole run, want somebody's word."""
 
 
 class Drift(StrEnum):
@@ -38,13 +38,13 @@ class Record(Protocol):
         """It is not ours any more."""
 
 
-def check_deletions(steps: Sequence[Step], allowed: int | None) -> None:
-    """Raises `GrafanaError` if the plan deletes more than is allowed, or than is usual."""
-    going = sum(step.state is State.DELETE for step in steps)
-    usual = max(1, min(MOST_DELETED, int(MOST_SHARE * len(steps))))
+def check_deletions(going: int, things: int, allowed: int | None) -> None:
+    """Raises `GrafanaError` if more of our things would go than is allowed, or than is usual."""
+    usual = max(1, min(MOST_DELETED, int(MOST_SHARE * things)))
     if going > (usual if allowed is None else allowed):
         raise GrafanaError(
-            f"the plan deletes {going} of {len(steps)}: if it may, say --allow-deletes {going}"
+            f"{going} of {things} things of ours would be deleted, and nothing was done: `faultline grafana "
+            f"plan` shows them; if they may go, say --allow-deletes {going}"
         )
 
 

@@ -40,7 +40,7 @@ def boards_for(audience: Audience, equipment_types: Collection[EquipmentType]) -
 
     A type whose name cannot stand in a uid has none.
     """
-    shared = [board for board in catalog() if not board.code.startswith("AD-")]
+    shared = [board for board in catalog() if board.equipment_type is None]
     of_types = [board_of(kind) for kind in equipment_types]
     named = [board for board in of_types if _UID.fullmatch(board.uid(Language.EN))]
     return tuple(board for board in (*shared, *named) if audience in board.audience)

@@ -59,10 +59,16 @@ def plan(wanted: Sequence[Item], marks: Marks, room: Organization) -> list[Step]
     Raises `GrafanaError`.
     """
     by_key = {(item.kind, item.uid): item.spec for item in wanted}
-    orphans = [(Kind(kind), uid) for kind, uid in marks if (kind, uid) not in by_key]
+    keys = [*by_key, *orphans(wanted, marks)]
+    return [_step(kind, uid, by_key.get((kind, uid)), marks, room) for kind, uid in keys]
+
+
+def orphans(wanted: Sequence[Item], marks: Marks) -> list[tuple[Kind, str]]:
+    """What is ours and not wanted any more, in an order in which it can go. It needs no Grafana."""
+    named = {(item.kind, item.uid) for item in wanted}
     order = list(Kind)
-    orphans.sort(key=lambda key: (-order.index(key[0]), key[1]))
-    return [_step(kind, uid, by_key.get((kind, uid)), marks, room) for kind, uid in [*by_key, *orphans]]
+    found = [(Kind(kind), uid) for kind, uid in marks if (kind, uid) not in named]
+    return sorted(found, key=lambda key: (-order.index(key[0]), key[1]))
 
 
 def _step(kind: Kind, uid: str, wanted: Json | None, marks: Marks, room: Organization) -> Step:

@@ -6,6 +6,7 @@ defaults. Classes of ISO 4301-1 are a crane's own; here they are those of group 
 """
 
 from fleet.asset import Channel, EquipmentType
+from fleet.beside import ChangePoints
 from fleet.modelled_wear import ModelledWear, Reading
 from fleet.sign import Urgency, up
 from fleet.standard_limit import StandardLimit
@@ -313,6 +314,8 @@ LIMITS = (
     ),
 )
 
+MEASURED = tuple(channel.name for channel in CHANNELS if channel.kind == "measurement")
+
 PACK = VerticalPack(
     EquipmentType("crane", CHANNELS, "Tower crane", "塔式起重机"),
     # tuned on the simulated fleet at one row a minute; rests at night and from Saturday to Monday
@@ -323,6 +326,8 @@ PACK = VerticalPack(
         health_tau_s=24 * HOUR_S,
         d_fail=8.0,
         idle=(0,),
+        # what is at work for eight hours a day
+        beside=(ChangePoints(MEASURED, baseline=96, windows=(6, 12, 24)),),
     ),
     WEAR,
     FAULT_MODES,

@@ -7,6 +7,7 @@ report and, like detection parameters and wear limits without a source, engineer
 
 from detectors.segments import Take
 from fleet.asset import Channel, EquipmentType
+from fleet.beside import ChangePoints
 from fleet.cycle_advice import ExcessCycles
 from fleet.idle_advice import IdleEnergy
 from fleet.modelled_wear import RatedWear, Reading
@@ -409,6 +410,8 @@ SEGMENTS = (
     ),
 )
 
+MEASURED = tuple(channel.name for channel in CHANNELS if channel.kind == "measurement")
+
 PACK = VerticalPack(
     EquipmentType("elevator", CHANNELS, "Traction elevator", "曳引式电梯"),
     # tuned on the simulated fleet at one row a minute; hardly moves at night and on a Sunday
@@ -421,6 +424,7 @@ PACK = VerticalPack(
         given=(
             "car_load",
         ),  # temperatures follow the machine room too slowly to be held against it row by row
+        beside=(ChangePoints(MEASURED, score=5.0),),
     ),
     WEAR,
     FAULT_MODES,

@@ -6,6 +6,7 @@ parameters and limits without a source, engineering defaults.
 """
 
 from fleet.asset import Channel, EquipmentType
+from fleet.beside import ChangePoints
 from fleet.idle_advice import IdleShare
 from fleet.sign import Urgency, down, up
 from fleet.standard_limit import StandardLimit
@@ -331,6 +332,8 @@ LIMITS = (
     ),
 )
 
+MEASURED = tuple(channel.name for channel in CHANNELS if channel.kind == "measurement")
+
 PACK = VerticalPack(
     EquipmentType("excavator", CHANNELS, "Hydraulic excavator", "液压挖掘机"),
     # tuned on the simulated fleet at one row a minute; rests at night and from Saturday to Monday
@@ -341,6 +344,8 @@ PACK = VerticalPack(
         health_tau_s=24 * HOUR_S,
         d_fail=10.0,
         idle=(0, 1),
+        # what is at work for eight hours a day
+        beside=(ChangePoints(MEASURED, baseline=96, windows=(6, 12, 24)),),
     ),
     WEAR,
     FAULT_MODES,

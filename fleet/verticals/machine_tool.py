@@ -8,6 +8,7 @@ from detectors.segments import Take
 from detectors.vibration_severity import Size, VibrationSeverity
 from fleet.asset import Channel, EquipmentType
 from fleet.idle_advice import Availability, IdleEnergy
+from fleet.measuring_point import MeasuringPoint
 from fleet.modelled_wear import RatedWear, Reading
 from fleet.rating import Rating, Ratings
 from fleet.segment import Feature, Segment
@@ -34,6 +35,30 @@ CHANNELS = (
     Channel("shop_temperature", "°C", -20, 60, "setpoint", title_en="Shop temperature", title_zh="车间温度"),
     Channel("parts", "1", 0, kind="counter", title_en="Parts made", title_zh="工件计数"),
     Channel("axis_travel", "km", 0, kind="counter", title_en="Axis travel", title_zh="轴累计行程"),
+    # what waveforms show of the spindle's front bearing, where they are sent: docs/waveforms.md
+    Channel("spindle_kurtosis", "1", 0, 1000, title_en="Spindle vibration kurtosis", title_zh="主轴振动峭度"),
+    Channel(
+        "spindle_bpfo", "dB", -20, 120, title_en="Spindle bearing, outer ring", title_zh="主轴轴承外圈特征"
+    ),
+    Channel(
+        "spindle_bpfi", "dB", -20, 120, title_en="Spindle bearing, inner ring", title_zh="主轴轴承内圈特征"
+    ),
+    Channel("spindle_bsf", "dB", -20, 120, title_en="Spindle bearing, balls", title_zh="主轴轴承滚动体特征"),
+)
+
+# RMS velocity as ISO 20816-1 has it, lines of the envelope as ISO 13373-2 does (both from memory). The band
+# is where housings of spindles ring; engineering default, open to blocks from 12.8 kHz on.
+POINTS = (
+    MeasuringPoint(
+        "spindle",
+        "spindle_speed",
+        "spindle_bearing",
+        (2000.0, 5000.0),
+        velocity="spindle_vibration",
+        envelope="spindle_envelope",
+        lines=("spindle_bpfo", "spindle_bpfi", "spindle_bsf"),
+        kurtosis="spindle_kurtosis",
+    ),
 )
 
 WEAR = (
@@ -91,10 +116,25 @@ FAULT_MODES = (
         "spindle-bearing",
         "Spindle bearing damage",
         "主轴轴承损伤",
-        ("spindle_envelope", "spindle_vibration", "spindle_temperature"),
+        (
+            "spindle_envelope",
+            "spindle_vibration",
+            "spindle_temperature",
+            "spindle_bpfo",
+            "spindle_bpfi",
+            "spindle_bsf",
+        ),
         "Take an envelope spectrum at constant speed without cutting; check preload and lubrication.",
         "空载恒速采集包络谱，检查轴承预紧与润滑。",
-        signs=(up("spindle_envelope", 2.0), up("spindle_vibration"), up("spindle_temperature", 0.5)),
+        signs=(
+            up("spindle_envelope", 2.0),
+            up("spindle_vibration"),
+            up("spindle_temperature", 0.5),
+            # one of them is enough: damage begins at one place (ISO 15243)
+            up("spindle_bpfo", 2.0),
+            up("spindle_bpfi", 2.0),
+            up("spindle_bsf", 2.0),
+        ),
         failure_code="VIB",
         wear=("spindle", "spindle-bearing"),
         parts_en="Spindle bearings or exchange spindle.",
@@ -258,4 +298,5 @@ PACK = VerticalPack(
     MODELLED,
     advice=ADVICE,
     segments=SEGMENTS,
+    points=POINTS,
 )

@@ -5,6 +5,7 @@ source, engineering defaults. The typical 90 % gas values named below are those 
 """
 
 from fleet.asset import Channel, EquipmentType
+from fleet.beside import ChangePoints
 from fleet.dissolved_gas import GasFault, GasMonitor
 from fleet.modelled_wear import RatedWear, Reading
 from fleet.rating import Rating, Ratings
@@ -376,6 +377,8 @@ LIMITS = (
     ),
 )
 
+MEASURED = tuple(channel.name for channel in CHANNELS if channel.kind == "measurement")
+
 PACK = VerticalPack(
     EquipmentType("transformer", CHANNELS, "Power transformer", "电力变压器"),
     # tuned on the simulated fleet at one row a minute; the baseline is three daily cycles of load
@@ -384,6 +387,7 @@ PACK = VerticalPack(
         baseline_rows=4320,
         health_tau_s=24 * 3600.0,
         given=("load_current",),  # oil follows the weather too slowly to be held against it row by row
+        beside=(ChangePoints(MEASURED, score=5.0),),
     ),
     WEAR,
     FAULT_MODES,

@@ -8,6 +8,7 @@ limits without a source, engineering defaults.
 from functools import partial
 
 from fleet.asset import Channel, EquipmentType
+from fleet.measuring_point import MeasuringPoint
 from fleet.power_curve_advice import PowerCurveLoss
 from fleet.sign import Urgency, down, up
 from fleet.standard_limit import StandardLimit, zone_limits
@@ -103,6 +104,65 @@ CHANNELS = (
     TEN_MINUTES("operating_time", "h", 0, kind="counter", title_en="Operating time", title_zh="累计发电时间"),
     TEN_MINUTES("energy", "MWh", 0, kind="counter", title_en="Energy produced", title_zh="累计发电量"),
     TEN_MINUTES("starts", "1", 0, kind="counter", title_en="Starts", title_zh="并网次数"),
+    # what waveforms show of the bearings, where they are sent: docs/waveforms.md
+    TEN_MINUTES(
+        "main_bearing_envelope", "m/s²", 0, 500, title_en="Main bearing envelope", title_zh="主轴承包络"
+    ),
+    TEN_MINUTES(
+        "main_bearing_bpfo", "dB", -20, 120, title_en="Main bearing, outer ring", title_zh="主轴承外圈特征"
+    ),
+    TEN_MINUTES(
+        "main_bearing_bpfi", "dB", -20, 120, title_en="Main bearing, inner ring", title_zh="主轴承内圈特征"
+    ),
+    TEN_MINUTES(
+        "main_bearing_bsf", "dB", -20, 120, title_en="Main bearing, rollers", title_zh="主轴承滚动体特征"
+    ),
+    TEN_MINUTES(
+        "generator_envelope", "m/s²", 0, 500, title_en="Generator bearing envelope", title_zh="发电机轴承包络"
+    ),
+    TEN_MINUTES(
+        "generator_bpfo",
+        "dB",
+        -20,
+        120,
+        title_en="Generator bearing, outer ring",
+        title_zh="发电机轴承外圈特征",
+    ),
+    TEN_MINUTES(
+        "generator_bpfi",
+        "dB",
+        -20,
+        120,
+        title_en="Generator bearing, inner ring",
+        title_zh="发电机轴承内圈特征",
+    ),
+    TEN_MINUTES(
+        "generator_bsf", "dB", -20, 120, title_en="Generator bearing, balls", title_zh="发电机轴承滚动体特征"
+    ),
+)
+
+# Lines of the envelope as ISO 13373-2 has them (from memory). The bands are where such housings ring;
+# engineering defaults. A main bearing turns so slowly that its blocks must last for seconds.
+POINTS = (
+    MeasuringPoint(
+        "main-bearing",
+        "rotor_speed",
+        "main_bearing",
+        (500.0, 2000.0),
+        velocity="main_bearing_vibration",
+        envelope="main_bearing_envelope",
+        lines=("main_bearing_bpfo", "main_bearing_bpfi", "main_bearing_bsf"),
+    ),
+    MeasuringPoint(
+        "generator",
+        "rotor_speed",
+        "generator_bearing",
+        (2000.0, 5000.0),
+        velocity="generator_vibration",
+        envelope="generator_envelope",
+        lines=("generator_bpfo", "generator_bpfi", "generator_bsf"),
+        gear="gear_ratio",
+    ),
 )
 
 WEAR = (
@@ -186,10 +246,14 @@ FAULT_MODES = (
         "main-bearing",
         "Main bearing worn or badly greased",
         "主轴承磨损或润滑不良",
-        ("main_bearing_temperature", "main_bearing_vibration"),
+        ("main_bearing_temperature", "main_bearing_vibration", *POINTS[0].channels[1:]),
         "Check the greasing system and take a grease sample; listen to the bearing at low speed.",
         "检查润滑系统并取脂样，低速下检查轴承异响。",
-        signs=(up("main_bearing_temperature"), up("main_bearing_vibration")),
+        signs=(
+            up("main_bearing_temperature"),
+            up("main_bearing_vibration"),
+            *map(up, POINTS[0].channels[1:]),
+        ),
         failure_code="VIB",
         parts_en="Bearing grease, grease lines and pump.",
         parts_zh="轴承润滑脂、润滑管路与润滑泵。",
@@ -200,10 +264,14 @@ FAULT_MODES = (
         "generator-bearing",
         "Generator bearing damage",
         "发电机轴承损伤",
-        ("generator_bearing_temperature", "generator_vibration"),
+        ("generator_bearing_temperature", "generator_vibration", *POINTS[1].channels[1:]),
         "Take an envelope spectrum; check greasing, shaft earthing and the alignment of the coupling.",
         "采集包络谱，检查润滑、转轴接地及联轴器对中。",
-        signs=(up("generator_bearing_temperature"), up("generator_vibration")),
+        signs=(
+            up("generator_bearing_temperature"),
+            up("generator_vibration"),
+            *map(up, POINTS[1].channels[1:]),
+        ),
         failure_code="VIB",
         parts_en="Generator bearings, grease, earthing brushes.",
         parts_zh="发电机轴承、润滑脂、接地碳刷。",
@@ -348,4 +416,6 @@ PACK = VerticalPack(
     FAULT_MODES,
     LIMITS,
     advice=ADVICE,
+    power="active_power",
+    points=POINTS,
 )

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from fleet.asset import EquipmentType
 from fleet.sql_names import column, stem
+from storage.usage import DAYS, HOURS, IN_PERIOD, METERS
 
 PLACE = sql.SQL("a.tenant, a.site, a.name as asset, a.asset_id")
 """Which machine a row is about; its number is for dashboards, as names are unique in a tenant only."""
@@ -33,8 +34,19 @@ def seen(access_id: str) -> sql.Composed:
 def machine_views(access_id: str, types: Sequence[EquipmentType]) -> Iterator[tuple[str, sql.Composed]]:
     """Name of each view of the schema named `access_id`, and what it selects."""
     machines = seen(access_id)
+    parts = {
+        "seen": machines,
+        "place": PLACE,
+        "access": sql.Literal(access_id),
+        "meters": METERS,
+        "hours": HOURS,
+        "days": DAYS,
+        "in_period": IN_PERIOD,
+        "mine": _MINE,
+        "covered": _COVERED.format(seen=machines, mine=_MINE),
+    }
     for name, statement in _FIXED.items():
-        yield name, sql.SQL(statement).format(seen=machines, place=PLACE, access=sql.Literal(access_id))
+        yield name, sql.SQL(statement).format(**parts)
     for kind in types:
         yield f"telemetry_{stem(kind.name)}", _telemetry(kind, machines)
         yield f"minute_{stem(kind.name)}", _rollup(kind, "rollup_minute", machines)
@@ -83,6 +95,14 @@ def _rollup(kind: EquipmentType, table: str, machines: sql.Composed) -> sql.Comp
     )
 
 
+# Who sees a part of a contract's machines does not see it: what they used would look like all of it.
+_COVERED = sql.SQL("""exists (select from {seen} where {mine}) and not exists (
+    select from faultline.asset as a where {mine} and a.asset_id not in (select a.asset_id from {seen}))""")
+
+_MINE = sql.SQL("""a.tenant = c.tenant
+    and (c.site is null or c.site = a.site) and (c.asset is null or c.asset = a.name)""")
+"""Whether the machine `a` is one of the contract `c`."""
+
 _FIXED = {
     "asset": """
         select {place}, a.title, a.equipment_type, e.title_en as type_en,
@@ -94,8 +114,8 @@ _FIXED = {
         from faultline.site as s where (s.tenant, s.name) in (select a.tenant, a.site from {seen})""",
     "channel": """
         select c.equipment_type, c.name as channel, c.unit, nullif(c.low, '-infinity') as low,
-               nullif(c.high, 'infinity') as high, c.kind, c.title_en, c.title_zh
-        from faultline.channel as c
+               nullif(c.high, 'infinity') as high, c.kind, c.title_en, c.title_zh, m.unit as meter_unit
+        from faultline.channel as c left join ({meters}) as m using (equipment_type, name)
         where c.equipment_type in (select a.equipment_type from {seen})""",
     # a health or forecast from before a repair says nothing of the machine now
     "latest": """
@@ -153,23 +173,37 @@ _FIXED = {
             select from faultline.maintenance as done
             where done.asset_id = f.asset_id and done.ts >= f.ts)""",
     "wear": """
-        select w.ts, {place}, w.counter, w.value, w.warning, w."limit", w.unit
+        select w.ts, {place}, w.counter, w.value, w.warning, w."limit", w.unit, a.equipment_type
         from faultline.wear_counter as w join {seen} using (asset_id)""",
     "maintenance": """
         select m.ts, {place}, m.kind, m.note
         from faultline.maintenance as m join {seen} using (asset_id)""",
-    # what a counter went on by in an hour; less than before is a counter that was replaced
+    "wear_day": """
+        select d.day, {place}, d.counter, d.value, d."limit", d.used
+        from {seen} cross join lateral ({days}) as d""",
     "usage_hour": """
-        select h.ts, {place}, c.name as channel, c.unit,
-               h.vmax[c.column_no + 1] - case
-                   when before.reading <= h.vmax[c.column_no + 1] then before.reading
-                   else h.vmin[c.column_no + 1] end as used
-        from faultline.rollup_hour as h join {seen} using (asset_id)
-        join faultline.channel as c on c.equipment_type = a.equipment_type and c.kind = 'counter'
-        left join lateral (
-            select p.vmax[c.column_no + 1] as reading from faultline.rollup_hour as p
-            where p.asset_id = h.asset_id and p.ts < h.ts order by p.ts desc limit 1) as before on true
-        where h.vmax[c.column_no + 1] is not null""",
+        select u.ts, {place}, u.channel, u.unit, u.used
+        from {seen} cross join lateral ({hours}) as u""",
+    "contract": """
+        select c.tenant || '/' || c.name as contract, c.tenant, c.site, c.asset, c.meter, c.unit, c.allowance,
+               c.every, c.begin_ts, c.end_ts, c.title_en, c.title_zh
+        from faultline.contract as c where {covered}""",
+    "contract_use": """
+        select p.start_ts, p.end_ts, {place}, c.tenant || '/' || c.name as contract, c.title_en, c.title_zh,
+               coalesce(c.asset, c.site) as covers, c.meter, c.unit, p.allowed, u.used, u.readings,
+               u.used * (extract(epoch from p.end_ts - p.start_ts)
+                   / nullif(extract(epoch from least(now(), p.end_ts) - p.start_ts), 0)) as projected
+        from faultline.contract as c
+        join {seen} on {mine}
+        cross join lateral (
+            select greatest(first, c.begin_ts) as start_ts, least(next, c.end_ts) as end_ts,
+                   c.allowance * (extract(epoch from least(next, c.end_ts) - greatest(first, c.begin_ts))
+                       / extract(epoch from next - first)) as allowed
+            from generate_series(date_trunc(c.every, c.begin_ts, 'UTC'), least(now(), c.end_ts),
+                ('1 ' || c.every)::interval, 'UTC') as first,
+                date_add(first, ('1 ' || c.every)::interval, 'UTC') as next) as p
+        cross join lateral ({in_period}) as u
+        where p.start_ts < p.end_ts and {covered}""",
     # records belong to a customer, not to a machine: who sees a part of the machines sees none
     "dead_letter": """
         select d.created_at as ts, s.tenant, d.reason, d.detail, d.size, d.recorded_at, d.replayed_at

@@ -27,6 +27,8 @@ class Problem(StrEnum):
     """No number, no known code, or one that the sender marked as an error."""
     BAD_INSTANT = "bad_instant"
     """No instant of the years 1970 to 2099."""
+    BAD_BLOCK = "bad_block"
+    """A waveform that shows nothing, of that machine and measuring point: do as the detail says."""
 
 
 @dataclass(slots=True)

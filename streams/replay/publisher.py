@@ -10,6 +10,7 @@ from faust.types import TP
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
+from streams.kafka_access import KafkaAccess
 from streams.publisher import Headers
 from streams.publisher import Publisher as AsyncPublisher
 from streams.relay import Durable
@@ -40,24 +41,20 @@ class PublishError(Exception):
 
 
 class KafkaPublisher:
-    """Over kafka-python, acknowledged by all in-sync replicas, idempotent.
+    """Over kafka-python, acknowledged by all in-sync replicas, idempotent."""
 
-    `settings` are kafka-python's own, for TLS and SASL.
-    """
-
-    def __init__(self, bootstrap: str, **settings: Any) -> None:
+    def __init__(self, access: KafkaAccess, **settings: Any) -> None:
         try:
             self._producer = KafkaProducer(
-                bootstrap_servers=bootstrap.split(","),
                 client_id="faultline-replay",
                 acks="all",
                 enable_idempotence=True,
                 linger_ms=20,
                 batch_size=256 << 10,
-                **{"bootstrap_timeout_ms": 10_000, **settings},
+                **{**access.options, "bootstrap_timeout_ms": 10_000, **settings},
             )
         except KafkaError as error:
-            raise PublishError(f"no Kafka at {bootstrap}: {error}") from error
+            raise PublishError(f"no Kafka at {access.servers}: {error}: {access.doubts}") from error
         self._refused: BaseException | None = None
 
     def publish(self, topic: str, key: bytes, value: bytes, headers: Headers) -> None:

@@ -43,5 +43,5 @@ class Machine(Protocol):
     """A machine lives through its days in order; its state carries over from one to the next."""
 
     def day(self, block: Block, rng: np.random.Generator) -> dict[str, Array]:
-        """The (n,) readings of each channel of its equipment type, NaN where there is none."""
+        """The (n,) readings of the channels that it has a sensor for, NaN where there is none."""
         ...

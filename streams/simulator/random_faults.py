@@ -1,10 +1,11 @@
 """Faults by chance: one machine in ten, of any fault mode of its pack, at any time, fast or slow."""
 
+from collections.abc import Sequence
 from math import ceil
 
 import numpy as np
 
-from fleet.asset import Asset, Fleet
+from fleet.asset import Fleet
 from fleet.catalog import packs
 from streams.simulator.fault import Fault
 
@@ -28,13 +29,21 @@ def random_faults(fleet: Fleet, begin_h: float, end_h: float, seed: int) -> tupl
     assets = [asset for asset in fleet.assets if asset.equipment_type in packs()]
     rng = np.random.default_rng([seed, len(assets)])
     chosen = rng.choice(len(assets), ceil(len(assets) / ONE_IN), replace=False)
-    return tuple(_fault(assets[k], begin_h, end_h, rng) for k in sorted(chosen.tolist()))
+    modes = {
+        asset.name: [mode.code for mode in packs()[asset.equipment_type].fault_modes] for asset in assets
+    }
+    return tuple(
+        random_fault(assets[k].name, modes[assets[k].name], begin_h, end_h, rng)
+        for k in sorted(chosen.tolist())
+    )
 
 
-def _fault(asset: Asset, begin_h: float, end_h: float, rng: np.random.Generator) -> Fault:
-    modes = packs()[asset.equipment_type].fault_modes
-    mode = modes[int(rng.integers(len(modes)))].code
+def random_fault(
+    asset: str, modes: Sequence[str], begin_h: float, end_h: float, rng: np.random.Generator
+) -> Fault:
+    """A fault of any of these modes within that time."""
+    mode = modes[int(rng.integers(len(modes)))]
     life_h = (end_h - begin_h) * rng.uniform(*LIFE)
     onset_h = rng.uniform(begin_h, end_h - life_h)
     severity, shape = rng.uniform(*SEVERITY), rng.uniform(*SHAPE)
-    return Fault(asset.name, mode, onset_h, onset_h + life_h, shape=shape, severity=severity)
+    return Fault(asset, mode, onset_h, onset_h + life_h, shape=shape, severity=severity)

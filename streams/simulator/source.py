@@ -14,6 +14,7 @@ from streams.simulator.excavator import Excavator
 from streams.simulator.fault import STUCK, Fault
 from streams.simulator.machine import DAY_S, Block, Machine
 from streams.simulator.machine_tool import MachineTool
+from streams.simulator.sampled import sampled_bearings
 from streams.simulator.transformer import Transformer
 from streams.simulator.wind_turbine import WindTurbine
 from streams.wire.frame import Frame
@@ -43,13 +44,14 @@ class Source:
         name = hashlib.sha256(f"{asset.tenant}/{asset.name}".encode()).digest()
         self.entropy = [seed, int.from_bytes(name[:8])]
         self.machine = MACHINES[kind.name](self._rng(0))
+        self.sampled = sampled_bearings(asset, self._rng(0, 1))
         self.faults = [fault for fault in faults if fault.asset == asset.name]
         self.held: dict[str, float] = {}
         self.rarest_s = round(1 / min(channel.rate_hz for channel in kind.channels))
         """Seconds between two rows of a machine whose channels are not sampled more often."""
 
-    def _rng(self, stream: int) -> np.random.Generator:
-        return np.random.default_rng([*self.entropy, stream])
+    def _rng(self, *stream: int) -> np.random.Generator:
+        return np.random.default_rng([*self.entropy, *stream])
 
     def frames(self, interval_s: int, rows: int) -> Iterator[Frame]:
         """Its frames in order, all but the last with `rows` rows."""
@@ -69,7 +71,8 @@ class Source:
 
     def _boot_id(self, interval_s: int, rows: int) -> int:
         """The same for the same values cut the same way, so that a second run is a repetition."""
-        identity = repr((self.entropy, self.start_us, self.end_us, self.faults, interval_s, rows))
+        rated = [sorted(self.asset.ratings.items())] if self.sampled else []
+        identity = repr((self.entropy, self.start_us, self.end_us, self.faults, interval_s, rows, *rated))
         return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:8])
 
     def _frame(self, boot_id: int, seq: int, ts: NDArray[np.int64], values: NDArray[np.float32]) -> Frame:
@@ -93,8 +96,12 @@ class Source:
         age_h = (ts - self.start_us) / 3.6e9
         severity = {f.mode: f.shows(age_h) for f in self.faults if not f.of_sensor}
         block = Block(clock_s, midnight // DAY_US, float(interval_s), severity)
-        readings = self.machine.day(block, self._rng(1 + midnight // DAY_US))
-        values = np.stack([readings[channel.name] for channel in self.kind.channels])
+        day = 1 + midnight // DAY_US
+        readings = self.machine.day(block, self._rng(day))
+        for k, bearing in enumerate(self.sampled, 1):
+            readings = bearing.day(readings, block, self._rng(day, k)) | readings
+        nothing = np.full(block.rows, np.nan)
+        values = np.stack([readings.get(channel.name, nothing) for channel in self.kind.channels])
         self._break_sensors(values, age_h)
         inside = (ts >= self.start_us) & (ts < self.end_us)
         return ts[inside], values[:, inside].astype(np.float32)

@@ -7,6 +7,7 @@ import faust
 from faust.exceptions import ImproperlyConfigured
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
+from faust.types.auth import CredentialsT
 from mode.supervisors import CrashingSupervisor
 
 from streams.transports.chunk_limits import ChunkLimits
@@ -18,9 +19,9 @@ A_DAY_S = 86_400.0
 class ChunkApp(faust.App):  # type: ignore[misc]
     """An app whose agents read chunks (:func:`streams.transports.chunk_stream.chunks`); serves once.
 
-    `app_id` is the consumer group. `broker` is `faultline+kafka://host:port[;host:port]` or
-    `faultline+memory://name`. Without `positions` reading starts at the group's committed offsets. Nothing is
-    taken from environment variables, which Faust would let override the arguments.
+    `app_id` is the consumer group. `broker` is `faultline+kafka://host:port[;host:port]`, which `credentials`
+    may open, or `faultline+memory://name`. Without `positions` reading starts at the group's committed
+    offsets. Nothing is taken from environment variables, which Faust would let override the arguments.
 
     A `member` has a name of its own in the group (static membership, KIP-345): started again under it within
     the session timeout, it has its partitions back at once, and nobody else stops for that. Without a name
@@ -32,6 +33,7 @@ class ChunkApp(faust.App):  # type: ignore[misc]
         app_id: str,
         broker: str,
         *,
+        credentials: CredentialsT | None = None,
         positions: Positions | None = None,
         limits: ChunkLimits | None = None,
         commit_interval_s: float = 1.0,
@@ -44,6 +46,7 @@ class ChunkApp(faust.App):  # type: ignore[misc]
         super().__init__(
             app_id,
             broker=broker,
+            broker_credentials=credentials,
             broker_commit_interval=commit_interval_s,
             broker_session_timeout=session_timeout_s,
             broker_heartbeat_interval=heartbeat_interval_s,

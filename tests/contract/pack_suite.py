@@ -95,6 +95,20 @@ def check_segments(pack: VerticalPack) -> None:
         assert segment_pack(pack, segment).fault_modes, f"no fault mode shows in {segment.name}"
 
 
+def check_points(pack: VerticalPack) -> None:
+    """Channels of measuring points are in the units that blocks are told in, and their lines are signs."""
+    units = {channel.name: channel.unit for channel in pack.equipment_type.channels}
+    signs = {sign.channel for mode in pack.fault_modes for sign in mode.signs if sign.way is Way.UP}
+    for point in pack.points:
+        wanted = [(point.speed, "r/min"), (point.velocity, "mm/s"), (point.envelope, "m/s²")]
+        wanted += [(point.kurtosis, "1")] if point.kurtosis else []
+        wanted += [(name, "dB") for name in point.lines]
+        for name, unit in wanted:
+            assert units[name] == unit, f"{point.name}: {name} is in {units[name]}, not in {unit}"
+        for name in point.lines:
+            assert name in signs, f"{point.name}: {name} is a sign of nothing"
+
+
 def _check_advice(name: str, check_en: str, check_zh: str) -> None:
     assert not HAN.search(check_en), f"{name}: {check_en} is not English"
     assert check_en.endswith("."), f"{name}: {check_en} is no sentence"
@@ -111,4 +125,5 @@ CHECKS: tuple[Check, ...] = (
     check_limits,
     check_wear,
     check_segments,
+    check_points,
 )

@@ -23,6 +23,7 @@ from fleet.vertical import VerticalPack
 from streams.rows import Rows
 from streams.scorer import Scorer
 from streams.simulator.fault import Fault
+from streams.simulator.sampled import SENSORS
 from streams.simulator.simulate import simulate
 from streams.simulator.source import MACHINES
 from tests.contract.pack_suite import CHECKS, Check
@@ -37,6 +38,12 @@ Values = NDArray[np.float64]
 def test_the_shipped_packs_are_found_and_each_has_a_simulated_machine() -> None:
     assert KINDS == ["crane", "elevator", "excavator", "machine-tool", "transformer", "wind-turbine"]
     assert sorted(MACHINES) == KINDS
+    assert SENSORS.keys() == {(kind, point.name) for kind in KINDS for point in packs()[kind].points}
+    assert all(sensor.mode in modes_of(kind) for (kind, _), sensor in SENSORS.items())
+
+
+def modes_of(kind: str) -> set[str]:
+    return {mode.code for mode in packs()[kind].fault_modes}
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -65,11 +72,22 @@ def life(kind: str, mode: str = "", days: int = 7) -> dict[str, Values]:
     return dict(zip(frames[0].channels, values, strict=True))
 
 
+def of_waveforms(kind: str) -> set[str]:
+    """Channels that only waveforms give, which these machines do not send: tests/unit/test_sampled.py."""
+    shown = {
+        name for point in packs()[kind].points for name in (point.envelope, point.kurtosis, *point.lines)
+    }
+    return {name for name in shown if np.isnan(life(kind).get(name, np.zeros(1))).all()}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_healthy_machine_stays_within_its_ranges_and_counts_up(kind: str) -> None:
     for channel in packs()[kind].equipment_type.channels:
         there = life(kind)[channel.name]
         there = there[~np.isnan(there)]
+        if channel.name in of_waveforms(kind):
+            assert not len(there)
+            continue
         assert len(there) > 500
         assert channel.low <= there.min()
         assert there.max() <= channel.high
@@ -92,7 +110,11 @@ def test_every_fault_mode_shows_most_in_a_channel_it_names(kind: str, mode: str)
     pack, sound, faulty = packs()[kind], life(kind), life(kind, mode)
     named = next(each.channels for each in pack.fault_modes if each.code == mode)
     day = len(sound[named[0]]) // 7
-    measured = [c.name for c in pack.equipment_type.channels if c.kind == "measurement"]
+    measured = [
+        c.name
+        for c in pack.equipment_type.channels
+        if c.kind == "measurement" and c.name not in of_waveforms(kind)
+    ]
     shift = {name: _shift(sound[name], faulty[name], slice(3 * day, None)) for name in measured}
     assert max(measured, key=lambda name: shift[name]) in named
     for channel, values in sound.items():
@@ -199,6 +221,11 @@ def with_segment(channel: str, title_en: str, title_zh: str) -> VerticalPack:
     return replace(PACK, segments=(Segment("motion", "motion", (1,), (feature,), 100),))
 
 
+def with_point(**changes: Any) -> VerticalPack:
+    mill = packs()["machine-tool"]
+    return replace(mill, points=(replace(mill.points[0], **changes),))
+
+
 @pytest.mark.parametrize(
     ("broken", "says"),
     [
@@ -230,6 +257,13 @@ def with_segment(channel: str, title_en: str, title_zh: str) -> VerticalPack:
         (with_segment(MODE.channels[0], "Mean 电流", "电流"), "is not English"),
         (with_segment(MODE.channels[0], "Mean", "mean"), "is not Chinese"),
         (with_segment("lifts", "Lifts", "起升次数"), "no fault mode shows in motion"),
+        (with_point(velocity="spindle_envelope"), "spindle_envelope is in m/s², not in mm/s"),
+        (with_point(speed="spindle_load"), "spindle_load is in %, not in r/min"),
+        (
+            replace(with_point(), fault_modes=packs()["machine-tool"].fault_modes[1:]),
+            "spindle_bpfo is a sign of nothing",
+        ),
+        (with_point(kurtosis="spindle_bpfo"), "spindle_bpfo is in dB, not in 1"),
     ],
 )
 def test_the_suite_notices_a_pack_that_does_not(broken: VerticalPack, says: str) -> None:

@@ -8,6 +8,7 @@ TABLES = (
     "api_key",
     "asset",
     "asset_latest",
+    "contract",
     "dead_letter",
     "episode",
     "forecast",
@@ -34,6 +35,7 @@ TABLES = (
     "tenant",
     "visible_asset",
     "wear_counter",
+    "wear_day",
 )
 ON_TABLES = (
     "select * from faultline.{}",
@@ -44,7 +46,17 @@ ON_TABLES = (
     "create table mine as table faultline.{}",
     "select table_to_xml('faultline.{}', true, false, '')",
 )
-VIEWS = ("asset", "episode", "maintenance", "telemetry_lift", "health", "wear", "forecast", "hour_lift")
+VIEWS = (
+    "asset",
+    "episode",
+    "maintenance",
+    "telemetry_lift",
+    "health",
+    "wear",
+    "forecast",
+    "hour_lift",
+    "contract_use",
+)
 ON_VIEWS = (
     "select * from {} where tenant <> 'acme'",
     "select * from {} where tenant = 'bo' || 'lt'",

@@ -68,6 +68,14 @@ insert into forecast
 insert into wear_counter select asset_id, tenant || '-rope', now(), 1, 8, 10, '1' from one;
 insert into maintenance (asset_id, ts, kind, note)
     select asset_id, now() - interval '200 seconds', 'restored', tenant from one;
+insert into wear_day
+    select asset_id, tenant || '-rope', current_date - n, 9 - n, 10 from one, generate_series(0, 8) as n;
+insert into contract (tenant, name, meter, unit, allowance, every, begin_ts, asset)
+    select tenant, tenant || n, meter, unit, case when tenant = 'bolt' then 8642.5 else 1000 end, 'month',
+        date_trunc('day', now(), 'UTC') - interval '40 days', case when unit = '%' then name end
+    from one, (values (1, 'trips', '1'), (2, 'active_power', 'kWh'), (3, 'wear:acme-rope', '%'))
+        as what (n, meter, unit)
+    where equipment_type = 'elevator';
 insert into partition_state
     select consumer, 'telemetry.acme', n, 100, n, .5, case when n = 3 then 'why' end,
         now() - interval '10 minutes'

@@ -47,6 +47,7 @@ def test_the_commands_are_those_of_the_handbook(run: Run) -> None:
         "advice",
         "ahead",
         "backtest",
+        "contracts",
         "demo",
         "serve",
         "worker",
@@ -64,6 +65,7 @@ def test_the_commands_are_those_of_the_handbook(run: Run) -> None:
         "outlook",
         "plan",
         "check",
+        "waveform",
         "chaos",
         "bench",
     }

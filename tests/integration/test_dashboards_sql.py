@@ -153,6 +153,37 @@ def test_every_lane_of_a_timeline_stands_until_now_and_says_the_worst_that_is_on
     assert lanes
 
 
+@pytest.mark.parametrize(
+    ("longitude", "named"), [(121.5001, ["hall", "none"]), (90, ["bolt-hall", "hall", "none"])]
+)
+def test_of_sites_whose_words_would_lie_upon_each_other_the_worst_is_named(
+    filled: Database, longitude: float, named: list[str]
+) -> None:
+    with psycopg.connect(filled.superuser_dsn, options="-c search_path=faultline") as conn:
+        conn.execute("update site set latitude = 31.2, longitude = %s where name = 'bolt-hall'", (longitude,))
+        conn.execute("update site set latitude = 52, longitude = 13 where name = 'none'")
+        conn.execute(
+            "update asset_latest set ts = '2000-01-03Z' from asset as a where a.asset_id = "
+            "asset_latest.asset_id and a.tenant = 'bolt'"
+        )
+        conn.execute(
+            "update episode set end_ts = now() from asset as a where a.asset_id = "
+            "episode.asset_id and a.tenant = 'bolt' and end_ts is null"
+        )
+    login = keeper(filled).give("plant", Kind.MAKER, [Scope()])
+    assert login is not None
+    (board,) = (board for board in catalog() if board.code == "FL")
+    (panel,) = (panel for panel in board.panels() if panel.kind is Panels.MAP)
+    with logged_in(filled, login) as conn:
+        variables = chosen(conn, board.json(Language.EN))
+        sql = panel.queries[0].sql.replace("{lang}", "en")
+        columns, rows = run(conn, sql, RANGES["7 d"], variables)
+    told = [dict(zip(columns, row, strict=True)) for row in rows]
+    assert len(told) == 3
+    assert sorted(each["site"] for each in told if each["label"].strip()) == named
+    assert all(each["label"].startswith(each["site"]) for each in told if each["label"].strip())
+
+
 def test_those_who_run_the_platform_see_how_it_works_and_nothing_measured(filled: Database) -> None:
     login = keeper(filled).give("ops", Kind.OPERATIONS, [])
     assert login is not None

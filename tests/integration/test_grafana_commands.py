@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from console.cli import build
 from storage.access.grants import Kind, Scope
 from storage.bootstrap import OWNER, WRITER
-from storage.provisioning import alone
+from storage.provisioning import alone, provisioned
 from storage.server.database import Database
 from tests.grafana_fake import ADMIN, PASSWORD, FakeGrafana, Json, Organization, serving
 from tests.integration.access_harness import keeper, seed
@@ -187,6 +187,28 @@ def test_a_run_that_ends_anywhere_is_made_good_by_the_next(
             assert len(logins(plain_database, "acme")) == 2
             assert run("grafana", "remove", "acme", "--yes").exit_code == 0
     assert requests > 20
+
+
+def test_few_deletions_in_each_of_many_stop_the_run_before_the_first(
+    run: Run, grafana: FakeGrafana, plain_database: Database
+) -> None:
+    for name in ("acme-2", "acme-3"):
+        keeper(plain_database).give(name, Kind.CUSTOMER, [Scope("acme")])
+    run("grafana", "apply")
+    for access, _ in keeper(plain_database).known():
+        there = grafana.named(access.name)
+        with provisioned(plain_database.dsn(OWNER), access.access_id) as record:
+            for number in range(3):
+                uid = f"faultline-old-{number}"
+                there.boards[uid] = {"uid": uid, "title": uid, "id": 90 + number, "version": 1}
+                there.folder_of[uid] = ""
+                record.claim("dashboard", uid, None)
+    refused = run("grafana", "apply")
+    assert "12 of " in str(refused.exception)
+    assert "--allow-deletes 12" in str(refused.exception)
+    assert all("faultline-old-2" in each.boards for each in grafana.organizations.values() if each.boards)
+    assert run("grafana", "apply", "--allow-deletes", "12").exit_code == 0
+    assert not [each for each in grafana.organizations.values() if "faultline-old-2" in each.boards]
 
 
 def test_remove_takes_ours_and_leaves_what_is_not(

@@ -1,5 +1,6 @@
 """A maker's gateway posts messages in its own format, and what cannot be mapped is seen."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -129,6 +130,17 @@ async def test_a_code_that_is_still_reported_is_one_event_until_it_was_quiet(set
         await http.post("/v1/telemetry?format=gbt24476", content=status("20:00:01", 7))
         trapped = await ask(wired, f"{KEPT} where detector = 'event-7' order by onset_ts")
         assert [row[3] for row in trapped] == [freed, None], "danger again is a new one, however soon"
+
+
+async def test_an_event_that_is_heard_of_by_many_at_once_is_one(settings: Settings) -> None:
+    async with running(settings, "l1") as (wired, _), client(wired, ["ingest"]) as http:
+        posts = [
+            http.post("/v1/telemetry?format=gbt24476", content=status(f"20:00:{second:02}", 9, 7))
+            for second in range(12)
+        ]
+        await asyncio.gather(*posts)
+        rows = await ask(wired, f"{KEPT} order by detector")
+        assert [row[1] for row in rows] == ["event-7", "event-9"]
 
 
 async def test_what_cannot_be_taken_in_is_answered_with_the_cure(settings: Settings) -> None:

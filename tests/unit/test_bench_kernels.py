@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from console.bench import kernels
+from console.bench import blocks, kernels
 from console.bench.trial import BenchError
 
 
@@ -23,3 +23,10 @@ def test_engines_that_disagree_have_no_figure(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(kernels, "_in_numpy", lambda shown: (np.full(shown.later[1:].shape[:2], 9.0), 1.0))
     with pytest.raises(BenchError, match="scores differ"):
         list(kernels.readings(4, 60, nothing))
+
+
+def test_a_block_and_its_message_cost_something() -> None:
+    block, message = blocks.readings(2)
+    assert (block.measure, message.measure) == ("block_25600", "waveform_message_25600")
+    assert min(block.value, message.value) > 0
+    assert block.rival_value is not None

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from console.cli import build
+from dashboards.alerts.files import FOLDER
 from dashboards.alerts.rules import rules
 from dashboards.catalog import catalog
 from dashboards.files import FOLDERS
@@ -36,9 +37,16 @@ def test_each_dashboard_is_there_in_both_languages_and_the_password_is_not(tmp_p
     assert "acme.pgpass" not in "".join(path.read_text() for path in tmp_path.rglob("*.*"))
 
 
+@pytest.mark.parametrize("words", [(), ("--operations",)])
+def test_no_folder_is_missing_that_grafana_looks_into(tmp_path: Path, words: tuple[str, ...]) -> None:
+    assert export(tmp_path, *words).exit_code == 0
+    for name in ("datasources", "plugins", "notifiers", "alerting", "dashboards"):
+        assert json.loads((tmp_path / name / "faultline.yaml").read_text())["apiVersion"] == 1
+
+
 @pytest.mark.parametrize("language", Language)
 def test_no_two_names_are_one_to_grafana(language: Language) -> None:
-    titles = [*FOLDERS.values(), *(str(board.json(language)["title"]) for board in catalog())]
+    titles = [FOLDER, *FOLDERS.values(), *(str(board.json(language)["title"]) for board in catalog())]
     assert len(set(map(slug, titles))) == len(titles)
 
 

@@ -16,7 +16,7 @@ from dashboards.provision.apply import Drift, apply, check_deletions
 from dashboards.provision.changes import changes, digest
 from dashboards.provision.desired import Item, boards_for, desired
 from dashboards.provision.errors import GrafanaConflict, GrafanaError
-from dashboards.provision.plan import CLEAN, State, plan
+from dashboards.provision.plan import CLEAN, State, orphans, plan
 from dashboards.provision.port import Json, Kind
 from dashboards.provision.undo import undo
 from dashboards.source import UID, connection
@@ -115,7 +115,7 @@ def test_customers_have_their_boards_of_their_machines_and_begin_with_their_own(
 
 def test_a_type_without_a_pack_has_a_dashboard_of_its_channels_too() -> None:
     loop = EquipmentType("water-loop", (Channel("flow", "L/min"), Channel("valve", "1", kind="state")))
-    (board,) = (each for each in boards_for(Audience.CUSTOMER, [loop]) if each.code.startswith("AD-"))
+    (board,) = (each for each in boards_for(Audience.CUSTOMER, [loop]) if each.equipment_type)
     assert board.uid(Language.ZH) == "faultline-ad-water-loop-zh"
     assert board.json(Language.ZH)["title"] == "AD-WATER-LOOP · water-loop"
     assert [panel.title.zh for panel in board.panels() if panel.key.startswith("channels-")] == [
@@ -126,7 +126,7 @@ def test_a_type_without_a_pack_has_a_dashboard_of_its_channels_too() -> None:
 
 def test_a_type_as_it_was_registered_has_no_lines_of_channels_that_came_later() -> None:
     early = replace(ELEVATOR, channels=ELEVATOR.channels[:3])
-    (board,) = (each for each in boards_for(Audience.CUSTOMER, [early]) if each.code.startswith("AD-"))
+    (board,) = (each for each in boards_for(Audience.CUSTOMER, [early]) if each.equipment_type)
     told = " ".join(query.sql for panel in board.panels() for query in panel.queries)
     assert ELEVATOR.channels[1].name in told
     assert ELEVATOR.channels[4].name not in told
@@ -135,7 +135,7 @@ def test_a_type_as_it_was_registered_has_no_lines_of_channels_that_came_later() 
 @pytest.mark.parametrize("name", ["pump.v2", "a-type-whose-name-is-far-too-long"])
 def test_a_type_whose_name_cannot_stand_in_a_uid_has_none(name: str) -> None:
     kind = EquipmentType(name, (Channel("flow", "L/min"),))
-    assert not [each for each in boards_for(Audience.CUSTOMER, [kind]) if each.code.startswith("AD-")]
+    assert not [each for each in boards_for(Audience.CUSTOMER, [kind]) if each.equipment_type]
 
 
 def test_folders_are_for_viewing_alone(world: World) -> None:
@@ -235,16 +235,20 @@ def test_what_somebody_deleted_comes_back(world: World) -> None:
     assert set(world.states().values()) == {State.SAME}
 
 
-def test_many_deletions_want_a_word(world: World) -> None:
+@pytest.mark.parametrize(("going", "things"), [(11, 1000), (5, 20), (2, 3)])
+def test_more_than_ten_deletions_or_a_fifth_want_a_word(going: int, things: int) -> None:
+    for allowed in (None, going - 1):
+        with pytest.raises(GrafanaError, match=f"{going} of {things} .* --allow-deletes {going}"):
+            check_deletions(going, things, allowed)
+    check_deletions(going, things, going)
+    check_deletions(going - 1, things, None)
+
+
+def test_what_is_not_wanted_any_more_is_known_without_grafana(world: World) -> None:
     world.apply()
-    steps = plan((), world.record.marks, world.enter())
-    going = sum(step.state is State.DELETE for step in steps)
-    with pytest.raises(GrafanaError, match=f"--allow-deletes {going}"):
-        check_deletions(steps, None)
-    with pytest.raises(GrafanaError, match=f"--allow-deletes {going}"):
-        check_deletions(steps, going - 1)
-    check_deletions(steps, going)
-    check_deletions(plan(FEWER, world.record.marks, world.enter()), None)
+    assert orphans(WANTED, world.record.marks) == []
+    (gone,) = orphans(FEWER, world.record.marks)[:1]
+    assert gone == (Kind.DASHBOARD, "faultline-ad-elevator-en")
 
 
 def test_all_that_is_ours_goes_in_an_order_in_which_it_can(world: World) -> None:

@@ -47,6 +47,37 @@ def test_a_step_is_seen_within_a_window_there_and_back_and_nowhere_else() -> Non
     assert there[0].ts_us == 1_700_000_000_000_000 + there[0].row * 1_000_000
 
 
+def test_a_step_is_told_with_its_instant_and_both_levels() -> None:
+    x = noise(700)
+    x[400:, 1] += 4
+    first = found(x)[0]
+    assert abs(first.since_us - (1_700_000_000_000_000 + 400 * 1_000_000)) <= 1_000_000
+    assert first.since_us < first.ts_us
+    np.testing.assert_allclose(first.before, [20, 0, -5], atol=1.2)
+    np.testing.assert_allclose(first.after - first.before, [0, 4, 0], atol=1.2)
+
+
+def test_a_channel_that_is_not_judged_has_no_level() -> None:
+    x = noise(700)
+    x[:, 2] = 7.0
+    x[400:, 1] += 4
+    assert np.isnan([found(x)[0].before[2], found(x)[0].after[2]]).all()
+
+
+def test_a_repaired_machine_learns_anew() -> None:
+    x, mosum, fresh = noise(700), Mosum(CHANNELS, baseline=BASELINE), Mosum(CHANNELS, baseline=BASELINE)
+    mosum.update(samples(x[:300]))
+    mosum.renew(0)
+    mosum.renew(5)  # of which nothing is known
+    x[300:] += 50  # as the machine that left
+    assert mosum.update(samples(x[300:])) == []
+    fresh.update(samples(x[300:]))
+    assert mosum.state() == fresh.state()
+    mosum.update(samples(x[:20], slot=1))
+    mosum.renew(1)
+    assert mosum.update(samples(x[:BASELINE], slot=1)) == []
+
+
 def test_what_goes_on_changing_is_told_again() -> None:
     x = noise(600)
     x[300:, 1] += np.minimum(np.arange(300), 120) / 10
@@ -101,11 +132,24 @@ def test_nothing_is_infinite() -> None:
     x[500:] = -3e38
     for point in found(x):
         assert np.isfinite(point.size)
-        assert np.isfinite(point.share).all()
+        for each in (point.share, point.before, point.after):
+            assert np.isfinite(each).all()
 
 
-def plain(points: list[ChangePoint], first: int = 0) -> list[tuple[int, int, float, list[float]]]:
-    return [(point.row + first, point.slot, point.size, point.share.tolist()) for point in points]
+Plain = tuple[int, int, float, int, list[list[float]]]
+
+
+def plain(points: list[ChangePoint], first: int = 0) -> list[Plain]:
+    return [
+        (
+            point.row + first,
+            point.slot,
+            point.size,
+            point.since_us,
+            [each.tolist() for each in (point.share, point.before, point.after)],
+        )
+        for point in points
+    ]
 
 
 def fleet() -> Samples:
@@ -132,8 +176,8 @@ def cut(rows: Samples, begin: int, end: int) -> Samples:
 def test_cuts_and_saved_state_change_nothing(cuts: list[int]) -> None:
     rows, at_once = fleet(), Mosum(CHANNELS, baseline=BASELINE)
     wanted = plain(at_once.update(rows))
-    assert {slot for _, slot, _, _ in wanted} == {0, 1}
-    told, saved = list[tuple[int, int, float, list[float]]](), Mosum(CHANNELS, baseline=BASELINE).state()
+    assert {slot for _, slot, *_ in wanted} == {0, 1}
+    told, saved = list[Plain](), Mosum(CHANNELS, baseline=BASELINE).state()
     edges = [0, *sorted(cuts), 1000]
     for begin, end in pairwise(edges):
         part = Mosum(CHANNELS, baseline=BASELINE)

@@ -1,6 +1,7 @@
 """Novel values: what a channel never showed is told, what it showed long ago is known."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from detectors.contract import Scores
-from detectors.novelty import DELAY, REMEMBERED, Novelty, _remember
+from detectors.contract import Samples, Scores
+from detectors.novelty import Novelty
+from detectors.novelty_rows import DELAY, REMEMBERED, _remember
 from tests.contract.detector_suite import CHECKS as CONTRACT
 from tests.contract.detector_suite import (
     Make,
@@ -122,3 +124,35 @@ def test_machines_that_come_after_a_fit_begin_with_it() -> None:
     detector.fit(two_levels(1500).astype(np.float32), np.zeros(1500, np.int16))
     found = detector.update(rows(np.full(40, 3), two_levels(40)))
     assert np.isfinite(found.score).all()
+
+
+def two_shifts(days: int) -> Samples:
+    """Rows a quarter of an hour apart, near 10 by night, 20 by day, but for the day before the last."""
+    rng, day = np.random.default_rng(3), 96
+    n = days * day
+    x = np.where(np.arange(n) % day < day // 2, 10.0, 20.0)
+    x[-2 * day : -day] = 10.0
+    x += rng.normal(0, 0.3, n)
+    every = np.arange(n) * 900_000_000
+    return Samples(np.zeros(n, np.int32), every, np.zeros(n, np.int16), x[:, None].astype(np.float32))
+
+
+def test_a_known_value_at_an_hour_at_which_it_never_came_is_news() -> None:
+    known = two_shifts(12)
+    timeless = replace(known, ts_us=known.ts_us // 1000)  # all of it within a quarter of an hour
+    found, blind = Novelty(1).update(known).score, Novelty(1).update(timeless).score
+    noon, usual = slice(-96 - 48, -96), slice(7 * 96, 10 * 96)
+    assert found[noon].max() > found[usual].max()
+    assert found[noon].max() > 2 * blind[noon].max()
+
+
+@pytest.mark.parametrize("cut", [100, 300, 700])
+def test_cuts_and_a_restart_change_nothing_where_days_count(cut: int) -> None:
+    known, whole = two_shifts(9), Novelty(1)
+    wanted = whole.update(known).score
+    first, second = Novelty(1), Novelty(1)
+    before = first.update(known.take(slice(0, cut))).score
+    second.load(first.state())
+    after = second.update(known.take(slice(cut, None))).score
+    np.testing.assert_array_equal(np.concatenate([before, after]), wanted)
+    assert second.state() == whole.state()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from detectors.bearing import Bearing
-from detectors.waveform import band_rms, envelope_spectrum, levels
+from detectors.waveform import band_rms, envelope_spectrum, levels, velocity_rms
 
 RATE_HZ = 12_000.0
 SECOND = np.arange(12_000) / RATE_HZ
@@ -75,3 +75,18 @@ def test_what_lies_outside_the_spectrum_is_refused() -> None:
         envelope_spectrum(SECOND, RATE_HZ, (7000, 8000))
     with pytest.raises(ValueError, match="no line of a spectrum up to 6000 Hz"):
         envelope_spectrum(SECOND, RATE_HZ, (2000, 4000)).peak_near(9000, 1)
+
+
+def test_the_velocity_of_a_sine_is_its_acceleration_over_its_frequency() -> None:
+    x = sine(50, 2 * np.pi * 50 * 1e-3) + sine(3000, 40) + sine(3, 1)
+    assert velocity_rms(x, RATE_HZ, (10, 1000)) == pytest.approx(1 / np.sqrt(2), rel=1e-3)
+
+
+def test_what_drifts_below_the_band_does_not_leak_into_the_velocity() -> None:
+    drift = 2 * SECOND + sine(1.5, 1)
+    assert velocity_rms(drift, RATE_HZ, (10, 1000)) < 0.05
+
+
+def test_a_block_shorter_than_the_bands_periods_has_no_velocity() -> None:
+    with pytest.raises(ValueError, match="no line from 10 to 50 Hz in blocks of"):
+        velocity_rms(SECOND[:120], RATE_HZ, (10, 50))

@@ -115,7 +115,7 @@ def test_the_same_asset_name_may_stand_in_two_tenants() -> None:
         (RATED.replace("brake_b10d", "brake"), r"\[\[asset\]\] number 1: elevator has no rating 'brake'"),
         (RATED.replace("4_000_000", "'many'"), "brake_b10d must be a number, not 'many'"),
         (SMALL + "ratings = 4", r"write them as a table \[asset.ratings\]"),
-        (RATED.replace('"elevator"', '"pump"') + TYPE, "ratings: pump has no wear model that wants them"),
+        (RATED.replace('"elevator"', '"pump"') + TYPE, "ratings: pump has nothing that wants them"),
         (SMALL + SMALL, "tenant harbour is there twice"),
         (SMALL + SMALL.split("\n\n")[2], "asset harbour/lift-a is there twice"),
         (SMALL.split("\n\n", 1)[1], r"no tenant 'harbour': add a \[\[tenant\]\]"),

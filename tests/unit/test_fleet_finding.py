@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from fleet.asset import Channel, EquipmentType
 from fleet.catalog import packs
@@ -181,3 +182,41 @@ def test_the_same_onset_is_the_same_episode_and_any_other_is_another() -> None:
     }
     assert known not in others
     assert len(others) == 3
+
+
+MILL = packs()["machine-tool"]
+
+
+def mill(**channels: float) -> NDArray[np.float32]:
+    """A row of a machine tool that is not sampled, unless its lines are among the channels."""
+    lines = dict.fromkeys(("spindle_bpfo", "spindle_bpfi", "spindle_bsf", "spindle_kurtosis"), np.nan)
+    return np.array([(lines | channels).get(c.name, 1.0) for c in MILL.equipment_type.channels], np.float32)
+
+
+def shares(**channels: float) -> NDArray[np.float32]:
+    return np.array([channels.get(c.name, 0.0) for c in MILL.equipment_type.channels], np.float32)
+
+
+def test_who_sends_no_waveforms_is_read_as_if_there_were_none() -> None:
+    odd = shares(spindle_envelope=0.6, spindle_temperature=0.4)
+    hot = {"spindle_envelope": 9.0, "spindle_temperature": 60.0}
+    plain = read_finding(MILL, odd, mill(), mill(**hot)).modes[0]
+    assert (plain.code, len(plain.speaks_for), len(plain.speaks_against)) == ("spindle-bearing", 2, 1)
+    quiet = {"spindle_bpfo": 11.0, "spindle_bpfi": 11.0, "spindle_bsf": 11.0}
+    sampled = read_finding(MILL, odd, mill(**quiet), mill(**hot, **quiet)).modes[0]
+    assert (sampled.code, len(sampled.speaks_against)) == ("spindle-bearing", 4), "no line stands out"
+
+
+def test_a_line_that_stands_out_names_the_bearing_and_its_part() -> None:
+    sound = mill(spindle_bpfo=11.0, spindle_bpfi=11.0, spindle_bsf=11.0)
+    damaged = mill(spindle_bpfo=25.0, spindle_bpfi=11.0, spindle_bsf=11.0)
+    found = read_finding(MILL, shares(spindle_bpfo=1.0), sound, damaged)
+    assert found.code == "spindle-bearing"
+    first = found.evidence[0]
+    assert (
+        first.sentence_en
+        == "Spindle bearing, outer ring 25 dB where 11 dB is expected (100 % of the anomaly)"
+    )
+    assert first.sentence_zh == "主轴轴承外圈特征 25 dB，正常应为 11 dB（占异常的 100 %）"
+    missed = " ".join(reason.en for reason in found.modes[0].speaks_against)
+    assert "Spindle bearing, inner ring shows little" in missed

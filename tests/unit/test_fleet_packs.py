@@ -181,6 +181,18 @@ def mode(code: str, **words: Any) -> FaultMode:
     return FaultMode(code, "Mode", "模式", ("flow",), "Look.", "检查。", **words)
 
 
+MILL = packs()["machine-tool"]
+
+
+def test_a_type_registered_without_the_channels_of_waveforms_has_no_measuring_point() -> None:
+    older = MILL.equipment_type.first(MILL.equipment_type.column("spindle_bsf"))
+    pack = pack_of(older)
+    assert MILL.points
+    assert pack.points == ()
+    assert "spindle_bearing_rollers" not in pack.ratings
+    assert "spindle-bearing" in {mode.code for mode in pack.fault_modes}
+
+
 def test_a_channel_without_a_sign_may_go_either_way() -> None:
     two = FaultMode("f", "", "", ("flow", "starts"), "", "", (down("starts", 2.0),))
     assert two.signs == (Sign("flow"), Sign("starts", Way.DOWN, 2.0))
@@ -249,6 +261,11 @@ def test_a_counter_that_an_older_type_cannot_keep_is_no_reason() -> None:
         (lambda: VerticalPack(PUMP, limits=(limit("flow", 90, since_new=True),)), "never passed"),
         (lambda: limit("flow", 9, on_delay_s=-1.0), "limit-flow-above-9: .* cannot be negative"),
         (lambda: limit("flow", float("inf")), "finite"),
+        (
+            lambda: VerticalPack(PUMP, points=(MILL.points[0],)),
+            "point spindle names no channel 'spindle_speed'",
+        ),
+        (lambda: replace(MILL.points[0], band=(5000.0, 2000.0)), "spindle: its band ascends from above 0 Hz"),
     ],
 )
 def test_a_pack_that_contradicts_itself_is_refused(make: object, message: str) -> None:

@@ -94,10 +94,17 @@ def test_a_few_points_are_too_little() -> None:
 
 
 def test_nothing_is_said_beyond_the_horizon() -> None:
-    says = forecast(AGE, AGE / 1e6)
+    says = forecast(AGE, 0.04 * AGE / AGE[-1])
     assert says.verdict is Verdict.MORE_THAN
     assert says.p10_h == pytest.approx(HORIZON * AGE[-1])
     assert (says.p50_h, says.p90_h) == (None, None)
+
+
+@pytest.mark.parametrize("onset", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize(("rise", "verdict"), [(0.02, Verdict.NO_TREND), (0.1, Verdict.ESTIMATE)])
+def test_the_first_twentieth_of_the_way_is_no_trend(onset: float, rise: float, verdict: Verdict) -> None:
+    level = rise * np.clip((AGE / AGE[-1] - onset) / (1 - onset), 0.0, 1.0)
+    assert all(forecast(AGE, noisy(level, seed, 0.002)).verdict is verdict for seed in range(10))
 
 
 def test_a_repair_starts_the_trend_anew() -> None:

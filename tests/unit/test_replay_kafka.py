@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from kafka import KafkaConsumer
 
+from streams.kafka_access import KafkaAccess
 from streams.replay.mapping import parse_map
 from streams.replay.publisher import KafkaPublisher, PublishError
 from streams.replay.reader import plan
@@ -32,11 +33,11 @@ unit = "L/min"
 
 def test_every_frame_is_in_the_log_in_its_assets_order(kafka: str, tmp_path: Path) -> None:
     tenant = f"t{uuid4().hex[:8]}"
-    create_topics(kafka, [telemetry_topic(tenant)], 3)
+    create_topics(KafkaAccess(kafka), [telemetry_topic(tenant)], 3)
     path = tmp_path / "a.csv"
     path.write_text("unit,t,Flow\n" + "".join(f"{n % 5},{n},{n}\n" for n in range(1, 101)))
     readings = plan(parse_map(MAP, "m"), [path])
-    publisher = KafkaPublisher(kafka)
+    publisher = KafkaPublisher(KafkaAccess(kafka))
     try:
         sent = send(readings, tenant, publisher, Journal(tmp_path / "state"))
     finally:
@@ -61,7 +62,7 @@ def test_every_frame_is_in_the_log_in_its_assets_order(kafka: str, tmp_path: Pat
 
 
 def test_a_topic_that_is_not_there_is_an_error(kafka: str) -> None:
-    publisher = KafkaPublisher(kafka, max_block_ms=500)
+    publisher = KafkaPublisher(KafkaAccess(kafka), max_block_ms=500)
     try:
         with pytest.raises(PublishError, match=r"topic telemetry\.nobody"):
             publisher.publish("telemetry.nobody", b"pump-1", b"x", HEADERS)

@@ -43,10 +43,25 @@ def test_variables_that_say_something_else_may_be_set(monkeypatch: pytest.Monkey
     load_settings()
 
 
-@pytest.mark.parametrize("address", ["broker", "host:x", "a:1,b", "a:1, b:2"])
-def test_an_address_that_is_none_is_an_error(address: str) -> None:
-    with pytest.raises(SettingsError, match="kafka"):
+@pytest.mark.parametrize("address", ["broker", "host:x", "a:1,b", "a:1, b:2", "kafka://a:1"])
+def test_servers_without_a_port_are_refused_with_the_form_that_works(address: str) -> None:
+    with pytest.raises(SettingsError, match="kafka: write each server as host:port"):
         load_settings(kafka=address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["grafana.example", "127.0.0.1:3000", "https://admin:pa55@grafana.example", "ftp://g", "http://"],
+)
+def test_an_address_of_grafana_is_refused_with_the_form_that_works(address: str) -> None:
+    with pytest.raises(SettingsError, match="grafana_url: write it from http:// or https://") as refused:
+        load_settings(grafana_url=address)
+    assert "pa55" not in str(refused.value)
+
+
+def test_addresses_of_the_right_form_are_taken() -> None:
+    settings = load_settings(kafka="a:1,b:2", grafana_url="https://g.example:3000/grafana")
+    assert (settings.kafka, settings.grafana_url) == ("a:1,b:2", "https://g.example:3000/grafana")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from console.bench.result import Reading
 from detectors.episodes import Change, EpisodeTracker
 from fleet.asset import Asset, Fleet, Site, Tenant
 from fleet.catalog import packs
+from fleet.rating import Ratings
 from fleet.vertical import Detection
 from streams.rows import Rows
 from streams.scorer import Scorer
@@ -81,17 +82,22 @@ def readings(machines: int, days: int, tell: Callable[[str], None]) -> Iterator[
                 )
 
 
-def fleet_of(kind: str, machines: int) -> Fleet:
-    """The machines m-0, m-1, ... of a type."""
-    assets = tuple(Asset(0, "t", "s", f"m-{i}", kind, f"M {i}") for i in range(machines))
+def fleet_of(kind: str, machines: int, ratings: Ratings | None = None) -> Fleet:
+    """The machines m-0, m-1, ... of a type, all with these ratings."""
+    assets = tuple(Asset(0, "t", "s", f"m-{i}", kind, f"M {i}", ratings or {}) for i in range(machines))
     return Fleet((Tenant("t", "T"),), (Site("t", "s", "S", "UTC"),), assets, (packs()[kind].equipment_type,))
 
 
 def blocks_of(
-    kind: str, machines: int, days: int, seed: int = SEED, faults: Sequence[Fault] = ()
+    kind: str,
+    machines: int,
+    days: int,
+    seed: int = SEED,
+    faults: Sequence[Fault] = (),
+    ratings: Ratings | None = None,
 ) -> Iterator[Rows]:
     """The rows of the machines of `fleet_of`, two frames of each at a time."""
-    fleet = fleet_of(kind, machines)
+    fleet = fleet_of(kind, machines, ratings)
     number = {asset.name: i for i, asset in enumerate(fleet.assets)}
     frames = list[Frame]()
     for frame in simulate(fleet, START, timedelta(days=days), seed, faults):

@@ -88,22 +88,24 @@ def month(kind: str, machines: int, days: int, seed: int) -> Month:
     faults = random_faults(fleet_of(kind, machines), begin_h, end_h, seed)
     scorer, told = Scorer(packs()[kind]), defaultdict[int, Told](Told)
     for block in blocks_of(kind, machines, learned + days, seed, faults):
-        _take(scorer.score(block, lambda number: ("t", f"m-{number}")), told)
+        take(scorer.score(block, lambda number: ("t", f"m-{number}")), told)
     failing = {int(fault.asset.removeprefix("m-")): fault for fault in faults}
     sound_h = {k: failing[k].onset_h if k in failing else end_h for k in range(machines)}
-    false = sum(false_cases(told[k], _instant(begin_h), _instant(until_h)) for k, until_h in sound_h.items())
+    false = sum(false_cases(told[k], instant(begin_h), instant(until_h)) for k, until_h in sound_h.items())
     months = sum(until_h - begin_h for until_h in sound_h.values()) / MONTH_H
     return Month(tuple(case_of(kind, fault, told[k]) for k, fault in failing.items()), false, months)
 
 
-def _take(scored: Scored, told: Mapping[int, Told]) -> None:
+def take(scored: Scored, told: Mapping[int, Told]) -> None:
+    """Keep what was told, by machine."""
     for row in scored.episodes:
         told[row.asset_id].episodes.setdefault(row.episode_id, []).append(row)
     for message in scored.messages:
         told[message.asset_id].condition.append(message)
 
 
-def _instant(hours: float) -> int:
+def instant(hours: float) -> int:
+    """Microseconds, so many hours after the start of the simulation."""
     return microseconds(START) + round(hours * HOUR_US)
 
 
@@ -120,9 +122,9 @@ def false_cases(told: Told, begin_us: int, end_us: int) -> int:
 
 def case_of(kind: str, fault: Fault, told: Told) -> Case:
     """What became of a machine of a type between the onset of its fault and the failure."""
-    failure_us = _instant(fault.failure_h)
+    failure_us = instant(fault.failure_h)
     found, limit = (
-        _first_raised(told, each, _instant(fault.onset_h), failure_us) for each in (MACHINE, LIMIT)
+        _first_raised(told, each, instant(fault.onset_h), failure_us) for each in (MACHINE, LIMIT)
     )
     limit_us = _raised_us(limit) if limit else None
     if not found:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from console.bench.result import Reading
-from console.bench.verticals import ai4i, cnc_mill, transformer, trips, wind, work_orders
+from console.bench.verticals import ai4i, bearings, cnc_mill, transformer, trips, wind, work_orders
 from console.bench.verticals.table import Outcome, write_table
 
 SUITES: Mapping[str, Callable[[Path], Outcome]] = {
@@ -14,6 +14,7 @@ SUITES: Mapping[str, Callable[[Path], Outcome]] = {
     "work-orders": work_orders.run,
     "trips": trips.run,
     "wind": wind.run,
+    "bearings": bearings.run,
 }
 
 

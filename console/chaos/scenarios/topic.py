@@ -15,6 +15,7 @@ from storage.bootstrap import WRITER
 from storage.pool import open_pool
 from storage.position import set_position
 from storage.sink import Sink
+from streams.kafka_access import KafkaAccess
 from streams.topics import create_topics
 
 ALARMED_WITHIN_S = 60.0
@@ -52,7 +53,7 @@ async def _make_anew(rig: Rig, topic: str) -> None:
         await asyncio.sleep(2)
     finally:
         await admin.close()
-    await asyncio.to_thread(create_topics, rig.bootstrap, [topic], rig.partitions)
+    await asyncio.to_thread(create_topics, KafkaAccess(rig.bootstrap), [topic], rig.partitions)
 
 
 async def _send(rig: Rig, frames: Sequence[Item]) -> None:
