@@ -130,8 +130,8 @@ def _likely(said: Mapping[str, Any]) -> Likely:
 
 
 def _outlook(one: queries.LatestForecast, kind: EquipmentType) -> Outlook:
-    titles = {counter.name: Text(counter.title_en, counter.title_zh) for counter in pack_of(kind).counters}
-    title = titles.get(one.target, CONDITION)
+    titles = pack_of(kind).counter_titles(one.target)
+    title = Text(*titles) if titles else CONDITION
     hours = (None, None, None) if one.before_repair else (one.p10_h, one.p50_h, one.p90_h)
     return Outlook(
         one.target, title, one.ts, one.verdict, *hours, one.basis, one.forecaster, one.before_repair

@@ -239,7 +239,10 @@ _CUSTOM: Mapping[Kind, Json] = {
 
 _BAR: Json = {
     "matcher": {"id": "byType", "options": "number"},
-    "properties": [{"id": "custom.displayMode", "value": "basic"}],
+    "properties": [
+        {"id": "custom.displayMode", "value": "basic"},
+        {"id": "custom.width", "value": 180},  # the names have the rest
+    ],
 }
 
 

@@ -15,6 +15,9 @@ UID = "faultline"
 TYPE = "postgres"
 """Of the plug-in in Grafana 9.4; later versions still answer to it."""
 
+TYPE_SINCE = "grafana-postgresql-datasource"
+"""What later versions call it once they have it (12.2)."""
+
 NAME = "Faultline"
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000

@@ -94,7 +94,7 @@ class RatedWear:
 
     make: the model and its readings, from the ratings with their defaults. example: ratings of some machine,
     for tests and as a start, no default for any. used: the name of the rating that says what the part had
-    behind it when the counting began, in the counter's unit.
+    behind it when the counting began, in the counter's unit; none if it is empty.
     """
 
     name: str
@@ -133,5 +133,5 @@ class RatedWear:
             model, readings = self.make({name: said for name, said in given.items() if said is not None})
         except ValueError as error:
             raise FleetError(f"wear counter {self.name}: {error}") from error
-        used = float(given[self.used] or 0.0)
+        used = float(given.get(self.used) or 0.0)
         return ModelledWear(self.name, model, readings, self.title_en, self.title_zh, used)

@@ -12,6 +12,7 @@ from fleet.beside import Beside, check_beside
 from fleet.dissolved_gas import GasFault, GasMonitor
 from fleet.measuring_point import MeasuringPoint
 from fleet.modelled_wear import ModelledWear, RatedWear
+from fleet.part_wear import PartWear
 from fleet.rating import Rating, Ratings
 from fleet.segment import Segment
 from fleet.sign import Sign, Urgency
@@ -151,6 +152,7 @@ class VerticalPack:
     reported, and `advice` is what such machines can save. `segments` are judged whole, beside the rows.
     `power` is the channel of the machine's electrical power in kW, if it has one: energy is made of it.
     `points` are where vibration is sampled, if somebody does.
+    `parts` are what a machine takes up in turn, each with a counter of its own.
     """
 
     equipment_type: EquipmentType
@@ -164,6 +166,7 @@ class VerticalPack:
     segments: tuple[Segment, ...] = ()
     power: str | None = None
     points: tuple[MeasuringPoint, ...] = ()
+    parts: PartWear | None = None
 
     def __post_init__(self) -> None:
         known = {channel.name: channel.kind for channel in self.equipment_type.channels}
@@ -200,6 +203,7 @@ class VerticalPack:
             segments=tuple(one for one in self.segments if known.issuperset(one.channels)),
             power=self.power if self.power in known else None,
             points=tuple(one for one in self.points if known.issuperset((one.speed, *one.channels))),
+            parts=self.parts if self.parts and known.issuperset(self.parts.channels) else None,
             gases=self.gases
             and replace(self.gases, channels=tuple(one for one in self.gases.channels if one[1] in known)),
             detection=replace(
@@ -239,7 +243,14 @@ class VerticalPack:
     @property
     def ratings(self) -> Mapping[str, Rating]:
         """The ratings that wear models and measuring points want of a machine, by name."""
-        return {rating.name: rating for one in (*self.modelled, *self.points) for rating in one.ratings}
+        of_parts = (self.parts.wear,) if self.parts else ()
+        rated = (*self.modelled, *of_parts, *self.points)
+        return {rating.name: rating for one in rated for rating in one.ratings}
+
+    def counter_titles(self, name: str) -> tuple[str, str] | None:
+        """What people call a counter, in English and Chinese; None if it is none of the pack's."""
+        known = {one.name: (one.title_en, one.title_zh) for one in self.counters}
+        return known.get(name) or (self.parts.titles(name) if self.parts else None)
 
     @property
     def of_waveforms(self) -> frozenset[str]:
@@ -253,24 +264,37 @@ class VerticalPack:
     def lacking(self, ratings: Ratings) -> Mapping[str, tuple[str, ...]]:
         """The counters that a machine with these ratings has not, each with the ratings that it needs."""
         missing = {one.name: one.missing(ratings) for one in self.modelled}
+        if self.parts:
+            missing[self.parts.wear.name] = self.parts.missing(ratings)
         return {name: names for name, names in missing.items() if names}
 
     def read_ratings(self, said: Mapping[str, object]) -> Ratings:
         """A machine's ratings, from what a fleet file says of each; raises `FleetError`."""
-        kind, known = self.equipment_type.name, self.ratings
-        for name in said:
-            if name not in known:
-                wanted = f"known are {', '.join(known)}" if known else "it has none"
-                raise FleetError(f"{kind} has no rating {name!r}: {wanted}")
-        read = {name: known[name].read(value) for name, value in said.items()}
+        read = {name: self._rating(name).read(value) for name, value in said.items()}
         for one in self.modelled:
             one.of(read)
         for point in self.points:
             point.orders(read)
+        if self.parts:
+            self.parts.check_ratings(read)
         return read
+
+    def _rating(self, name: str) -> Rating:
+        kind, known = self.equipment_type.name, self.ratings
+        rating = known.get(name) or (self.parts.rating(name) if self.parts else None)
+        if rating is None:
+            wanted = f"known are {', '.join(known)}" if known else "it has none"
+            raise FleetError(f"{kind} has no rating {name!r}: {wanted}")
+        return rating
 
     def _check_counters(self, known: Mapping[str, str]) -> None:
         names = [counter.name for counter in self.counters]
+        if self.parts:
+            names.append(self.parts.wear.name)
+            self._check_channels(
+                "wear counter", ((self.parts.wear.name, name) for name in self.parts.channels), known
+            )
+            self.parts.check(known)
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise FleetError(f"{self.equipment_type.name}: wear counters there twice: {', '.join(twice)}")
         for counter in self.wear:

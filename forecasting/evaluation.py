@@ -51,10 +51,15 @@ def nasa_score(predicted: Floats, true: Floats) -> float:
     return float(np.expm1(np.where(late < 0, -late / EARLY_COST, late / LATE_COST)).sum())
 
 
+def phm2012_points(predicted: Floats, true: Floats) -> Floats:
+    """Of each life, none of them 0: 1 for perfect, half of it for each step that a forecast is off."""
+    error = 100.0 * (true - predicted) / true
+    return np.asarray(np.exp2(-np.where(error <= 0, -error / PHM_LATE, error / PHM_EARLY)))
+
+
 def phm2012_score(predicted: Floats, true: Floats) -> float:
     """Mean over lives (n,), none of them 0, from 0 to 1 for perfect."""
-    error = 100.0 * (true - predicted) / true
-    return float(np.exp2(-np.where(error <= 0, -error / PHM_LATE, error / PHM_EARLY)).mean())
+    return float(phm2012_points(predicted, true).mean())
 
 
 def coverage(low: Floats, high: Floats, true: Floats) -> float:

@@ -44,13 +44,32 @@ class RatedParts:
             self._which[slot] = which
             return
         model = self._models[which]
-        self._which[slot], self._place[slot] = which, len(model.seen)
-        model.grow(len(model.seen) + 1)
+        taken = self._place[self._which == which]
+        free = np.setdiff1d(np.arange(len(model.seen) + 1), taken)[0]
+        self._which[slot], self._place[slot] = which, free
+        model.grow(int(free) + 1)
+        model.renew(int(free))
+
+    def renew(self, slot: int) -> None:
+        """The machine has a new part of the same kind."""
+        if self._which[slot] != NOBODY:
+            self._models[self._which[slot]].renew(int(self._place[slot]))
 
     def of(self, slot: int) -> ModelledWear | None:
         """The machine's counter, if it has one."""
         which = self._which[slot]
         return self._kinds[which] if which != NOBODY else None
+
+    def standing(self, slot: NDArray[np.int64]) -> Floats:
+        """(n,): the counters of those machines as they stand, NaN where there is none yet."""
+        found = np.full(len(slot), np.nan)
+        for number in np.unique(self._which[slot]).tolist():
+            if number != NOBODY:
+                model, mine = self._models[number], np.flatnonzero(self._which[slot] == number)
+                place = self._place[slot[mine]]
+                value = self._kinds[number].used + model.value[place]
+                found[mine] = np.where(model.seen[place], value, np.nan)
+        return found
 
     def update(self, slot: Slots, ts_us: NDArray[np.int64], x: NDArray[np.float32]) -> Floats:
         """Take in rows (n, channels); returns (n,), the counter after each, NaN where there is none yet."""

@@ -4,7 +4,7 @@ Rows come in the order of the log. A row that is not later than what its machine
 stored but not scored: what was scored stays as it was, whatever comes late.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -32,6 +32,7 @@ from streams.hourly import Hourly
 from streams.judges import ENSEMBLE, Judges
 from streams.limits import LimitPart, Limits
 from streams.named_modes import NamedModes, Naming
+from streams.part_counters import PartCounters
 from streams.renewals import Instants, Renewal, Renewals
 from streams.rows import Rows, Scored, telemetry_of
 from streams.segment_watch import SEGMENT, SegmentWatch, watches
@@ -43,7 +44,17 @@ VERSION = 6
 HOURS = "hour means"
 
 Watcher = Clock | OperatingModes | QualityGate | LimitPart
-Part = Watcher | Detector | PromisedLevel | EpisodeTracker | HealthTracker | HourMeans | SegmentWatch | Watch
+Part = (
+    Watcher
+    | Detector
+    | PromisedLevel
+    | EpisodeTracker
+    | HealthTracker
+    | HourMeans
+    | SegmentWatch
+    | Watch
+    | PartCounters
+)
 """What keeps a state of its own."""
 
 NameOf = Callable[[int], tuple[str, str]]
@@ -55,7 +66,8 @@ RatingsOf = Callable[[int], Ratings]
 NO_RENEWALS: Instants = {}
 
 NAMED = "named"
-OPTIONAL = (MODEL, SEGMENT, BESIDE, HOURS, NAMED)
+PARTS = "part counters"
+OPTIONAL = (MODEL, SEGMENT, BESIDE, HOURS, NAMED, PARTS)
 """How the parts of a state begin that a pack or an earlier release may have been without."""
 
 
@@ -88,6 +100,7 @@ class Scorer:
         )
         self._hours = HourMeans(self.channels)
         self._wear = WearCounters(pack)
+        self._of_parts = _part_counters(pack)
         self._assets: list[int] = []
         self._slots: dict[int, int] = {}
         self._hourly = Hourly(pack)
@@ -132,10 +145,18 @@ class Scorer:
         self._watches = watches(pack, VERSION) | self._watches
         self._beside.widen(pack)
         self._wear = self._wear.widened(pack, self._ratings())
+        self._of_parts = self._of_parts or _part_counters(pack)
+        self.rate()
 
     def rate(self) -> None:
         """Look at the machines' ratings again, which may have changed."""
-        self._wear.rate(self._ratings())
+        self._rate(0)
+
+    def _rate(self, first: int) -> None:
+        ratings = self._ratings(first)
+        self._wear.rate(ratings, first)
+        if self._of_parts:
+            self._of_parts.rate(ratings, first)
 
     def _ratings(self, first: int = 0) -> list[Ratings]:
         return [self._ratings_of(asset_id) for asset_id in self._assets[first:]]
@@ -203,18 +224,19 @@ class Scorer:
         score = verdict.column(verdict.scores.score, np.nan)
         level = self._level.update(slot, timely.ts_us, score)
         events = self._episodes.update(slot, timely.ts_us, score, level)
-        wear = self._wear.update(slot, timely.ts_us, checked.x)
         about_of = partial(self._about, name_of=name_of)
         episodes += self._beside.update(slot, timely.ts_us, checked.x, at_work, about_of)
-        of_machines = self._episodes_of(events, timely.ts_us, verdict, wear, modes.code, name_of)
-        episodes += of_machines
-        episodes += [self._shift(each, timely.ts_us[verdict.judged], name_of) for each in moved]
-        for watch in self._watches.values():
-            episodes += watch.update(slot, timely.ts_us, checked.x, about_of)
         departure = by_t2.column(by_t2.scores.departure, np.nan)
         channels = by_t2.column(by_t2.scores.judged, 0)
         health = self._health.update(slot, timely.ts_us, departure, channels)
         due = self._hourly.due(slot, timely.ts_us, health)
+        asked = {event.row for event in events}.union(due)
+        worn = self._worn(asked, slot, timely.ts_us, checked.x)
+        of_machines = self._episodes_of(events, timely.ts_us, verdict, worn, modes.code, name_of)
+        episodes += of_machines
+        episodes += [self._shift(each, timely.ts_us[verdict.judged], name_of) for each in moved]
+        for watch in self._watches.values():
+            episodes += watch.update(slot, timely.ts_us, checked.x, about_of)
         means = self._hours.update(slot, timely.ts_us, checked.x, due)
         named = self._named.at(due, slot, _namings(events, of_machines))
         return Scored(
@@ -224,15 +246,23 @@ class Scorer:
             telemetry_of(timely, late, score, checked.flags),
             [self._hourly.health_row(i, timely, health, by_t2) for i in due],
             episodes,
-            [row for i in due for row in self._hourly.wear_rows(i, timely, self._counted(slot[i], wear[i]))],
+            [row for i in due for row in self._hourly.wear_rows(i, timely, worn[i])],
             [
-                self._hourly.message(i, timely, health, self._counted(slot[i], wear[i]), of_hour, mode)
+                self._hourly.message(i, timely, health, worn[i], of_hour, mode)
                 for i, of_hour, mode in zip(due, means, named, strict=True)
             ],
         )
 
+    def _worn(
+        self, asked: Set[int], slot: NDArray[np.int32], ts_us: NDArray[np.int64], x: NDArray[np.float32]
+    ) -> dict[int, list[Counted]]:
+        """Take in rows; the counters of which something is known, where they stand after rows asked for."""
+        read = self._wear.update(slot, ts_us, x)
+        of_parts = self._of_parts.update(slot, ts_us, x, asked) if self._of_parts else {}
+        return {i: self._counted(slot[i], read[i]) + of_parts.get(i, []) for i in asked}
+
     def _counted(self, slot: int, wear: NDArray[np.float64]) -> list[Counted]:
-        """The machine's counters of which something is known, with where they stand."""
+        """The machine's own counters, without those of parts that it takes up in turn."""
         counters = zip(self._wear.of(slot), wear.tolist(), strict=True)
         return [(one, value) for one, value in counters if one is not None and np.isfinite(value)]
 
@@ -244,7 +274,7 @@ class Scorer:
                 self._assets.append(asset_id)
         if len(self._assets) > before:
             self._hourly.reach(len(self._assets))
-            self._wear.rate(self._ratings(before), before)
+            self._rate(before)
         known, position = np.unique(asset_ids, return_inverse=True)
         return np.array([self._slots[asset_id] for asset_id in known.tolist()], np.int32)[position]
 
@@ -253,7 +283,7 @@ class Scorer:
         events: list[EpisodeEvent],
         ts_us: NDArray[np.int64],
         verdict: Verdict,
-        wear: NDArray[np.float64],
+        worn: Mapping[int, Sequence[Counted]],
         code: NDArray[np.int16],
         name_of: NameOf,
     ) -> list[EpisodeRow]:
@@ -261,8 +291,7 @@ class Scorer:
         for event in events:
             finding = None
             if event.change is not Change.CLOSED:
-                worn = self._counted(event.slot, wear[event.row])
-                finding = self._book.read(verdict, event.row, worn, int(code[event.row]))
+                finding = self._book.read(verdict, event.row, worn[event.row], int(code[event.row]))
                 changes = self._beside.changes(event.slot, int(ts_us[event.row]))
                 finding = replace(finding, evidence=finding.evidence + changes)
             rows.append(self._book.of_machine(event, self._about(event.slot, name_of), self._judge, finding))
@@ -333,6 +362,7 @@ class Scorer:
         self._renewals.take(found["since_us"])
         self._judges.reviews.take(found["review_clock"], found["review_last_us"])
         self._wear.take(found, self._ratings())
+        self.rate()
         self._book.take(found["findings"])
         if NAMED in found:
             self._named.take(found[NAMED])
@@ -346,10 +376,12 @@ class Scorer:
             **self._limits.parts,
         }
         by_hour: dict[str, Part] = {"health": self._health, HOURS: self._hours}
+        of_parts: dict[str, Part] = {PARTS: self._of_parts} if self._of_parts else {}
         return {
             **watchers,
             **alarm,
             **by_hour,
+            **of_parts,
             **self._judges.detectors,
             **self._watches,
             **self._beside.parts,
@@ -368,6 +400,10 @@ class Scorer:
             NAMED: raw,
         }
         return own | dict.fromkeys(self._parts(), raw)
+
+
+def _part_counters(pack: VerticalPack) -> PartCounters | None:
+    return PartCounters(pack.parts, pack.equipment_type) if pack.parts else None
 
 
 def _namings(events: Sequence[EpisodeEvent], rows: Sequence[EpisodeRow]) -> list[Naming]:

@@ -3,8 +3,8 @@
 After Grafana 9.4's source (pkg/api, pkg/services/dashboards) and a running 9.4.0: versions and 412, names of
 which the ASCII alone counts, a save with `overwrite` that takes another's place, permissions replaced as a
 whole, tokens that end and are bound to an organisation, secrets that nobody reads, searches by the page. From
-11.3 on two may have one name (grafana/grafana#90687). What it does not know answers 404, as routes by numeric
-id do in 13.
+11.3 on two may have one name (grafana/grafana#90687). After a running 12.2: PostgreSQL's plug-in has another
+name, and rules say what is not set. What it does not know answers 404, as routes by numeric id do in 13.
 """
 
 import json
@@ -20,6 +20,7 @@ from threading import Lock, Thread
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from dashboards.source import TYPE, TYPE_SINCE
 from fleet.clock import ManualClock
 
 ADMIN, OTHER_ADMIN, PASSWORD = "admin", "other", "admins pässword"
@@ -147,7 +148,7 @@ class FakeGrafana:
     def _stranger(self, headers: Any) -> Answer:
         """Before 10 a token that was taken away is not said to be wrong, it is an error of the server."""
         _, _, word = headers.get("Authorization", "").partition(" ")
-        if word.startswith(_TOKEN) and word not in self._tokens and self.version.startswith("9."):
+        if word.startswith(_TOKEN) and word not in self._tokens and self._is_9:
             return 500, {"message": "invalid API key"}
         return 401, {"message": "Unauthorized"}
 
@@ -236,6 +237,8 @@ class FakeGrafana:
         if secret := body.get("secureJsonData", {}).get("password"):
             here.passwords[uid] = secret
         here.sources[uid] = {k: v for k, v in body.items() if k not in {"uid", "version", "secureJsonData"}}
+        if body["type"] == TYPE and not self._is_9:
+            here.sources[uid]["type"] = TYPE_SINCE
         here.source_versions[uid] = body.get("version", 0) + 1
         return OK, {"id": 7, "message": "Datasource saved"}
 
@@ -284,6 +287,10 @@ class FakeGrafana:
         folders = (each["title"] for uid, each in here.folders.items() if uid != besides)
         loose = (board["title"] for uid, board in here.boards.items() if not here.folder_of[uid])
         return self._names_are_one and slug(title) in map(slug, [*folders, *loose])
+
+    @property
+    def _is_9(self) -> bool:
+        return self.version.startswith("9.")
 
     @property
     def _names_are_one(self) -> bool:
@@ -345,9 +352,9 @@ class FakeGrafana:
     def _rules(self, verb: str, here: Organization, number: int, body: Any, query: Any, rest: str) -> Answer:
         if not rest:
             if verb == "GET":
-                return OK, here.rules
+                return OK, [({} if self._is_9 else _UNSET_OF_RULES) | rule for rule in here.rules]
             counted = {"id": next(self._ids), "uid": f"rule-{next(self._ids)}", "orgID": number}
-            here.rules.append({**counted, "isPaused": False, "provenance": "api", **body})
+            here.rules.append({**counted, **body})
             return 201, here.rules[-1]
         found = next((rule for rule in here.rules if rule["uid"] == rest.removeprefix("/")), None)
         if verb == "DELETE":
@@ -382,6 +389,14 @@ _ROUTES: tuple[tuple[str, Any], ...] = (
 _FORBIDDEN: Answer = (403, {"message": "You'll need additional permissions to perform this action"})
 
 _TOKEN = "glsa_"
+
+_UNSET_OF_RULES: Json = {
+    "isPaused": False,
+    "keep_firing_for": "0s",
+    "notification_settings": None,
+    "record": None,
+    "provenance": "api",
+}
 
 _FOLDER_CHANGED: Answer = (
     412,

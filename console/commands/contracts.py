@@ -132,11 +132,11 @@ def _row(contract: Contract, period: Period | None, standing: Standing | None) -
     said = f"{contract.tenant}/{contract.name}", place, f"{contract.meter} ({contract.unit})"
     if period is None:
         return *said, "not in force", "", "", "", ""
-    until, allowed = f"{period.end:%Y-%m-%d %H:%M}", f"{period.allowed:.6g}"
+    until, allowed = f"{period.end:%Y-%m-%d %H:%M}", f"{period.allowed:,.1f}"
     if standing is None:
         return *said, until, "not measured", allowed, "", ""
     at_end = "" if standing.projected is None else f"{100 * standing.projected / period.allowed:.0f}"
-    return *said, until, f"{standing.used:.6g}", allowed, f"{100 * standing.share:.0f}", at_end
+    return *said, until, f"{standing.used:,.1f}", allowed, f"{100 * standing.share:.0f}", at_end
 
 
 async def _check_place(pool: Pool, tenant: str, site: str | None, machine: str | None) -> None:

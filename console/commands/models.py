@@ -62,7 +62,7 @@ def fit(
 
     `learned_life` learns from the hourly means of all channels, from eight failures on. `weibull_life` is how
     long such machines last: it stands beside the others from its fit on, unless machines left out speak
-    against it.
+    against it. `scaled_life` is for few failures, from three on: it goes by the health of such machines too.
 
     With `--tenant` it learns from that customer's machines alone, and answers for no other's.
 

@@ -310,7 +310,7 @@ def _shown_by() -> Panel:
                 "and onset_ts <= $__timeTo() order by onset_ts desc, share desc limit 12"
             ),
         ),
-        16,
+        14,
         columns=(
             Column("since", Text("since", "开始于"), unit="dateTimeAsLocal", width=190),
             Column("evidence", Text("evidence", "证据")),
@@ -322,6 +322,9 @@ def _shown_by() -> Panel:
 def _wear(pack: VerticalPack) -> Panel:
     counters = (*pack.wear, *pack.modelled)
     words = ", ".join(f"('{each.name}', '{each.title_en}', '{each.title_zh}')" for each in counters)
+    if pack.parts:
+        part = pack.parts.wear
+        words += f", ('{part.name}', '{part.title_en}', '{part.title_zh}')"
     return Panel(
         "wear",
         Kind.BARS,
@@ -332,13 +335,15 @@ def _wear(pack: VerticalPack) -> Panel:
         ),
         (
             Query(
-                "select coalesce(nullif(word_{lang}, ''), counter) as counter, "
-                '100 * value / "limit" as used from wear left join '
-                f"(values {words}) as said (counter, word_en, word_zh) using (counter) "
-                f"where {MACHINE} order by 2 desc limit 12"
+                "select coalesce(nullif(word_{lang}, ''), counter) || number as counter, "
+                '100 * value / "limit" as used from (select counter, value, "limit", number from wear, '
+                "lateral (select coalesce(' ' || substring(counter from '_([0-9]+)$'), '') as number) as its "
+                f"where {MACHINE}) as worn left join "
+                f"(values {words}) as said (name, word_en, word_zh) "
+                "on said.name = regexp_replace(counter, '_[0-9]+$', '') order by 2 desc limit 12"
             ),
         ),
-        8,
+        10,
         unit="percent",
         steps=scales.USED_UP,
         low=0,

@@ -49,6 +49,7 @@ def boards() -> tuple[Dashboard, ...]:
                 Variable("counter", Text("Counter", "计数"), _COUNTERS),
             ),
             since="now-7d",
+            refresh="15m",
         ),
     )
 

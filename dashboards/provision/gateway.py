@@ -20,6 +20,7 @@ from dashboards.provision.errors import (
     GrafanaUnavailable,
 )
 from dashboards.provision.port import Json, Kind
+from dashboards.source import TYPE, TYPE_SINCE
 
 OLDEST, NEWEST = (9, 4), (13, 99)
 
@@ -36,6 +37,9 @@ _COUNTED = frozenset({"id", "version", "iteration", "uid"})
 """What Grafana counts for itself in a dashboard, and what names it."""
 
 _COUNTED_OF_RULES = frozenset({"id", "uid", "orgID", "updated", "provenance"})
+
+_UNSET = (None, False, "0s")
+"""What later versions say of a rule that says nothing itself: an upgrade of Grafana is nobody's change."""
 
 _RULES = "/v1/provisioning/alert-rules/"
 
@@ -207,7 +211,8 @@ class Room:
             case Kind.DATA_SOURCE:
                 found = self._api.GET(f"/datasources/uid/{uid}")
                 self._version[kind, uid] = found["version"]
-                return {name: found[name] for name in _SOURCE if name in found}
+                kept = {name: found[name] for name in _SOURCE if name in found}
+                return kept | ({"type": TYPE} if kept["type"] == TYPE_SINCE else {})
             case Kind.FOLDER:
                 found = self._api.GET(f"/folders/{uid}")
                 self._version[kind, uid] = found["version"]
@@ -222,7 +227,11 @@ class Room:
             case Kind.ALERT:
                 found = self._rule(uid)
                 self._version[kind, uid] = found["id"]
-                return {name: value for name, value in found.items() if name not in _COUNTED_OF_RULES}
+                return {
+                    name: value
+                    for name, value in found.items()
+                    if name not in _COUNTED_OF_RULES and value not in _UNSET
+                }
             case Kind.PREFERENCES:
                 found = self._api.GET("/org/preferences")
                 return {name: found.get(name) or "" for name in ("homeDashboardUID", "language")}

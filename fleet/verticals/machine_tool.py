@@ -4,18 +4,22 @@
 controllers can report and, like detection parameters and limits without a source, engineering defaults.
 """
 
+from math import pi
+
 from detectors.segments import Take
 from detectors.vibration_severity import Size, VibrationSeverity
 from fleet.asset import Channel, EquipmentType
 from fleet.idle_advice import Availability, IdleEnergy
 from fleet.measuring_point import MeasuringPoint
 from fleet.modelled_wear import RatedWear, Reading
+from fleet.part_wear import PartWear
 from fleet.rating import Rating, Ratings
 from fleet.segment import Feature, Segment
 from fleet.sign import Urgency, down, up
 from fleet.standard_limit import vibration_limits
 from fleet.vertical import Detection, FaultMode, VerticalPack, WearCounter
 from forecasting.wear.bearing import BALL, ROLLER, BearingLife, RollingBearing
+from forecasting.wear.tool import CuttingTool, ToolLife
 
 CHANNELS = (
     # 0 while nothing is executed (MTConnect EXECUTION), else the gateway's number of the PROGRAM, from 1
@@ -44,6 +48,10 @@ CHANNELS = (
         "spindle_bpfi", "dB", -20, 120, title_en="Spindle bearing, inner ring", title_zh="主轴轴承内圈特征"
     ),
     Channel("spindle_bsf", "dB", -20, 120, title_en="Spindle bearing, balls", title_zh="主轴轴承滚动体特征"),
+    # 0 while none is in the spindle (MTConnect TOOL_NUMBER)
+    Channel("tool", "1", 0, 9_999, "state", title_en="Tool in use", title_zh="当前刀具号"),
+    # of the tool in use, as the control counts it and sets it back when a new one is put in: no measurement
+    Channel("tool_life", "%", 0, 1_000, "setpoint", title_en="Tool life used", title_zh="刀具寿命消耗"),
 )
 
 # RMS velocity as ISO 20816-1 has it, lines of the envelope as ISO 13373-2 does (both from memory). The band
@@ -88,8 +96,31 @@ def _spindle_bearing(ratings: Ratings) -> tuple[BearingLife, tuple[Reading, ...]
     return BearingLife(bearing), (load, Reading("spindle_speed"))
 
 
-# The life of tools is not counted: no channel says which tool cuts and when it was changed, and a counter
-# that no change sets back would call the first worn tool worn for ever.
+def _tool(ratings: Ratings) -> tuple[ToolLife, tuple[Reading, ...]]:
+    """Cutting speed at the tool's circumference; feed and depth of cut are not reported."""
+    tool = CuttingTool(float(ratings["tool_n"]), float(ratings["tool_constant"]))
+    return ToolLife(tool), (Reading("spindle_speed", pi * float(ratings["tool_diameter"]) / 1000),)
+
+
+PARTS = PartWear(
+    RatedWear(
+        "tool",
+        (
+            Rating("tool_diameter", "mm", needed=True),
+            # Taylor's constants of the edge in its material (ISO 3685): n and C, m/min for a life of a minute
+            Rating("tool_n", needed=True),
+            Rating("tool_constant", "m/min", needed=True),
+        ),
+        _tool,
+        {"tool_diameter": 16.0, "tool_n": 0.25, "tool_constant": 900.0},
+        "",
+        "Tool",
+        "刀具",
+    ),
+    "tool",
+    "tool_life",
+)
+
 MODELLED = (
     RatedWear(
         "spindle-bearing",
@@ -299,4 +330,5 @@ PACK = VerticalPack(
     advice=ADVICE,
     segments=SEGMENTS,
     points=POINTS,
+    parts=PARTS,
 )

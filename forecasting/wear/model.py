@@ -81,6 +81,11 @@ class WearModel(ABC):
         twin._by_slot = {name: array[:0] for name, array in self._new_slot().items()}
         return twin
 
+    def renew(self, slot: int) -> None:
+        """The part was replaced by a new one, of which nothing is known yet."""
+        for name, array in self._new_slot().items():
+            self._by_slot[name][slot] = array[0]
+
     @property
     def value(self) -> Floats:
         """(slots,): the counters as they stand, in the lifetime's unit."""

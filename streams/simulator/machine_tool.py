@@ -11,6 +11,7 @@ SHIFT_H = (6.0, 22.0)
 BATCH_S = 2.5 * 3600
 LOADING_S = 100.0
 TOOL_LIFE_S = 60 * 60.0
+TOOLS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class MachineTool:
     def __init__(self, rng: np.random.Generator) -> None:
         self.spindle = rng.normal(1.0, 0.05)
         self.cut_s = 0.0
+        self.tools_cut_s = np.zeros(1 + TOOLS * (len(PROGRAMS) - 1))
         self.parts = float(rng.integers(30_000, 60_000))
         self.travel_km = float(rng.uniform(1_500, 2_500))
         self.heat = LowPass(25 * 60, 22.0)
@@ -67,6 +69,7 @@ class MachineTool:
         active = (latest >= 0) & (shift.end[known] > block.clock_s)
         program = np.where(active, shift.program[known], 0)
         readings = self._cutting(block, rng, program) | self._supplies(block, rng, active)
+        readings |= self._magazine(block, shift, known, program)
         return readings | self._counters(shift, latest) | {"program": program.astype(float)}
 
     def _schedule(self, rng: np.random.Generator) -> Shift:
@@ -108,6 +111,19 @@ class MachineTool:
         cut = self.cut_s + np.cumsum(active) * block.step_s
         self.cut_s = float(cut[-1])
         return np.asarray((cut % TOOL_LIFE_S) / TOOL_LIFE_S)
+
+    def _magazine(self, block: Block, shift: Shift, known: Indices, program: Indices) -> dict[str, Array]:
+        """Each program cuts with tools of its own, one after the other, each until its life is used up."""
+        done = (block.clock_s - shift.start[known]) / (shift.end[known] - shift.start[known])
+        turn = np.minimum((TOOLS * done).astype(np.int64), TOOLS - 1)
+        tool = np.where(program > 0, TOOLS * (program - 1) + turn + 1, 0)
+        life = np.full(block.rows, np.nan)
+        for number in range(1, len(self.tools_cut_s)):
+            mine = tool == number
+            cut_s = self.tools_cut_s[number] + np.cumsum(mine)[mine] * block.step_s
+            life[mine] = 100 * (cut_s % TOOL_LIFE_S) / TOOL_LIFE_S
+            self.tools_cut_s[number] += mine.sum() * block.step_s
+        return {"tool": tool.astype(float), "tool_life": life}
 
     def _supplies(self, block: Block, rng: np.random.Generator, active: Flags) -> dict[str, Array]:
         n = block.rows

@@ -409,6 +409,16 @@ def test_a_database_that_grafana_cannot_read_is_said(place: Place, room: Room) -
     assert "hush" not in str(caught.value)
 
 
+@pytest.mark.parametrize("place", ["9.4.7"], indirect=True)
+def test_an_upgrade_of_grafana_is_nobodys_change(place: Place, room: Room) -> None:
+    wanted = desired(Audience.OPERATIONS, Language.EN, [], connection("127.0.0.1", 9, "faultline", "a1_1"))
+    record = MemoryRecord(Fuse())
+    apply(plan(wanted, record.marks, room), room, record, Drift.REPORT, "hush")
+    assert place.fake is not None
+    place.fake.version = "12.2.0"
+    assert {step.state for step in plan(wanted, record.marks, room)} <= CLEAN
+
+
 @pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("audience", [Audience.MAKER, Audience.OPERATIONS])
 def test_all_that_is_wanted_is_kept_found_the_same_and_taken_away(

@@ -57,6 +57,8 @@ MONTH = (THIS_MONTH - HOUR).replace(day=1, hour=0)
 """The last one, which is over whatever the time is."""
 START = MONTH - timedelta(days=1)
 HOURS = 72
+STEP = 2.0**20 + 8
+"""An hour's growth: exact in single precision, but a sum of it with two more is not."""
 LAST = THIS_MONTH - HOUR
 """Of the month."""
 
@@ -64,7 +66,7 @@ LAST = THIS_MONTH - HOUR
 def readings() -> dict[str, NDArray[np.float64]]:
     """Of each hour of three days, half of them in the month; l2 was silent for a day and reset after it."""
     hour = np.arange(HOURS)
-    trips = 20_000_000.0 + 16 * hour  # beyond what a sum of single precision can tell
+    trips = 20_000_000.0 + STEP * hour
     reset = np.where(hour < 48, 500.0 + 4 * hour, 2.0 * (hour - 48))
     reset[24:48] = np.nan
     return {"l1": trips, "l2": reset, "w1": 100.0 + hour}
@@ -132,7 +134,7 @@ ALL = (
     agreed("silent", "door_cycles", "1", asset="l1"),
 )
 USED = {
-    "trips": 16.0 * 48 + 2.0 * 23,
+    "trips": STEP * 48 + 2.0 * 23,
     "yard": 2.0 * 23,
     "energy": float(sum(100.0 + hour for hour in range(24, HOURS))),
     "rope": 4.0,
@@ -207,6 +209,28 @@ def panel(
     )
 
 
+async def test_wear_goes_on_by_day_and_a_new_part_takes_nothing_back(
+    plain_database: Database, plain_pool: Pool
+) -> None:
+    sink = Sink(plain_pool, "score")
+    claim = await sink.claim(TOPIC, 0)
+    told = ((0, 10.0), (0.4, 12.0), (1, 15.0), (2, 1.0), (4, 3.0))
+    for offset, (day, value) in enumerate(told):
+        row = WearRow(1, "rope", microseconds(MONTH + day * 24 * HOUR), value, 40.0, 50.0, "1")
+        await sink.write(claim, chunk(offset, offset + 1, wear=[row]))
+        assert await keep_wear(plain_pool) == 1
+    assert await keep_wear(plain_pool) == 0
+    query = "select day, value, used from wear_day where counter = 'rope' order by 1"
+    seen = await asyncio.to_thread(see, plain_database, query, Scope("acme"))
+    await asyncio.to_thread(keeper(plain_database).remove, "eve")
+    assert [((day - MONTH.date()).days, *rest) for day, *rest in seen] == [
+        (0, 12.0, 0.0),
+        (1, 15.0, 6.0),
+        (2, 1.0, 0.0),
+        (4, 3.0, 4.0),
+    ]
+
+
 def test_the_board_shows_what_the_contracts_say(recorded: dict[str, int], plain_database: Database) -> None:
     shown = panel(plain_database, "contracts", Scope("acme"))
     assert {row[0]: row[3] for row in shown} == {
@@ -219,7 +243,7 @@ def test_the_board_shows_what_the_contracts_say(recorded: dict[str, int], plain_
         assert projected == (standing and pytest.approx(share)), name
     for key, row in (
         ("contract-machines", ("yard", "l2", 46.0, None, pytest.approx(4.6))),
-        ("contract-sites", ("hall", pytest.approx(76.8))),
+        ("contract-sites", ("hall", pytest.approx(STEP * 48 / 10))),
     ):
         assert row in panel(plain_database, key, Scope("acme"), "acme/trips")
         assert panel(plain_database, key, Scope("acme"), "bolt/trips") == []
@@ -281,7 +305,7 @@ def test_a_contract_is_added_shown_and_ended(run: Run) -> None:
     assert (trips["used"], trips["allowed"], trips["unit"]) == (USED["trips"], 1000.0, "1")
     assert trips["projected"] == pytest.approx(trips["used"] * ((THIS_MONTH - MONTH) / (LAST - MONTH)))
     assert rope["used"] == USED["rope"]
-    assert "814" in run("list", "--at", f"{LAST:%Y-%m-%dT%H:%M}").output
+    assert "4.0" in run("list", "--at", f"{LAST:%Y-%m-%dT%H:%M}").output
     assert run("end", "acme/trips", "--at", begin).exit_code == 0
     (_, trips) = json.loads(run("list", "--json").stdout)
     assert (trips["used"], trips["allowed"]) == (None, None)

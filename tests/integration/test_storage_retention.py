@@ -38,6 +38,11 @@ async def test_each_thing_goes_at_its_age(any_database: Database, pool: Pool) ->
     )
     await sink.write(await sink.claim(TOPIC, 0), result)
     await run_due(pool)
+    with psycopg.connect(any_database.dsn(OWNER)) as conn:
+        conn.execute(
+            "insert into wear_day select 3, 'rope', current_date - age, 1, 2 from unnest(%s::int[]) as age",
+            (list(AGES),),
+        )
     removed = await apply_retention(pool, Policy())
     tables = (
         "telemetry",
@@ -47,6 +52,7 @@ async def test_each_thing_goes_at_its_age(any_database: Database, pool: Pool) ->
         "rollup_hour",
         "forecast",
         "shadow_forecast",
+        "wear_day",
     )
     left = {table: count(any_database, table) for table in tables}
     assert left == dict.fromkeys(tables, 4) | {"telemetry": 2, "frame": 2}

@@ -122,7 +122,8 @@ def test_a_folder_of_something_else_says_so(cmapss: Path, tmp_path: Path) -> Non
 
 def bearing(path: Path, n: int, shown: int) -> None:
     rms = 0.4 * np.exp(3.0 * (np.arange(n) / n) ** 4)[:shown]
-    path.write_text("h_rms,v_rms\n" + "".join(f"{one},{one / 2}\n" for one in rms))
+    columns = "h_rms,h_band4,h_band5,v_rms,v_band4,v_band5\n"
+    path.write_text(columns + "".join(f"{one},.1,.1,{one / 2},.2,0\n" for one in rms))
 
 
 @pytest.mark.parametrize("whole", [True, False])

@@ -76,6 +76,12 @@ def test_a_type_registered_before_its_pack_grew_is_served_as_far_as_it_goes() ->
     }
 
 
+def test_power_goes_with_its_channel() -> None:
+    pack = packs()["wind-turbine"]
+    assert pack_of(pack.equipment_type).power == "active_power"
+    assert pack.on(pack.equipment_type.first(2)).power is None
+
+
 PUMP = EquipmentType("pump", (Channel("flow", "L/min", 0, 90), Channel("starts", "1", kind="counter")))
 
 
@@ -226,6 +232,8 @@ def test_a_counter_that_an_older_type_cannot_keep_is_no_reason() -> None:
         (lambda: replace(SEAL, example={}), "wear counter seal: its example needs seal_b10d"),
         (lambda: VerticalPack(PUMP, wear=(WearCounter("w", "head", 1, 2, "1"),)), "no channel 'head'"),
         (lambda: VerticalPack(PUMP, wear=(WearCounter("w", "flow", 1, 2, "1"),)), "flow is no counter"),
+        (lambda: VerticalPack(PUMP, power="head"), "no channel 'head'"),
+        (lambda: VerticalPack(PUMP, power="flow"), "flow is no power in kW"),
         (lambda: WearCounter("w", "starts", 3, 2, "1"), "0 < warning <= limit"),
         (lambda: WearCounter("w", "flow", 1, 2, "km", above=0.0), "its unit is h"),
         (lambda: VerticalPack(PUMP, fault_modes=(FaultMode("f", "", "", ("x",), "", ""),)), "no channel 'x'"),

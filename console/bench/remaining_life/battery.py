@@ -3,8 +3,8 @@
 Protocol: at half of its life a cell's end of life is forecast, in cycles; who learns has the other cells of
 the data set. CALCE's CS2 cells end at .77 Ah and NASA's at 1.4 Ah (70 % of what is rated), for certain when
 the median of five cycles is there; HNEI's where their record says that nothing is left. Of a cell that never
-gets there the end is asked at half of its record, and nobody judges it. The trend needs no other cell;
-features need eight.
+gets there the end is asked at half of its record, and nobody judges it; the others know that it lived so
+long.
 """
 
 import csv
@@ -13,22 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.special import ndtri
 
 from console.bench.remaining_life.dummies import dummies
 from console.bench.remaining_life.record import PROBABILITIES, Along, Fit, Floats, Record, Said, Tell
 from console.bench.result import Reading
-from forecasting.contract import History, Run, Verdict
+from forecasting.contract import History, Run
 from forecasting.evaluation import coverage
-from forecasting.learned_life import LearnedLife
-from forecasting.robust_trend import RobustTrend
+from forecasting.scaled_life import ScaledLife
 
 HALF = 0.5
 SETTLED = 5
 """Cycles whose median counts as the capacity."""
-
-TAILS = float(ndtri(0.95) / ndtri(0.9))
-"""The trend gives 10 % and 90 %: so much farther out, in logarithms, are 5 % and 95 % (log-normal)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,31 +81,21 @@ def _rows(path: Path) -> list[dict[str, float]]:
         return [{name: float(cell or "nan") for name, cell in row.items()} for row in csv.DictReader(lines)]
 
 
-def trend(runs: Sequence[Run]) -> Along:
-    """The robust trend at a history's last row, in the only row that it returns; NaN where it says
-    nothing."""
-
-    def say(history: History) -> Floats:
-        (says,) = RobustTrend().predict([history])
-        if says.verdict is not Verdict.ESTIMATE or not says.p10_h or not says.p50_h or not says.p90_h:
-            return np.full((1, 3), np.nan)
-        low, high = (says.p50_h * (p / says.p50_h) ** TAILS for p in (says.p10_h, says.p90_h))
-        return np.array([[low, says.p50_h, high]])
-
-    return say
-
-
-def learned(runs: Sequence[Run]) -> Along:
-    """Learned from the other cells."""
-    model = LearnedLife()
+def scaled(runs: Sequence[Run]) -> Along:
+    """What the product's forecaster says at a history's last row, in the only row that it returns."""
+    model = ScaledLife()
     model.fit(runs)
-    return lambda history: model.along(history, PROBABILITIES)
+    return lambda history: model.ahead(history).quantiles(np.array(PROBABILITIES))[None]
 
 
-SAYERS: Mapping[str, Mapping[str, Fit]] = {
-    "CALCE": {"": trend, **dummies(np.inf)},
-    "NASA": {"": trend, **dummies(np.inf)},
-    "HNEI": {"": learned, **dummies(np.inf)},
+def _of_failed(fit: Fit) -> Fit:
+    """A dummy knows of ended lives alone."""
+    return lambda runs: fit([run for run in runs if run.failed])
+
+
+SAYERS: Mapping[str, Fit] = {
+    "": scaled,
+    **{who: _of_failed(fit) for who, fit in dummies(np.inf).items()},
 }
 
 
@@ -119,7 +104,7 @@ def run(folder: Path, tell: Tell) -> tuple[list[Reading], list[Said]]:
     file."""
     readings, said = list[Reading](), list[Said]()
     for record in read(folder):
-        for who, fit in SAYERS[record.name].items():
+        for who, fit in SAYERS.items():
             tell(f"{record.name} {who}")
             found = dict(_at_half(record, fit))
             readings += _readings(record, who, found)
@@ -129,9 +114,9 @@ def run(folder: Path, tell: Tell) -> tuple[list[Reading], list[Said]]:
 
 
 def _at_half(record: Record, fit: Fit) -> Iterator[tuple[str, Floats]]:
-    """Quantiles (3,) for each cell at half of its life, from who learned from the other cells that failed."""
+    """Quantiles (3,) for each cell at half of its life, from who learned from the other cells."""
     for name, own in record.runs.items():
-        others = [run for other, run in record.runs.items() if other != name and run.failed]
+        others = [run for other, run in record.runs.items() if other != name]
         yield name, fit(others)(_half(own))[-1]
 
 
