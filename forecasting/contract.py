@@ -37,7 +37,8 @@ class History:
     Column 0 of `x` is the degradation level: 0 is as new, 1 is the limit at which it must be serviced.
     Further columns are whatever else the model was fitted on. setting: (n, s) float64, the set-points that
     the asset ran at, where what is normal depends on them. limit_spread: standard deviation of the logarithm
-    of the limit, 0 for one that is exact.
+    of the limit, 0 for one that is exact. A level whose limit is not exact is read off symptoms, which vary
+    with duty and weather too.
     """
 
     age_h: NDArray[np.float64]

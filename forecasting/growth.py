@@ -54,9 +54,9 @@ class Fits:
     residual: Floats
     evidence: Floats
 
-    def weights(self) -> Floats:
-        """The models' probabilities, 0 where negligible."""
-        weight = np.exp(self.evidence - self.evidence.max())
+    def weights(self, trust: float = 1.0) -> Floats:
+        """The models' probabilities, 0 where negligible; trust: the part of the evidence that counts."""
+        weight = np.exp(trust * (self.evidence - self.evidence.max()))
         weight[weight < NEGLIGIBLE] = 0.0
         return np.asarray(weight / weight.sum())
 
@@ -95,15 +95,23 @@ def freedom(n: int) -> int:
     return n - 3
 
 
-def fit_finely(time: Floats, level: Floats, first: Fits, onsets: Floats, rho: float) -> Fits:
-    """Shapes about those of `first` (a fit of `onsets` with EXPONENTS) that have weight, and steps there."""
-    weight = first.weights().reshape(len(onsets), len(EXPONENTS))
+def fit_finely(
+    time: Floats, level: Floats, first: Fits, onsets: Floats, rho: float, trust: float = 1.0
+) -> Fits:
+    """Shapes about those of `first` (a fit of `onsets` with EXPONENTS) that have weight, and steps there.
+
+    trust: the part of the points' evidence that counts, less than 1 where no shape is quite right or the
+    noise has a longer memory than `rho` says (power posterior; Miller and Dunson 2019).
+    """
+    weight = first.weights(trust).reshape(len(onsets), len(EXPONENTS))
     growing = EXPONENTS > STEP
     low, high = _around(EXPONENTS[growing], weight[:, growing].sum(axis=0))
     exact = [STEP, STRAIGHT] if low < STRAIGHT < high else [STEP]  # a use counter is exactly straight
     exponents = np.concatenate([exact, np.linspace(low, high, FINE_EXPONENTS)])
     fine_onsets = np.linspace(*_around(onsets, weight.sum(axis=1)), FINE_ONSETS)
     fits = fit(time, level, fine_onsets, exponents, rho)
+    fits.covariance[:] /= trust
+    fits.evidence[:] *= trust
     fits.evidence[:] -= np.abs(np.log(np.maximum(fits.exponent, SLOWEST) / USUAL)) / SPREAD
     return fits
 

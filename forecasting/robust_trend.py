@@ -47,7 +47,7 @@ HORIZON = 20.0
 """Nothing is said beyond this many times the observed span."""
 
 DRAWS = 32
-QUANTILES = (0.1, 0.5, 0.9)
+QUANTILES = np.array([0.1, 0.5, 0.9])
 
 
 def _normal_pairs(n: int) -> Floats:
@@ -64,6 +64,13 @@ CHANCES = np.arange(1, DRAWS + 1) * 0.8191725133961645 % 1.0
 SURELY = 2.0
 """Standard deviations above an uncertain limit from which it is reached, whatever it is."""
 
+TRUST = 0.04
+"""The part of the points' evidence that counts where a level is read off symptoms: such noise lasts for about
+a day, and health comes by the hour. Chosen on simulated packs: see docs/packs.md."""
+
+LEAST = 1e-9
+"""No life is less likely than this beforehand."""
+
 LOWEST = 1e-6
 """No level counts as lower where its logarithm is taken."""
 
@@ -74,7 +81,9 @@ class RobustTrend:
     The level may be flat for long and then grow in proportion to time, faster or slower (see
     `forecasting.growth`). The quantiles hold the uncertainty of onset, shape, size and noise, and of a limit
     that is not exact, not that of a future duty other than the past one. A machine that still runs above
-    such a limit has a higher one.
+    such a limit has a higher one. A level with such a limit is read off symptoms: what its points say of the
+    growth counts for `TRUST`, and a fault is as much less likely beforehand as it lasts longer (flat prior of
+    the logarithm), as a trend is first seen where it happens to look steep.
     """
 
     NAME: ClassVar[str] = "robust_trend"
@@ -113,10 +122,12 @@ def _forecast(history: History) -> Forecast:
     residual = rough.residual[np.argmin(rough.error)]
     rho = autocorrelation(residual)
     first = fit(time, level, onsets, EXPONENTS, rho)
-    fine = fit_finely(time, level, first, onsets, rho)
+    vague = history.limit_spread > 0
+    fine = fit_finely(time, level, first, onsets, rho, TRUST if vague else 1.0)
     if not (_significant(first, time) and _grows(fine, float(residual.std()))):
         return _without_trend(level, Verdict.NO_TREND, f"no significant growth over {span:.0f} h")
-    return _carried_on(fine, span, freedom(len(time)), _limits(level[-1], history.limit_spread))
+    limits = _limits(level[-1], history.limit_spread)
+    return _carried_on(fine, span, freedom(len(time)), limits, vague)
 
 
 def _without_trend(level: Floats, verdict: Verdict, basis: str) -> Forecast:
@@ -147,15 +158,19 @@ def _limits(level: float, spread: float) -> Floats:
     return np.asarray(LIMIT * np.exp(spread * ndtri(below + (1 - below) * CHANCES)))
 
 
-def _carried_on(fits: Fits, span: float, degrees: int, limits: Floats) -> Forecast:
+def _carried_on(fits: Fits, span: float, degrees: int, limits: Floats, vague: bool) -> Forecast:
     """Quantiles of the time to the limit over all models, each with the uncertainty of its base and rise."""
     weight = fits.weights()
     kept = weight > 0
-    life = span * _lives(fits, degrees, limits)[kept]
+    life = _lives(fits, degrees, limits)[kept]
+    likely = np.repeat(weight[kept, None] / DRAWS, DRAWS, axis=1)
+    if vague:
+        grown = -fits.onset[kept, None]
+        likely *= np.maximum(grown / (grown + life), LEAST)
     order = np.argsort(life, axis=None, kind="stable")
-    cumulated = np.cumsum(np.repeat(weight[kept] / DRAWS, DRAWS)[order])
-    at = np.minimum(np.searchsorted(cumulated, QUANTILES), len(order) - 1)
-    p10, p50, p90 = (float(hours) for hours in life.ravel()[order[at]])
+    cumulated = np.cumsum(likely.ravel()[order])
+    at = np.minimum(np.searchsorted(cumulated, QUANTILES * cumulated[-1]), len(order) - 1)
+    p10, p50, p90 = (span * float(part) for part in life.ravel()[order[at]])
     basis = f"trend over {span * min(1.0, -float(weight @ fits.onset)):.0f} h"
     if p90 > HORIZON * span:
         return Forecast(Verdict.MORE_THAN, min(p10, HORIZON * span), basis=basis)

@@ -79,7 +79,8 @@ class Regressions:
 
 @dataclass(frozen=True, slots=True)
 class StackedLife:
-    """span: (3,) horizon, longest life, failures. weight: (2,) of the opinions."""
+    """span: (3,) horizon, longest life, failures. weight: (4,) of the opinions near failure, then of those at
+    the horizon; between the two they change with the mean opinion."""
 
     span: Floats
     regressions: Regressions
@@ -88,7 +89,8 @@ class StackedLife:
 
     def quantiles(self, features: Floats, probabilities: Floats) -> Floats:
         """(n, q) hours left, up to the horizon, at features (n, f)."""
-        predicted = self._clipped((self.regressions.opinions(features) * self.weight).sum(axis=1))
+        shares = _shares(self.regressions.opinions(features), self.span[0])
+        predicted = self._clipped((shares * self.weight).sum(axis=1))
         return self._clipped(self.intervals.quantiles(predicted, probabilities))
 
     def _clipped(self, hours: Floats) -> Floats:
@@ -96,7 +98,10 @@ class StackedLife:
 
 
 def learn(lives: Sequence[Life], horizon: float) -> StackedLife:
-    """The model of lives that ended in failure; needs as many as there are folds."""
+    """The model of lives that ended in failure; needs as many as there are folds.
+
+    An error at failure counts as if it were twice as large as one at the horizon.
+    """
     longest = max(life.age[-1] - life.age[0] for life in lives)
     horizon = min(horizon, longest)
     fold = np.random.default_rng(FOLD_SEED).permutation(len(lives)) % FOLDS
@@ -109,10 +114,18 @@ def learn(lives: Sequence[Life], horizon: float) -> StackedLife:
         unseen.append(regressions.opinions(regressions.features(out)[rows]))
         true.append(np.concatenate([life.left(horizon) for life in out])[rows])
     opinions, left = np.vstack(unseen), np.concatenate(true)
-    weight, _ = nnls(np.clip(opinions, 0.0, horizon), left)
-    intervals = calibrate(np.clip(opinions @ weight, 0.0, horizon), left, len(lives))
+    shares, counts = _shares(opinions, horizon), 1.0 / (horizon + left)
+    weight, _ = nnls(shares * counts[:, None], left * counts)
+    intervals = calibrate(np.clip(shares @ weight, 0.0, horizon), left, len(lives))
     span = np.array([horizon, longest, len(lives)], np.float64)
     return StackedLife(span, _regressions(lives, horizon, SEEDS), weight, intervals)
+
+
+def _shares(opinions: Floats, horizon: float) -> Floats:
+    """(n, 4) of opinions (n, 2), up to the horizon: what of each lies near failure, and at the horizon."""
+    opinions = np.clip(opinions, 0.0, horizon)
+    far = opinions.mean(axis=1, keepdims=True) / horizon
+    return np.hstack([opinions * (1.0 - far), opinions * far])
 
 
 def _regressions(lives: Sequence[Life], horizon: float, seeds: Sequence[int]) -> Regressions:

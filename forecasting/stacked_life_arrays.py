@@ -27,7 +27,7 @@ SHAPES: dict[str, NDArray[Any]] = {
     "moments": np.zeros((2, 0)),
     "centre": np.zeros((0, 0)),
     "kernel": np.zeros(0),
-    "weight": np.zeros(2),
+    "weight": np.zeros(4),
     "typical": np.zeros((3, 0)),
     "surprise": np.zeros((0, 0)),
 }
@@ -64,7 +64,8 @@ def from_arrays(a: Arrays) -> StackedLife:
         raise ValueError(f"the trees are not of {features} features")
     kernel = KernelRidge(a["centre"], a["kernel"])
     regressions = Regressions(Signals(regimes, a["index"]), trees, a["moments"], kernel)
-    return StackedLife(a["span"], regressions, a["weight"], Intervals(a["typical"], a["surprise"]))
+    weight = np.resize(a["weight"], 4)  # an earlier release had the same two at failure and at the horizon
+    return StackedLife(a["span"], regressions, weight, Intervals(a["typical"], a["surprise"]))
 
 
 def _check(a: Arrays) -> None:
@@ -80,7 +81,7 @@ def _check(a: Arrays) -> None:
         "moments": (2, smooth),
         "centre": (centres, smooth),
         "kernel": (centres + smooth + 1,),
-        "weight": (2,),
+        "weight": (2,) if len(a["weight"]) == 2 else (4,),
         "typical": (3, bins),
         "surprise": (GROUPS, 1 + len(LEVELS)),
     }
