@@ -53,8 +53,8 @@ class EwmaT2:
     Channels `given`, such as load and weather, are not judged: they say what the others should be, by a
     regression that each baseline holds, and T² is that of the others given these. Their own share is 0.
 
-    As a slot's own normal takes over in a regime, its means `carry` over and are said against that. Where
-    they hold what other regimes or another load showed, that is far from it, so then they should not.
+    As a slot's own normal takes over in a regime, its means begin anew: they hold what it showed in other
+    regimes or under another load, which against its own normal would look odd.
     """
 
     NAME: ClassVar[str] = "ewma_t2"
@@ -68,11 +68,10 @@ class EwmaT2:
         baseline: int = 300,
         weight: float = 0.05,
         given: Sequence[int] = (),
-        carry: bool = True,
     ) -> None:
         if channels < 1 or baseline < FEWEST or not 0 < weight <= 1:
             raise ValueError(f"needs a channel, a baseline of {FEWEST} rows or more and 0 < weight <= 1")
-        self._baseline, self._weight, self._carry = baseline, weight, carry
+        self._baseline, self._weight = baseline, weight
         self._slots = 0
         self._given = np.zeros(0, np.bool_)
         self._take_width(channels, given)
@@ -214,11 +213,12 @@ class EwmaT2:
             before = self._normal(cell if self._cells.learned[cell] else regime)
             if self._cells.filled[cell] < self._baseline:
                 self._cells.look(cell, self._priors[regime])
+                if self._cells.learned[cell]:
+                    self._translate(slot, before, self._normal(cell))
             else:
                 self._cells.complete(cell, self._weight)
                 self._moving.begin(cell, *self._normal(cell))
-            if self._cells.learned[cell]:
-                self._translate(slot, before, self._normal(cell))
+                self._begin_anew(slot, before, self._normal(cell))
 
     def _review(self, row: int, slot: int, regime: int, cell: int) -> None:
         """Tell how far the level has come slowly, or let it jump to where an odd machine has settled."""
@@ -251,13 +251,10 @@ class EwmaT2:
         return self._cells.location[cell].copy(), self._cells.inverse_scale[cell].copy()
 
     def _translate(self, slot: int, before: tuple[Floats, Floats], now: tuple[Floats, Floats]) -> None:
-        """Say the slot's means against what is normal now, from 0 where nothing was.
+        """Say the slot's means against what is expected now, from 0 where nothing was.
 
-        Those of given channels are 0, whatever is normal; all begin at 0 if they do not carry.
+        Those of given channels are 0, whatever is expected.
         """
-        if not self._carry:
-            self._ewma[slot] = self._unclipped[slot] = 0.0
-            return
         (location, inverse), (to_location, to_inverse) = before, now
         known = (inverse > 0) & (to_inverse > 0)
         moved = known & ~self._given & ((location != to_location) | (inverse != to_inverse))
@@ -265,6 +262,11 @@ class EwmaT2:
             level = location[moved] + mean[moved] / inverse[moved].astype(np.float64)
             mean[moved] = np.clip((level - to_location[moved]) * to_inverse[moved], -most, most)
             mean[~known & (to_inverse > 0)] = 0.0
+
+    def _begin_anew(self, slot: int, before: tuple[Floats, Floats], now: tuple[Floats, Floats]) -> None:
+        """Set the means of the channels to 0 of which something else is normal now."""
+        changed = (before[0] != now[0]) | (before[1] != now[1])
+        self._ewma[slot, changed] = self._unclipped[slot, changed] = 0.0
 
     def _advance(self, start: int, rows: Rows, out: Out) -> int:
         cells, levels = self._cells, self._moving

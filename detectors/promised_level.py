@@ -33,7 +33,7 @@ REMEMBERED_EPISODES, SHORTEST_DAYS, LONGEST_DAYS = 20, 7.0, 60.0
 MOST_OF_ONE = 3
 """A machine speaks for the others with so many episodes, and so many times their median more, at the most."""
 
-FIRST_EPISODES, RAREST = 2.0, 3.0
+FIRST_EPISODES, RAREST = 3.0, 3.0
 """What is believed of the first level before anything was counted: that it has as many episodes as promised,
 worth so many of them, and that higher ones have e times as few for each unit, down to a third."""
 

@@ -104,8 +104,8 @@ def test_the_given_channel_has_no_share_while_what_is_normal_for_it_changes_hand
     assert (found.contribution[np.isfinite(found.score), LOAD] == 0).all()
 
 
-def test_means_that_do_not_carry_hold_nothing_against_a_machine_whose_own_normal_takes_over() -> None:
-    detector = EwmaT2(3, baseline=100, given=(LOAD,), carry=False)
+def test_means_hold_nothing_against_a_machine_whose_own_normal_takes_over() -> None:
+    detector = EwmaT2(3, baseline=100, given=(LOAD,))
     detector.fit(transformer(usual_load(5) + 20, seed=4).astype(np.float32), np.zeros(N, np.int16))
     x = transformer(usual_load())
     found = detector.update(rows(np.zeros(len(x)), x))
