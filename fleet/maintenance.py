@@ -31,6 +31,16 @@ class MaintenanceEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class PartChange:
+    """A new one in place of the part of that number, as of a tool; nothing else of the machine is new."""
+
+    asset_id: int
+    part: int
+    ts: datetime
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Life:
     """Rows [start, end) of a history, from new to `failed`, or else to a service or to now."""
 

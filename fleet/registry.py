@@ -11,13 +11,15 @@ from fleet.asset import Asset, EquipmentType
 class Registry:
     """Tenants, assets and equipment types as the database knew them at one moment.
 
-    renewed_us: the instants at which assets failed or were restored, in order, by their numbers.
+    renewed_us: the instants at which assets failed or were restored, in order, by their numbers. changed_us:
+    the instants at which parts of assets were changed, in order, each with the part's number.
     """
 
     tenants: tuple[str, ...]
     assets: tuple[Asset, ...]
     equipment_types: tuple[EquipmentType, ...]
     renewed_us: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    changed_us: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
 
     @cached_property
     def _by_tenant(self) -> dict[str, dict[bytes, Asset]]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from psycopg.rows import class_row
 
-from fleet.maintenance import MaintenanceEvent
+from fleet.maintenance import MaintenanceEvent, PartChange
 from storage.pool import Pool
 
 _RECORD = """
@@ -25,6 +25,15 @@ select asset_id, ts, kind, note from maintenance
 where %(assets)s::int[] is null or asset_id = any (%(assets)s)
 order by asset_id, ts, kind
 """
+
+_CHANGE = """
+insert into part_change (asset_id, part, ts, note) values (%s, %s, %s, %s)
+on conflict (asset_id, part, ts) do update set note = excluded.note
+"""
+
+_FORGET_CHANGE = "delete from part_change where asset_id = %s and part = %s and ts = %s"
+
+_CHANGES = "select asset_id, part, ts, note from part_change order by asset_id, ts, part"
 
 _LAST = """
 select asset_id, max(ts) from maintenance
@@ -54,6 +63,24 @@ async def events(pool: Pool, assets: Sequence[int] | None = None) -> list[Mainte
     async with pool.connection() as conn, conn.cursor(row_factory=class_row(MaintenanceEvent)) as cursor:
         await cursor.execute(_EVENTS, {"assets": list(assets) if assets is not None else None})
         return await cursor.fetchall()
+
+
+async def record_change(pool: Pool, change: PartChange) -> None:
+    """Keep the change of a part; said again it has the newer note."""
+    async with pool.connection() as conn:
+        await conn.execute(_CHANGE, (change.asset_id, change.part, change.ts, change.note))
+
+
+async def forget_change(pool: Pool, change: PartChange) -> bool:
+    """Take the change of a part back; whether there was one. A counter that has begun anew stays so."""
+    async with pool.connection() as conn:
+        return (await conn.execute(_FORGET_CHANGE, (change.asset_id, change.part, change.ts))).rowcount > 0
+
+
+async def changes(pool: Pool) -> list[PartChange]:
+    """The changes of parts, by machine and time."""
+    async with pool.connection() as conn, conn.cursor(row_factory=class_row(PartChange)) as cursor:
+        return await (await cursor.execute(_CHANGES)).fetchall()
 
 
 async def last_events(pool: Pool, until: datetime | None = None) -> dict[int, datetime]:

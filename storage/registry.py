@@ -23,6 +23,8 @@ from channel order by equipment_type, column_no
 
 _RENEWALS = "select distinct asset_id, ts from maintenance order by asset_id, ts"
 
+_CHANGES = "select asset_id, ts, part from part_change order by asset_id, ts, part"
+
 # `xmax = 0` tells a row just inserted from one just updated; a row left as it is does not come back.
 _TENANTS = """
 insert into tenant as known (name, title) select * from unnest(%s::text[], %s::text[])
@@ -106,7 +108,7 @@ class RegistrationReport:
 
 
 async def load_registry(pool: Pool) -> Registry:
-    """Tenants, assets and equipment types as they are now, and when assets were renewed."""
+    """Tenants, assets and equipment types as they are now, and when assets and their parts were renewed."""
     async with pool.connection() as conn, conn.transaction(), conn.cursor(row_factory=dict_row) as cursor:
         await cursor.execute("set transaction isolation level repeatable read, read only")
         types = await _load_types(conn)
@@ -116,13 +118,20 @@ async def load_registry(pool: Pool) -> Registry:
             "select asset_id, tenant, site, name, equipment_type, title, ratings from asset order by asset_id"
         )
         assets = tuple(Asset(**row) for row in await cursor.fetchall())
-        return Registry(tenants, assets, types, await _load_renewals(conn))
+        return Registry(tenants, assets, types, await _load_renewals(conn), await _load_changes(conn))
 
 
 async def _load_renewals(conn: Connection) -> dict[int, list[int]]:
     found = defaultdict[int, list[int]](list)
     for asset_id, ts in await (await conn.execute(_RENEWALS)).fetchall():
         found[asset_id].append(microseconds(ts))
+    return dict(found)
+
+
+async def _load_changes(conn: Connection) -> dict[int, list[tuple[int, int]]]:
+    found = defaultdict[int, list[tuple[int, int]]](list)
+    for asset_id, ts, part in await (await conn.execute(_CHANGES)).fetchall():
+        found[asset_id].append((microseconds(ts), part))
     return dict(found)
 
 

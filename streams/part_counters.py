@@ -1,6 +1,6 @@
 """Wear counters of the parts that machines take up in turn: each part's own, whichever is in use."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,12 @@ STATE = "part counters 1"
 
 Parts = dict[int, list[Counted]]
 """The counters of a machine's parts at some rows, in the order of their numbers."""
+
+
+Changes = Mapping[int, Sequence[tuple[int, int]]]
+"""Microseconds at which parts of each slot's machine, or of each asset, were changed, and their numbers."""
+
+NO_CHANGES: Changes = {}
 
 
 class PartCounters:
@@ -49,16 +55,43 @@ class PartCounters:
         ts_us: NDArray[np.int64],
         x: NDArray[np.float32],
         asked: Iterable[int] = (),
-    ) -> Parts:
-        """Take in rows (n, channels); the counters of their machines after each row that is asked for."""
-        wanted, told, start = set(asked), Parts(), 0
-        for end in sorted({*(i + 1 for i in wanted), len(slot)}):
+        changed_us: Changes = NO_CHANGES,
+    ) -> tuple[Parts, int]:
+        """Take in rows (n, channels); the counters of their machines after each row that is asked for.
+
+        changed_us: by slot, the instants at which parts were changed, each with the part's number. A part
+        begins anew at its machine's first row after that, or at the next one if that is heard late. Also
+        told is how many did.
+        """
+        due = self._due(slot, ts_us, changed_us)
+        wanted, told, renewed, start = set(asked), Parts(), 0, 0
+        for end in sorted({*(i + 1 for i in wanted), *due, len(slot)}):
             rows = slice(start, end)
             self._take(slot[rows], ts_us[rows], x[rows])
             if end - 1 in wanted:
                 told[end - 1] = self._standing(int(slot[end - 1]))
+            renewed += sum(self._change(*each) for each in due.get(end, ()))
             start = end
-        return told
+        return told, renewed
+
+    def _due(
+        self, slot: NDArray[np.int32], ts_us: NDArray[np.int64], changed_us: Changes
+    ) -> dict[int, list[tuple[int, int, int]]]:
+        """Slot, part and instant of each change that may be news, by the row at which it takes effect."""
+        due: dict[int, list[tuple[int, int, int]]] = {}
+        for s, changes in changed_us.items():
+            mine = np.flatnonzero(slot == s)
+            for at_us, number in changes:
+                place = int(np.searchsorted(ts_us[mine], at_us, side="right"))
+                if place < len(mine) and not self._magazine.knows(s, number, at_us):
+                    due.setdefault(int(mine[place]), []).append((s, number, at_us))
+        return due
+
+    def _change(self, slot: int, number: int, at_us: int) -> bool:
+        place = self._magazine.change(slot, number, at_us)
+        if place != NOBODY:
+            self._parts.renew(place)
+        return place != NOBODY
 
     def _take(self, slot: NDArray[np.int32], ts_us: NDArray[np.int64], x: NDArray[np.float32]) -> None:
         number, own = (x[:, column].astype(np.float64) for column in (self._number, self._used))
@@ -89,14 +122,14 @@ class PartCounters:
         self._parts.update(place[at], np.where(rests, before_us[at], ts_us[at]), duty)
 
     def _standing(self, slot: int) -> list[Counted]:
-        """The counters of the machine's parts that are known."""
+        """The counters of the machine's parts that are known; a new one that did not work yet stands at 0."""
         parts = sorted(self._magazine.parts(slot).items())
-        values = self._parts.standing(np.array([place for _, place in parts], np.int64))
+        values = np.nan_to_num(self._parts.standing(np.array([place for _, place in parts], np.int64)))
         counters = ((number, self._parts.of(place)) for number, place in parts)
         return [
             (self._wear.named(one, number), value)
             for (number, one), value in zip(counters, values.tolist(), strict=True)
-            if one is not None and np.isfinite(value)
+            if one is not None
         ]
 
     def state(self) -> bytes:

@@ -25,7 +25,6 @@ from streams.frame_dedup import Fate, FrameDedup, Sightings
 from streams.health_message import CONTENT_TYPE, HealthMessage
 from streams.record import Chunk
 from streams.registry_cache import RegistryCache
-from streams.renewals import Instants
 from streams.rows import Rows, Scored
 from streams.scorer import Scorer
 from streams.topics import health_topic, tenant_of
@@ -75,8 +74,8 @@ class ScoreEngine:
         new = fates == Fate.NEW
         self._from_nothing &= again
         self._rate()
-        renewed_us = self._registry.current.renewed_us if self._from_nothing or not again else {}
-        scored = [self._score(block, new, renewed_us) for block in decoded.blocks]
+        hears = self._from_nothing or not again
+        scored = [self._score(block, new, hears) for block in decoded.blocks]
         started_over = any(part.renewed for part in scored)
         if not again:
             _count(decoded.blocks, scored)
@@ -123,14 +122,18 @@ class ScoreEngine:
             for scorer in self._scorers.values():
                 scorer.rate()
 
-    def _score(self, block: Block, new: NDArray[np.bool_], renewed_us: Instants) -> Scored:
+    def _score(self, block: Block, new: NDArray[np.bool_], hears: bool) -> Scored:
+        """`hears`: of repairs and changes of parts."""
         scorer = self._scorers.get(block.equipment_type)
         if scorer is None:
             scorer = self._scorers[block.equipment_type] = self._scorer(block.equipment_type)
         elif scorer.channels < block.values.shape[1]:  # some were added while we run
             scorer.widen(self._pack(block.equipment_type))
         rows = Rows(block.asset_id, block.ts_us, block.values).take(new[block.frame])
-        return scorer.score(rows, self._name_of, renewed_us)
+        if not hears:
+            return scorer.score(rows, self._name_of)
+        known = self._registry.current
+        return scorer.score(rows, self._name_of, known.renewed_us, known.changed_us)
 
     def _scorer(self, equipment_type: str) -> Scorer:
         return Scorer(self._pack(equipment_type), ratings_of=self._ratings_of)

@@ -7,7 +7,7 @@ stored but not scored: what was scored stays as it was, whatever comes late.
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ from streams.hourly import Hourly
 from streams.judges import ENSEMBLE, Judges
 from streams.limits import LimitPart, Limits
 from streams.named_modes import NamedModes, Naming
-from streams.part_counters import PartCounters
+from streams.part_counters import NO_CHANGES, Changes, PartCounters, Parts
 from streams.renewals import Instants, Renewal, Renewals
 from streams.rows import Rows, Scored, telemetry_of
 from streams.segment_watch import SEGMENT, SegmentWatch, watches
@@ -62,6 +62,8 @@ NameOf = Callable[[int], tuple[str, str]]
 
 RatingsOf = Callable[[int], Ratings]
 """Ratings of an asset by its number."""
+
+T = TypeVar("T")
 
 NO_RENEWALS: Instants = {}
 
@@ -161,29 +163,37 @@ class Scorer:
     def _ratings(self, first: int = 0) -> list[Ratings]:
         return [self._ratings_of(asset_id) for asset_id in self._assets[first:]]
 
-    def score(self, rows: Rows, name_of: NameOf, renewed_us: Instants = NO_RENEWALS) -> Scored:
+    def score(
+        self,
+        rows: Rows,
+        name_of: NameOf,
+        renewed_us: Instants = NO_RENEWALS,
+        changed_us: Changes = NO_CHANGES,
+    ) -> Scored:
         """Store all rows, score those that are on time.
 
         renewed_us: the instants at which assets were repaired or restored, in order. At its first row after
         one a machine starts over; if rows after it were scored before it was known, at its next row.
+        changed_us: the instants at which parts of assets were changed, which begin anew in the same way.
         """
         slot = self._slots_of(rows.asset_id)
         due = self._renewals.due(slot, rows.ts_us, self._by_slot(renewed_us, slot))
+        changes = self._by_slot(changed_us, slot)
         parts, start = [], 0
         for end in [*sorted({each.row for each in due if each.row}), len(rows.ts_us)]:
             now = [each for each in due if each.row == start]
             ended = list(self._start_over(now, name_of))
-            part = self._score(slot[start:end], rows.take(slice(start, end)), name_of)
-            parts.append(replace(part, renewed=len(now), episodes=ended + part.episodes))
+            part = self._score(slot[start:end], rows.take(slice(start, end)), name_of, changes)
+            parts.append(replace(part, renewed=part.renewed + len(now), episodes=ended + part.episodes))
             start = end
         return Scored.joined(parts)
 
-    def _by_slot(self, renewed_us: Instants, slot: NDArray[np.int32]) -> Instants:
-        """The renewals of the machines that there are rows of."""
-        if not renewed_us:
-            return NO_RENEWALS
+    def _by_slot(self, known: Mapping[int, T], slot: NDArray[np.int32]) -> dict[int, T]:
+        """What is known of the machines that there are rows of."""
+        if not known:
+            return {}
         present = ((s, self._assets[s]) for s in np.unique(slot).tolist())
-        return {s: renewed_us[asset_id] for s, asset_id in present if asset_id in renewed_us}
+        return {s: known[asset_id] for s, asset_id in present if asset_id in known}
 
     def _start_over(self, renewals: Sequence[Renewal], name_of: NameOf) -> Iterator[EpisodeRow]:
         """Make each machine a new one to all that has learned from it; what that ends."""
@@ -202,7 +212,7 @@ class Scorer:
                 yield from watch.renew(each.slot, each.at_us, about)
             yield from self._beside.renew(each.slot, each.at_us, about)
 
-    def _score(self, slot: NDArray[np.int32], rows: Rows, name_of: NameOf) -> Scored:
+    def _score(self, slot: NDArray[np.int32], rows: Rows, name_of: NameOf, changes: Changes) -> Scored:
         """Rows in which no machine starts over, or does so before them all."""
         on_time, clock_faults = self._clock.check(slot, rows.ts_us)
         late, timely = rows.take(slice(0, 0)), rows
@@ -231,7 +241,7 @@ class Scorer:
         health = self._health.update(slot, timely.ts_us, departure, channels)
         due = self._hourly.due(slot, timely.ts_us, health)
         asked = {event.row for event in events}.union(due)
-        worn = self._worn(asked, slot, timely.ts_us, checked.x)
+        worn, renewed = self._worn(asked, slot, timely.ts_us, checked.x, changes)
         of_machines = self._episodes_of(events, timely.ts_us, verdict, worn, modes.code, name_of)
         episodes += of_machines
         episodes += [self._shift(each, timely.ts_us[verdict.judged], name_of) for each in moved]
@@ -242,7 +252,7 @@ class Scorer:
         return Scored(
             self._level.watched_us - watched_before_us,
             sum(event.change is Change.OPENED for event in events),
-            0,
+            renewed,
             telemetry_of(timely, late, score, checked.flags),
             [self._hourly.health_row(i, timely, health, by_t2) for i in due],
             episodes,
@@ -254,12 +264,21 @@ class Scorer:
         )
 
     def _worn(
-        self, asked: Set[int], slot: NDArray[np.int32], ts_us: NDArray[np.int64], x: NDArray[np.float32]
-    ) -> dict[int, list[Counted]]:
-        """Take in rows; the counters of which something is known, where they stand after rows asked for."""
-        read = self._wear.update(slot, ts_us, x)
-        of_parts = self._of_parts.update(slot, ts_us, x, asked) if self._of_parts else {}
-        return {i: self._counted(slot[i], read[i]) + of_parts.get(i, []) for i in asked}
+        self,
+        asked: Set[int],
+        slot: NDArray[np.int32],
+        ts_us: NDArray[np.int64],
+        x: NDArray[np.float32],
+        changes: Changes,
+    ) -> tuple[dict[int, list[Counted]], int]:
+        """Take in rows; the counters of which something is known, where they stand after rows asked for.
+
+        Also how many parts began anew.
+        """
+        read, of_parts, renewed = self._wear.update(slot, ts_us, x), Parts(), 0
+        if self._of_parts:
+            of_parts, renewed = self._of_parts.update(slot, ts_us, x, asked, changes)
+        return {i: self._counted(slot[i], read[i]) + of_parts.get(i, []) for i in asked}, renewed
 
     def _counted(self, slot: int, wear: NDArray[np.float64]) -> list[Counted]:
         """The machine's own counters, without those of parts that it takes up in turn."""

@@ -25,13 +25,14 @@ rounding does, less than what is left when somebody changes one. Engineering def
 IDLE, GOES_ON, COMES_ON, NEW = 0, 1, 2, 3
 """What a row is to a part: none is in use; it was before; another was; it was not known, or was changed."""
 
-PLACE = np.dtype([("number", np.int32), ("used_us", np.int64), ("own", np.float64)])
-"""Of a place: the part's number, 0 if it is free; when it was used last; what the machine said is used."""
+PLACE = np.dtype([("number", np.int32), ("since_us", np.int64), ("used_us", np.int64), ("own", np.float64)])
+"""Of a place: the part's number, 0 if it is free; since when its life counts; when it was used last; what
+the machine said is used."""
 
 SLOT = np.dtype([("at", np.int64), ("last_us", np.int64), ("forgotten", np.int64)])
 """Of a machine: the place in use, `NONE` for none; its latest row; parts that were forgotten."""
 
-FREE = np.array((0, NEVER, np.nan), PLACE)
+FREE = np.array((0, NEVER, NEVER, np.nan), PLACE)
 FRESH = np.array((NONE, NEVER, 0), SLOT)
 
 
@@ -68,6 +69,20 @@ class Magazine:
         """The machine's parts that are known, by their number: the place of each."""
         numbers = self._places["number"][slot]
         return {int(numbers[k]): slot * MOST_PARTS + int(k) for k in np.flatnonzero(numbers)}
+
+    def knows(self, slot: int, number: int, at_us: int) -> bool:
+        """Whether the life of a part began at that instant or later."""
+        mine = self._places["number"][slot] == number
+        return bool((self._places["since_us"][slot, mine] >= at_us).any())
+
+    def change(self, slot: int, number: int, at_us: int) -> int:
+        """A part was changed then; its place, or `NONE` where that says nothing new of it."""
+        known = np.flatnonzero(self._places["number"][slot] == number)
+        if not len(known) or self.knows(slot, number, at_us):
+            return NONE
+        self._places["since_us"][slot, known[0]] = at_us
+        self._places["own"][slot, known[0]] = np.nan
+        return slot * MOST_PARTS + int(known[0])
 
     @property
     def forgotten(self) -> NDArray[np.int64]:
@@ -120,6 +135,8 @@ def _place(
             known[at].used_us = ts_us[row]
             if np.isfinite(own[row]) or came == NEW:
                 known[at].own = own[row]
+            if came == NEW:
+                known[at].since_us = ts_us[row]
         mine.at = at
         place[row] = slot[row] * MOST_PARTS + at if at != NONE else NONE
         what[row], part[row] = came, known[at].number if at != NONE else 0

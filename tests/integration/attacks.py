@@ -21,6 +21,7 @@ TABLES = (
     "model",
     "model_use",
     "outbox",
+    "part_change",
     "partition_state",
     "partition_tally",
     "platform_minute",

@@ -356,6 +356,12 @@ def test_records_can_be_listed_and_taken_back(call: Call, plain_database: Databa
     assert "door" in said(call("maintenance", "list", "--tenant", "acme"))
     assert call("maintenance", "undo", "acme/lift-0", "failed", "--at", f"{NOW:%Y-%m-%d}").exit_code == 0
     assert json.loads(call("maintenance", "list", "--json").stdout) == []
+    tool = "acme/lift-0", "restored", "--part", "7", "--at", f"{NOW:%Y-%m-%d}"
+    assert "acme/lift-0 part 7 restored" in said(call("maintenance", "add", *tool))
+    (listed,) = json.loads(call("maintenance", "list", "--json").stdout)
+    assert (listed["kind"], listed["part"]) == ("part", 7)
+    assert call("maintenance", "undo", *tool).exit_code == 0
+    assert json.loads(call("maintenance", "list", "--json").stdout) == []
     again = call("maintenance", "undo", "acme/lift-0", "failed", "--at", f"{NOW:%Y-%m-%d}")
     assert "`faultline maintenance list` shows" in said(again)
 

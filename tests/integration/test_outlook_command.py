@@ -92,6 +92,9 @@ def test_what_is_missing_is_named_with_its_cure(run: Run) -> None:
     assert "ask for less" in str(beyond.exception)
     listed = {one["name"]: one for one in json.loads(run("assets", "list", "--json").stdout)}
     assert listed["t1"]["ratings"] == {"rated_current": 800.0, "cooling": "ONAN", "loss_ratio": 6.0}
-    needed = {"spindle-bearing": ["spindle_bearing_dynamic", "spindle_bearing_load"]}
+    needed = {
+        "spindle-bearing": ["spindle_bearing_dynamic", "spindle_bearing_load"],
+        "tool": ["tool_diameter", "tool_n", "tool_constant"],
+    }
     assert listed["mill-1"]["ratings_missing"] == needed
     assert "spindle-bearing: spindle_bearing_dynamic, spindle_bearing_load" in run("assets", "list").output

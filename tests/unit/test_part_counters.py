@@ -44,8 +44,37 @@ def counters(*ratings: Ratings) -> PartCounters:
 
 def after(said: Rows, made: PartCounters | None = None) -> Mapping[str, float]:
     last = len(said[0]) - 1
-    told = (made or counters()).update(*said, [last])[last]
+    told = (made or counters()).update(*said, [last])[0][last]
     return {one.name: value for one, value in told}
+
+
+def test_a_change_on_record_begins_that_part_anew_once() -> None:
+    said, made = rows([7.0, 7, 3, 3, 7, 7]), counters()
+    changed = {0: [(4 * MINUTE_US, 7), (MINUTE_US // 2, 3)]}
+    told, renewed = made.update(*said, [5], changed)
+    assert renewed == 1
+    assert [value for _, value in told[5]] == [pytest.approx(2 / LIFE_MIN)] * 2
+    slot, ts_us, x = rows([7.0, 7])
+    told, renewed = made.update(slot, ts_us + 6 * MINUTE_US, x, [1], changed)
+    assert renewed == 0
+    assert [value for _, value in told[1]] == [pytest.approx(each / LIFE_MIN) for each in (2, 4)]
+
+
+def test_a_new_tool_that_did_not_work_yet_stands_at_nothing() -> None:
+    told, _ = counters().update(*rows([7.0, 7, 3, 3]), [3], {0: [(3 * MINUTE_US, 7)]})
+    assert [(one.name, value) for one, value in told[3]] == [
+        ("tool_3", pytest.approx(2 / LIFE_MIN)),
+        ("tool_7", 0.0),
+    ]
+
+
+def test_a_change_that_is_heard_late_takes_effect_at_the_next_row() -> None:
+    made = counters()
+    after(rows([7.0, 7, 7]), made)
+    slot, ts_us, x = rows([7.0, 7])
+    told, renewed = made.update(slot, ts_us + 3 * MINUTE_US, x, [1], {0: [(2 * MINUTE_US, 7)]})
+    assert renewed == 1
+    assert [value for _, value in told[1]] == [pytest.approx(1 / LIFE_MIN)]
 
 
 def test_a_tool_wears_while_it_is_in_use_alone() -> None:
@@ -102,7 +131,7 @@ def test_the_longest_unused_tool_is_forgotten() -> None:
 
 
 def test_a_tool_is_called_by_its_number() -> None:
-    (told,) = counters().update(*rows([7.0, 7]), [1]).values()
+    told = counters().update(*rows([7.0, 7]), [1])[0][1]
     assert [(one.title_en, one.title_zh) for one, _ in told] == [("Tool 7", "刀具 7")]
     assert PACK.counter_titles("tool_7") == ("Tool 7", "刀具 7")
     assert PACK.counter_titles("guide") == ("Guideway travel", "导轨行程")
@@ -129,11 +158,11 @@ def test_a_restart_and_other_cuts_change_no_bit(seed: int, cut: int) -> None:
     slot = rng.integers(0, 2, 60).astype(np.int32)
     machines = RATINGS, {**RATINGS, "tool_n_2": 0.3}
     whole, first, second = counters(*machines), counters(*machines), counters(*machines)
-    at_once = whole.update(slot, ts_us, x, range(60))
-    told = first.update(slot[:cut], ts_us[:cut], x[:cut], range(cut))
+    at_once, _ = whole.update(slot, ts_us, x, range(60))
+    told, _ = first.update(slot[:cut], ts_us[:cut], x[:cut], range(cut))
     second.load(first.state())
     second.rate(machines)
-    later = second.update(slot[cut:], ts_us[cut:], x[cut:], [59 - cut] if cut < 60 else [])
+    later, _ = second.update(slot[cut:], ts_us[cut:], x[cut:], [59 - cut] if cut < 60 else [])
     names = [[(one.name, value) for one, value in at_once[row]] for row in range(60)]
     assert [[(one.name, value) for one, value in told[row]] for row in range(cut)] == names[:cut]
     if cut < 60:

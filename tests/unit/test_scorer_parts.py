@@ -7,6 +7,7 @@ import numpy as np
 
 from fleet.catalog import packs
 from storage.chunk_result import WearRow
+from streams.part_counters import NO_CHANGES, Changes
 from streams.rows import Rows, Scored
 from streams.scorer import Scorer
 from streams.simulator.machine import DAY_S, Block
@@ -26,19 +27,20 @@ def days() -> Rows:
     machine, clock_s = MachineTool(rng), np.arange(0.0, DAY_S, 60.0)
     told = [machine.day(Block(clock_s, day, 60.0, {}), rng) for day in (20_454, 20_455)]
     names = [channel.name for channel in PACK.equipment_type.channels]
-    values = np.concatenate([np.stack([day[name] for name in names], axis=1) for day in told])
+    silent = np.full(len(clock_s), np.nan)  # channels that only waveforms have
+    values = np.concatenate([np.stack([day.get(name, silent) for name in names], axis=1) for day in told])
     ts_us = START + MINUTE * np.arange(len(values), dtype=np.int64)
     return Rows(np.ones(len(values), np.int32), ts_us, values.astype(np.float32))
 
 
-def run(cuts: list[int]) -> tuple[list[Scored], bytes]:
+def run(cuts: list[int], changed: Changes = NO_CHANGES) -> tuple[list[Scored], bytes]:
     """The rows in chunks, with a restart after each."""
     rows, scored, state = days(), [], b""
     for start, end in zip([0, *cuts], [*cuts, len(days().ts_us)], strict=True):
         scorer = Scorer(PACK, ratings_of=lambda _: RATINGS)
         if state:
             scorer.load(state)
-        scored.append(scorer.score(rows.take(slice(start, end)), lambda _: ("acme", "mill")))
+        scored.append(scorer.score(rows.take(slice(start, end)), lambda _: ("acme", "mill"), {}, changed))
         state = scorer.state()
     return scored, state
 
@@ -62,6 +64,17 @@ def test_a_restart_goes_on_to_the_bit() -> None:
     (whole, state), (parts, other) = run([]), run([700, 1503, 2200])
     assert of_tools(whole) == of_tools(parts)
     assert state == other
+
+
+def test_a_change_on_record_is_told_with_the_state_and_no_other_tool_notices() -> None:
+    changed = {1: [(START + 2500 * MINUTE, 4)]}
+    (scored, state), (parts, other) = run([], changed), run([1503], changed)
+    assert [part.renewed for part in scored] == [1]
+    assert [part.renewed for part in parts] == [0, 1]
+    assert state == other
+    plain, _ = run([])
+    differ = {one.counter for one, two in zip(of_tools(scored), of_tools(plain), strict=True) if one != two}
+    assert differ == {"tool_4"}
 
 
 def test_a_state_from_before_tools_were_reported_is_gone_on_with() -> None:
