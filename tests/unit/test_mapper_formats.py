@@ -113,6 +113,14 @@ def test_the_active_program_of_a_machine_tool(state: object, expected: float) ->
     assert values(read("opcua-40501", message))["Production.ProgramInExecution"] == expected
 
 
+def test_the_tool_in_use_of_a_machine_tool() -> None:
+    state = b'<Execution dataItemId="ex" timestamp="2026-03-01T12:00:00Z" sequence="105">READY</Execution>'
+    tool = b'<ToolNumber dataItemId="tn" timestamp="2026-03-01T12:00:00Z" sequence="106">12</ToolNumber>'
+    message = read("mtconnect", MTCONNECT.replace(state, state + tool))
+    assert float(values(message)["Path[P1].ToolNumber"] or 0) == 12.0
+    assert load_table("mtconnect").channels_of("machine-tool", "Path[P1].ToolNumber") == ("tool",)
+
+
 def frame(pgn: int, data: str) -> dict[str, Any]:
     return {"machine": "EX-7", "frames": [{"ts": NOON_US, "pgn": pgn, "data": data}]}
 
