@@ -170,6 +170,18 @@ def test_a_state_from_before_goes_on_and_so_does_one_of_a_pack_that_names_no_wat
         np.testing.assert_array_equal(told.telemetry.score, plain.telemetry.score)
 
 
+def test_a_channel_that_is_reported_later_on_is_watched_from_then_on() -> None:
+    dry = PACK.on(PACK.equipment_type.first(1))
+    assert dry.detection.beside == ()
+    before, after = Scorer(dry), Scorer(PACK)
+    first = pumps().take(slice(0, 300))
+    before.score(replace(first, values=first.values[:, :1]), name_of)
+    after.load(before.state())
+    late = after.score(pumps().take(slice(300, None)), name_of).episodes
+    assert {row.asset_id for row in late if row.detector.startswith("changed-pressure")} == {STEPPED}
+    assert {row.asset_id for row in late if row.detector.startswith("novelty-flow")} == {NOVEL}
+
+
 def test_damaged_bytes_of_a_watch_are_refused() -> None:
     scorer = Scorer(PACK)
     scorer.score(pumps().take(slice(0, 900)), name_of)
