@@ -191,7 +191,7 @@ def test_what_is_planted_in_the_database_is_caught(
     statement, rules = TAMPERING[what]
     with psycopg.connect(copy.superuser_dsn, options="-c search_path=faultline,ext") as conn:
         conn.execute("set session_replication_role = replica")  # no foreign keys: faults respect none
-        conn.execute("alter table asset drop constraint if exists asset_tenant_name_key")
+        conn.execute("alter table asset drop constraint if exists asset_tenant_name_key cascade")
         conn.execute(statement.encode())
     assert broken(log, look(copy, log), reference) == rules
 
