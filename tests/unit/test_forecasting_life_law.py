@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
-from forecasting.life_law import LifeLaw, life_law
+from forecasting.life_law import USUAL_SPREAD, LifeLaw, life_law
 
 Floats = NDArray[np.float64]
 
@@ -33,6 +33,15 @@ def test_many_lives_are_told_as_they_were() -> None:
     log = 7.0 + 0.3 * np.random.default_rng(1).normal(size=200)
     said = law(*np.exp(log).tolist()).ages(0.0, SHARES)
     assert said == pytest.approx(np.exp(log.mean() + log.std() * ndtri(SHARES)), rel=0.01)
+
+
+def test_it_is_the_mean_over_all_laws() -> None:
+    centre, spread = np.meshgrid(np.linspace(0.0, 9.0, 601), np.geomspace(0.003, 3.0, 200), indexing="ij")
+    z = (np.log([80.0, 100.0, 150.0])[:, None, None] - centre) / spread
+    likely = np.exp(-0.5 * (z**2).sum(axis=0)) / spread**3
+    weight = likely * spread / (1 + (spread / USUAL_SPREAD) ** 2)  # of even steps of the logarithm
+    failed = (weight * ndtr((np.log(130.0) - centre) / spread)).sum() / weight.sum()
+    assert law(80.0, 100.0, 150.0).ages(0.0, np.array([failed])) == pytest.approx([130.0], rel=0.005)
 
 
 def test_what_is_survived_is_over() -> None:
