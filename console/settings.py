@@ -70,7 +70,9 @@ def default_data_dir() -> Path:
 class Settings(BaseSettings):
     """All that an operator can set, as `FAULTLINE_<NAME>` or in the TOML file."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
     kafka: str | None = Field(
         None, description="Kafka bootstrap servers as host:port,host:port; none: the in-memory transport"
@@ -167,6 +169,8 @@ class Settings(BaseSettings):
             ssl.create_default_context(cafile=value)
         except ssl.SSLError:
             raise ValueError(f"{value} holds no certificate in PEM form") from None
+        except OSError as error:
+            raise ValueError(f"{value} cannot be read: {error.strerror}") from None
         return value
 
     @model_validator(mode="after")

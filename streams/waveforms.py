@@ -68,8 +68,8 @@ class Waveforms:
     @property
     def values(self) -> Mapping[str, Any]:
         """What the sender says itself of the row's channels."""
-        values = self.row.get("values", {})
-        return values if isinstance(values, dict) else {}
+        values: Mapping[str, Any] = self.row.get("values", {})
+        return values
 
 
 def read_waveforms(data: bytes) -> Waveforms:
@@ -78,6 +78,8 @@ def read_waveforms(data: bytes) -> Waveforms:
     blocks = said.pop(WAVEFORMS, None) if isinstance(said, dict) else None
     if not isinstance(blocks, dict):
         raise FrameError(Reason.SCHEMA_INVALID, f"'{WAVEFORMS}' is an object from measuring point to block")
+    if not isinstance(said.get("values", {}), dict):
+        raise FrameError(Reason.SCHEMA_INVALID, "'values' is an object from channel to value")
     return Waveforms(said, blocks)
 
 
@@ -87,8 +89,11 @@ def reduce(message: Waveforms, pack: VerticalPack, ratings: Ratings) -> Reduced:
     for name, said in message.blocks.items():
         try:
             shown |= _shown(_point(pack, name), said, message.values, ratings)
-        except (ValueError, OverflowError) as error:  # the latter for integers beyond a double
+        except ValueError as error:
             bad.append(BadBlock(name, str(error)))
+        except OverflowError:
+            fault = BlockFault.NOT_MEASURED
+            bad.append(BadBlock(name, f"{fault}: {CURES[fault]}"))
     said = {name: value for name, value in message.values.items() if value is not None}
     row = {**message.row, "values": shown | said}
     return Reduced(json.dumps(row).encode(), shown, bad)

@@ -89,10 +89,13 @@ def end(
 @app.command("list", epilog="Example: faultline contracts list --tenant acme --json")
 def list_contracts(
     tenant: Annotated[str | None, typer.Option(help="Only this customer's.")] = None,
-    at: Annotated[datetime | None, typer.Option(formats=FORMATS, help="As of when, UTC; none: now.")] = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option(formats=FORMATS, help="In what period, UTC; none: now."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the contracts with what their machines used of the period that is on."""
+    """Show the contracts with what their machines used so far of the period that is on, or was."""
     instant = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
     found = with_database(load_settings(), lambda pool: _told(pool, tenant, instant))
     if as_json:
@@ -112,7 +115,8 @@ async def _told(pool: Pool, tenant: str | None, at: datetime) -> list[Told]:
 async def _standing(pool: Pool, contract: Contract, at: datetime) -> Told:
     period = contract.period(at)
     so_far = await used(pool, contract, period) if period else None
-    return contract, period, period.standing(so_far, at) if period and so_far is not None else None
+    now = max(at, datetime.now(UTC))  # what was used of a period that is over is all of it
+    return contract, period, period.standing(so_far, now) if period and so_far is not None else None
 
 
 def _document(contract: Contract, period: Period | None, standing: Standing | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from console.command_database import with_database
 from console.output import fail, out, print_json, print_table
 from console.settings import load_settings
 from fleet.asset import Asset, FleetError
+from fleet.catalog import packs
 from fleet.maintenance import MaintenanceEvent, MaintenanceKind, PartChange
 from storage.maintenance import changes, events, forget_change, forget_event, record_change, record_event
 from storage.pool import Pool
@@ -23,7 +24,7 @@ MACHINE = "The machine, as TENANT/NAME."
 
 Part = Annotated[
     int | None,
-    typer.Option(min=1, help="Only this part of it, as a tool by its number: the machine goes on as it was."),
+    typer.Option(min=1, max=9_999, help="Only this part, as a tool by its number: the machine goes on."),
 ]
 
 At = Annotated[
@@ -48,6 +49,9 @@ def add(
 
     async def keep(pool: Pool) -> None:
         asset = await _asset(pool, machine)
+        pack = packs().get(asset.equipment_type)
+        if part is not None and (pack is None or pack.parts is None):
+            raise FleetError(f"a {asset.equipment_type} has no parts that are counted: leave --part out")
         if part is None:
             await record_event(pool, MaintenanceEvent(asset.asset_id, instant, kind, note))
         else:

@@ -303,7 +303,7 @@ def test_a_contract_is_added_shown_and_ended(run: Run) -> None:
     assert "acme/rope: 5 % each year: kept" in done.output
     (rope, trips) = json.loads(run("list", "--json", "--at", f"{LAST:%Y-%m-%dT%H:%M}").stdout)
     assert (trips["used"], trips["allowed"], trips["unit"]) == (USED["trips"], 1000.0, "1")
-    assert trips["projected"] == pytest.approx(trips["used"] * ((THIS_MONTH - MONTH) / (LAST - MONTH)))
+    assert trips["projected"] == trips["used"], "the month is over, whenever in it one looks"
     assert rope["used"] == USED["rope"]
     assert "4.0" in run("list", "--at", f"{LAST:%Y-%m-%dT%H:%M}").output
     assert run("end", "acme/trips", "--at", begin).exit_code == 0
