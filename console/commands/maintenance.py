@@ -51,7 +51,7 @@ def add(
         asset = await _asset(pool, machine)
         pack = packs().get(asset.equipment_type)
         if part is not None and (pack is None or pack.parts is None):
-            raise FleetError(f"a {asset.equipment_type} has no parts that are counted: leave --part out")
+            raise FleetError(f"{machine} has no parts that are counted: leave --part out")
         if part is None:
             await record_event(pool, MaintenanceEvent(asset.asset_id, instant, kind, note))
         else:

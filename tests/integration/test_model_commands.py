@@ -356,14 +356,25 @@ def test_records_can_be_listed_and_taken_back(call: Call, plain_database: Databa
     assert "door" in said(call("maintenance", "list", "--tenant", "acme"))
     assert call("maintenance", "undo", "acme/lift-0", "failed", "--at", f"{NOW:%Y-%m-%d}").exit_code == 0
     assert json.loads(call("maintenance", "list", "--json").stdout) == []
-    tool = "acme/lift-0", "restored", "--part", "7", "--at", f"{NOW:%Y-%m-%d}"
-    assert "acme/lift-0 part 7 restored" in said(call("maintenance", "add", *tool))
+    again = call("maintenance", "undo", "acme/lift-0", "failed", "--at", f"{NOW:%Y-%m-%d}")
+    assert "`faultline maintenance list` shows" in said(again)
+
+
+def test_a_part_is_recorded_of_a_machine_that_has_some(call: Call, plain_database: Database) -> None:
+    mill = Asset(0, "acme", "hall", "mill-1", "machine-tool")
+    fleet = Fleet(
+        (Tenant("acme"),), (Site("acme", "hall"),), (mill,), (packs()["machine-tool"].equipment_type,)
+    )
+    on(plain_database, lambda pool: register(pool, fleet))
+    tool = "acme/mill-1", "restored", "--part", "7", "--at", f"{NOW:%Y-%m-%d}"
+    assert "acme/mill-1 part 7 restored" in said(call("maintenance", "add", *tool))
     (listed,) = json.loads(call("maintenance", "list", "--json").stdout)
     assert (listed["kind"], listed["part"]) == ("part", 7)
     assert call("maintenance", "undo", *tool).exit_code == 0
     assert json.loads(call("maintenance", "list", "--json").stdout) == []
-    again = call("maintenance", "undo", "acme/lift-0", "failed", "--at", f"{NOW:%Y-%m-%d}")
-    assert "`faultline maintenance list` shows" in said(again)
+    failed(call, 1)
+    refused = call("maintenance", "add", "acme/lift-0", *tool[1:])
+    assert "leave --part out" in str(refused.exception)
 
 
 @pytest.mark.parametrize(
