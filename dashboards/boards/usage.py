@@ -21,6 +21,8 @@ _OF_CHOSEN = f"contract = ${{contract:sqlstring}} and {_ON}"
 
 ASSET = Text("Machine", "设备")
 SITE = Text("Site", "站点")
+NO_CONTRACT = Text("no contract", "无合同")
+SHARE = Column("share", Text("% used", "已用 %"), unit="percent", steps=scales.USED_UP, width=90)
 USED = Text("used", "用量")
 UNIT = Text("unit", "单位")
 NOT_MEASURED = Text("not measured", "未测量")
@@ -82,12 +84,12 @@ def _contracts() -> Panel:
             Column("used", USED, width=100, empty=NOT_MEASURED),
             Column("allowed", Text("allowed", "允许量"), width=100),
             Column("unit", UNIT, width=60),
-            Column("share", Text("% used", "已用 %"), unit="percent", steps=scales.USED_UP, width=90),
+            SHARE,
             Column("projected", Text("% at end", "期末 %"), unit="percent", steps=scales.USED_UP, width=90),
             Column("until", Text("until", "截止"), unit="dateTimeAsLocal", width=170),
         ),
         decimals=1,
-        empty=Text("no contract", "无合同"),
+        empty=NO_CONTRACT,
     )
 
 
@@ -139,10 +141,10 @@ def _contract_machines() -> Panel:
             Column("asset", ASSET),
             Column("used", USED, empty=NOT_MEASURED),
             Column("unit", UNIT, width=60),
-            Column("share", Text("% used", "已用 %"), unit="percent", steps=scales.USED_UP, width=90),
+            SHARE,
         ),
         decimals=1,
-        empty=Text("no contract", "无合同"),
+        empty=NO_CONTRACT,
     )
 
 
