@@ -360,6 +360,14 @@ def test_records_can_be_listed_and_taken_back(call: Call, plain_database: Databa
     assert "`faultline maintenance list` shows" in said(again)
 
 
+def test_lives_at_a_pace_of_their_own_are_fitted_and_judged(call: Call, plain_database: Database) -> None:
+    failed(call, MACHINES)
+    assert "scaled_life" not in call("models", "list", "elevator", "--json").stdout
+    done = call("models", "fit", "elevator", "--forecaster", "scaled_life")
+    assert done.exit_code == 0, done.output
+    assert "scaled_life" in call("models", "list", "elevator", "--json").stdout
+
+
 def test_a_part_is_recorded_of_a_machine_that_has_some(call: Call, plain_database: Database) -> None:
     mill = Asset(0, "acme", "hall", "mill-1", "machine-tool")
     fleet = Fleet(
