@@ -53,6 +53,8 @@ CHANNELS = (
     Channel("tool", "1", 0, 9_999, "state", title_en="Tool in use", title_zh="当前刀具号"),
     # of the tool in use, as the control counts it and sets it back when a new one is put in: no measurement
     Channel("tool_life", "%", 0, 1_000, "setpoint", title_en="Tool life used", title_zh="刀具寿命消耗"),
+    # the meter at the machine's supply, which ISO 14955-2 measures at (from memory)
+    Channel("energy", "kWh", 0, kind="counter", title_en="Energy used", title_zh="累计用电量"),
 )
 
 # RMS velocity as ISO 20816-1 has it, lines of the envelope as ISO 13373-2 does (both from memory). The band

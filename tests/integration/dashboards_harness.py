@@ -70,6 +70,11 @@ insert into maintenance (asset_id, ts, kind, note)
     select asset_id, now() - interval '200 seconds', 'restored', tenant from one;
 insert into wear_day
     select asset_id, tenant || '-rope', current_date - n, 9 - n, 10 from one, generate_series(0, 8) as n;
+insert into usage_day
+    select asset_id, current_date - n, meter.name, unit, case when tenant = 'bolt' then 8642.5 else 24 end, 24
+    from one join (select equipment_type, name, unit from channel where kind = 'counter'
+        union select 'wind-turbine', 'active_power', 'kWh') as meter using (equipment_type),
+    generate_series(0, 40) as n;
 insert into contract (tenant, name, meter, unit, allowance, every, begin_ts, asset)
     select tenant, tenant || n, meter, unit, case when tenant = 'bolt' then 8642.5 else 1000 end, 'month',
         date_trunc('day', now(), 'UTC') - interval '40 days', case when unit = '%' then name end

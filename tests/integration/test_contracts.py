@@ -331,6 +331,13 @@ def test_errors_name_the_cure(run: Run, words: tuple[str, ...], says: str) -> No
     assert says in str(done.exception)
 
 
+def test_the_last_year_of_the_calendar_is_refused(run: Run) -> None:
+    assert run("add", "acme/trips", "trips", "1000", "--from", "2026-01-01").exit_code == 0
+    done = run("list", "--at", "9999-12-31")
+    assert isinstance(done.exception, FleetError)
+    assert "say an instant before the year 9999" in str(done.exception)
+
+
 def test_a_contract_does_not_change(run: Run) -> None:
     words = ("add", "acme/trips", "trips", "1000", "--from", "2026-01-01")
     assert run(*words).exit_code == 0
