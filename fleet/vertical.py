@@ -153,6 +153,8 @@ class VerticalPack:
     `power` is the channel of the machine's electrical power in kW, if it has one: energy is made of it.
     `points` are where vibration is sampled, if somebody does.
     `parts` are what a machine takes up in turn, each with a counter of its own.
+    `impulsive` are the measured channels whose isolated jumps are the machine's doing, such as a count in a
+    cycle, a peak or a current at a start: they are no spikes there (`detectors/quality`).
     """
 
     equipment_type: EquipmentType
@@ -167,6 +169,7 @@ class VerticalPack:
     power: str | None = None
     points: tuple[MeasuringPoint, ...] = ()
     parts: PartWear | None = None
+    impulsive: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         known = {channel.name: channel.kind for channel in self.equipment_type.channels}
@@ -184,6 +187,7 @@ class VerticalPack:
         self._check_limits(known)
         self._check_bands(known)
         check_beside(self.detection.beside, known, self.equipment_type.name)
+        self._check_impulsive(known)
         if self.detection.idle and "state" not in known.values():
             raise FleetError(f"{self.equipment_type.name}: idle codes need a channel of kind state")
         self._check_counters(known)
@@ -204,6 +208,7 @@ class VerticalPack:
             power=self.power if self.power in known else None,
             points=tuple(one for one in self.points if known.issuperset((one.speed, *one.channels))),
             parts=self.parts if self.parts and known.issuperset(self.parts.channels) else None,
+            impulsive=tuple(name for name in self.impulsive if name in known),
             gases=self.gases
             and replace(self.gases, channels=tuple(one for one in self.gases.channels if one[1] in known)),
             detection=replace(
@@ -311,6 +316,14 @@ class VerticalPack:
         unit = self.equipment_type.channels[self.equipment_type.column(self.power)].unit
         if unit != "kW" or known[self.power] == "counter":
             raise FleetError(f"{self.equipment_type.name}: {self.power} is no power in kW")
+
+    def _check_impulsive(self, known: Mapping[str, str]) -> None:
+        self._check_channels("impulsive", ((name, name) for name in self.impulsive), known)
+        if others := [name for name in self.impulsive if known[name] != "measurement"]:
+            raise FleetError(
+                f"{self.equipment_type.name}: only what is measured is checked for spikes, "
+                f"so {', '.join(others)} cannot be impulsive"
+            )
 
     def _check_segments(self, known: Mapping[str, str]) -> None:
         names = [segment.name for segment in self.segments]

@@ -119,10 +119,13 @@ class Scorer:
 
     def _ranges(
         self,
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
+    ) -> tuple[
+        NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64], NDArray[np.bool_]
+    ]:
         channels = self._pack.equipment_type.channels
         low, high = np.array([c.low for c in channels]), np.array([c.high for c in channels])
-        return low, high, self._measured, mix_up_table(tuple(c.unit for c in channels))
+        impulsive = np.array([c.name in self._pack.impulsive for c in channels])
+        return low, high, self._measured, mix_up_table(tuple(c.unit for c in channels)), impulsive
 
     def _make_modes(self) -> OperatingModes:
         kind, rules = self._pack.equipment_type, self._pack.detection

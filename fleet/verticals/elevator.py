@@ -50,6 +50,28 @@ CHANNELS = (
     Channel("door_cycles", "1", 0, kind="counter", title_en="Door cycles", title_zh="开关门次数"),
     # 0 closed, 1 open, 2 closing, 3 opening: the door field of GB/T 24476 as uploaders in the field code it
     Channel("door", "1", 0, 3, "state", title_en="Door", title_zh="轿门状态"),
+    # in the latest door cycle, between its first opening and its end
+    Channel("door_reopenings", "1", 0, 50, title_en="Door opened again", title_zh="重复开门次数"),
+    # the car's way from the command to the brake to its standstill: at a stop, or in a test of the brake
+    Channel(
+        "brake_stopping_distance",
+        "mm",
+        0,
+        5_000,
+        title_en="Stopping distance of the brake",
+        title_zh="制动器制停距离",
+    ),
+)
+
+# What jumps as the car starts, passes a rail joint or meets somebody in the door.
+IMPULSIVE = (
+    "speed",
+    "motor_current",
+    "vibration_vertical",
+    "vibration_horizontal",
+    "door_motor_current",
+    "door_reopenings",
+    "brake_stopping_distance",
 )
 
 WEAR = (
@@ -166,6 +188,20 @@ FAULT_MODES = (
         fails_at=14.0,
     ),
     FaultMode(
+        "door-obstruction",
+        "Door opens again: dirty sill, light curtain or objects in its way",
+        "门重复开启：地坎脏污、光幕故障或异物阻挡",
+        ("door_reopenings",),
+        "Clean the sill and the light curtain; look for bent edges and for what stands in the doorway.",
+        "清洁地坎和光幕，检查光幕边缘是否变形、门口有无异物。",
+        signs=(up("door_reopenings"),),
+        failure_code="SPO",
+        parts_en="Light curtain, door shoes.",
+        parts_zh="光幕、门滑块。",
+        urgency=Urgency.DAYS,
+        fails_at=3.7,
+    ),
+    FaultMode(
         "brake-drag",
         "Brake does not release fully",
         "制动器未完全释放",
@@ -178,6 +214,21 @@ FAULT_MODES = (
         parts_zh="制动闸衬、制动线圈。",
         urgency=Urgency.DAYS,
         fails_at=49.0,
+    ),
+    FaultMode(
+        "brake-wear",
+        "Brake takes longer to stop the car: lining worn or air gap too wide",
+        "制停距离变长：闸衬磨损或制动间隙过大",
+        ("brake_stopping_distance",),
+        "Test the brake with 125 % of the rated load (EN 81-20); measure the lining and the air gap.",
+        "以 125 % 额定载荷试验制动（GB/T 7588.1），测量闸衬厚度与制动间隙。",
+        signs=(up("brake_stopping_distance"),),
+        failure_code="STP",
+        wear=("brake",),
+        parts_en="Brake lining, brake springs.",
+        parts_zh="制动闸衬、制动弹簧。",
+        urgency=Urgency.NOW,
+        fails_at=13.0,
     ),
     FaultMode(
         "guide-wear",
@@ -274,6 +325,18 @@ LIMITS = (
             off_delay_s=DAY_S,
         )
     ),
+    # The means against unintended movement stop the car within this way, and the brake is their usual part.
+    StandardLimit(
+        "brake_stopping_distance",
+        1_200.0,
+        "EN 81-20 / GB/T 7588.1, 5.6.7.5",
+        "Brake does not stop the car in time",
+        "制停距离超过允许值",
+        "Take the lift out of service; test the brake and measure its lining and air gap.",
+        "立即停梯，试验制动器并测量闸衬厚度与制动间隙。",
+        deadband=60.0,
+        off_delay_s=DAY_S,
+    ),
     # Largest peak to peak of a row. At one row a minute it takes three with a moving car one after the other:
     # a standing car shakes less, and begins the delay anew.
     StandardLimit(
@@ -364,6 +427,13 @@ SEGMENTS = (
                 "单次运行最大水平振动",
             ),
             Feature("stop_error", Take.LAST, "levelling_error", "Levelling error of a stop", "停靠平层误差"),
+            Feature(
+                "stop_distance",
+                Take.LAST,
+                "brake_stopping_distance",
+                "Stopping distance of a stop",
+                "单次停靠制停距离",
+            ),
         ),
         baseline=500,
     ),
@@ -374,7 +444,7 @@ SEGMENTS = (
         (
             Feature(
                 "door_opening_time",
-                Take.SECONDS,
+                Take.LONGEST,
                 "door_close_time",
                 "Door opening took",
                 "开门用时",
@@ -382,7 +452,7 @@ SEGMENTS = (
             ),
             Feature(
                 "door_closing_time",
-                Take.SECONDS,
+                Take.LONGEST,
                 "door_close_time",
                 "Door closing took",
                 "关门用时",
@@ -391,7 +461,7 @@ SEGMENTS = (
             Feature(
                 "door_openings",
                 Take.TIMES,
-                "door",
+                "door_reopenings",
                 "Openings in a door cycle",
                 "单次循环开门次数",
                 codes=(3,),
@@ -432,4 +502,5 @@ PACK = VerticalPack(
     MODELLED,
     advice=ADVICE,
     segments=SEGMENTS,
+    impulsive=IMPULSIVE,
 )
