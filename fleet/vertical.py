@@ -14,6 +14,7 @@ from fleet.measuring_point import MeasuringPoint
 from fleet.modelled_wear import ModelledWear, RatedWear
 from fleet.part_wear import PartWear
 from fleet.rating import Rating, Ratings
+from fleet.ride_point import RidePoint
 from fleet.segment import Segment
 from fleet.sign import Sign, Urgency
 from fleet.standard_limit import StandardLimit
@@ -151,7 +152,7 @@ class VerticalPack:
     rated are there for the machines whose ratings are known. `gases` tells where gases dissolved in oil are
     reported, and `advice` is what such machines can save. `segments` are judged whole, beside the rows.
     `power` is the channel of the machine's electrical power in kW, if it has one: energy is made of it.
-    `points` are where vibration is sampled, if somebody does.
+    `points` are where vibration is sampled, if somebody does, and `rides` where that of whole trips is.
     `parts` are what a machine takes up in turn, each with a counter of its own.
     `impulsive` are the measured channels whose isolated jumps are the machine's doing, such as a count in a
     cycle, a peak or a current at a start: they are no spikes there (`detectors/quality`).
@@ -170,6 +171,7 @@ class VerticalPack:
     points: tuple[MeasuringPoint, ...] = ()
     parts: PartWear | None = None
     impulsive: tuple[str, ...] = ()
+    rides: tuple[RidePoint, ...] = ()
 
     def __post_init__(self) -> None:
         known = {channel.name: channel.kind for channel in self.equipment_type.channels}
@@ -183,6 +185,8 @@ class VerticalPack:
         self._check_channels("advice", read, known)
         sampled = ((point.name, name) for point in self.points for name in (point.speed, *point.channels))
         self._check_channels("measuring point", sampled, known)
+        ridden = ((ride.name, name) for ride in self.rides for name in ride.channels)
+        self._check_channels("measuring point", ridden, known)
         self._check_segments(known)
         self._check_limits(known)
         self._check_bands(known)
@@ -209,6 +213,7 @@ class VerticalPack:
             points=tuple(one for one in self.points if known.issuperset((one.speed, *one.channels))),
             parts=self.parts if self.parts and known.issuperset(self.parts.channels) else None,
             impulsive=tuple(name for name in self.impulsive if name in known),
+            rides=tuple(one for one in self.rides if known.issuperset(one.channels)),
             gases=self.gases
             and replace(self.gases, channels=tuple(one for one in self.gases.channels if one[1] in known)),
             detection=replace(
@@ -249,7 +254,7 @@ class VerticalPack:
     def ratings(self) -> Mapping[str, Rating]:
         """The ratings that wear models and measuring points want of a machine, by name."""
         of_parts = (self.parts.wear,) if self.parts else ()
-        rated = (*self.modelled, *of_parts, *self.points)
+        rated = (*self.modelled, *of_parts, *self.points, *self.rides)
         return {rating.name: rating for one in rated for rating in one.ratings}
 
     def counter_titles(self, name: str) -> tuple[str, str] | None:
@@ -260,11 +265,16 @@ class VerticalPack:
     @property
     def of_waveforms(self) -> frozenset[str]:
         """The channels that blocks of vibration become; many machines send none."""
-        return frozenset(name for point in self.points for name in point.channels)
+        channels = [*(one.channels for one in self.points), *(one.channels for one in self.rides)]
+        return frozenset(name for each in channels for name in each)
 
     def point(self, name: str) -> MeasuringPoint | None:
-        """The measuring point of that name."""
+        """The measuring point of that name on a bearing."""
         return next((point for point in self.points if point.name == name), None)
+
+    def ride(self, name: str) -> RidePoint | None:
+        """The measuring point of that name on a car."""
+        return next((ride for ride in self.rides if ride.name == name), None)
 
     def lacking(self, ratings: Ratings) -> Mapping[str, tuple[str, ...]]:
         """The counters that a machine with these ratings has not, each with the ratings that it needs."""

@@ -5,6 +5,7 @@ to a trip or a door cycle is missing while the car stands. Ranges of channels ar
 report and, like detection parameters and wear limits without a source, engineering defaults.
 """
 
+from detectors.ride_weighting import HORIZONTAL, VERTICAL
 from detectors.segments import Take
 from fleet.asset import Channel, EquipmentType
 from fleet.beside import ChangePoints
@@ -12,6 +13,7 @@ from fleet.cycle_advice import ExcessCycles
 from fleet.idle_advice import IdleEnergy
 from fleet.modelled_wear import RatedWear, Reading
 from fleet.rating import Rating, Ratings
+from fleet.ride_point import Drive, RidePoint
 from fleet.segment import Feature, Segment
 from fleet.sign import Urgency, up
 from fleet.standard_limit import StandardLimit, either_way
@@ -61,6 +63,25 @@ CHANNELS = (
         title_en="Stopping distance of the brake",
         title_zh="制动器制停距离",
     ),
+    # of a trip whose acceleration is sampled (ISO 18738-1); the largest vibration is in the channels above
+    Channel("ride_vertical_a95", "m/s²", 0, 5, title_en="Vertical vibration A95", title_zh="垂直振动 A95"),
+    Channel(
+        "ride_horizontal_a95", "m/s²", 0, 5, title_en="Horizontal vibration A95", title_zh="水平振动 A95"
+    ),
+    Channel("ride_acceleration", "m/s²", 0, 10, title_en="Largest acceleration", title_zh="最大加减速度"),
+    Channel("ride_acceleration_a95", "m/s²", 0, 10, title_en="Acceleration A95", title_zh="加减速度 A95"),
+    Channel("ride_jerk", "m/s³", 0, 50, title_en="Largest jerk", title_zh="最大加加速度"),
+)
+
+RIDES = (
+    RidePoint(
+        "car-vertical",
+        VERTICAL,
+        "vibration_vertical",
+        "ride_vertical_a95",
+        Drive("ride_acceleration", "ride_acceleration_a95", "ride_jerk"),
+    ),
+    RidePoint("car-horizontal", HORIZONTAL, "vibration_horizontal", "ride_horizontal_a95"),
 )
 
 # What jumps as the car starts, passes a rail joint or meets somebody in the door.
@@ -234,10 +255,15 @@ FAULT_MODES = (
         "guide-wear",
         "Guide shoes or rails worn",
         "导靴或导轨磨损",
-        ("vibration_horizontal", "vibration_vertical"),
+        ("vibration_horizontal", "vibration_vertical", "ride_horizontal_a95", "ride_vertical_a95"),
         "Check guide shoe clearance, rail joints and lubrication; ride the car with a vibration meter.",
         "检查导靴间隙、导轨接头和润滑，并进行乘运质量测试。",
-        signs=(up("vibration_horizontal"), up("vibration_vertical")),
+        signs=(
+            up("vibration_horizontal"),
+            up("vibration_vertical"),
+            up("ride_horizontal_a95"),
+            up("ride_vertical_a95"),
+        ),
         failure_code="VIB",
         parts_en="Guide shoe inserts or rollers, rail oil.",
         parts_zh="导靴靴衬或滚轮、导轨油。",
@@ -360,6 +386,42 @@ LIMITS = (
         "Ride the car with a vibration meter; check guide shoe clearance and the rails' alignment.",
         "进行乘运质量测试，检查导靴间隙及导轨垂直度。",
         deadband=0.01,
+        on_delay_s=120.0,
+        off_delay_s=DAY_S,
+    ),
+    StandardLimit(
+        "ride_vertical_a95",
+        0.2,
+        "GB/T 10058",
+        "Ride rougher than is accepted: vertical vibration, A95",
+        "垂直振动 A95 超过验收值",
+        "Check rail joints, rollers, ropes and the machine's mounts.",
+        "检查导轨接头、导靴、钢丝绳及主机减振。",
+        deadband=0.01,
+        on_delay_s=120.0,
+        off_delay_s=DAY_S,
+    ),
+    StandardLimit(
+        "ride_horizontal_a95",
+        0.15,
+        "GB/T 10058",
+        "Ride rougher than is accepted: horizontal vibration, A95",
+        "水平振动 A95 超过验收值",
+        "Check guide shoe clearance and the rails' alignment.",
+        "检查导靴间隙及导轨垂直度。",
+        deadband=0.008,
+        on_delay_s=120.0,
+        off_delay_s=DAY_S,
+    ),
+    StandardLimit(
+        "ride_acceleration",
+        1.5,
+        "GB/T 10058",
+        "Car starts or stops harder than is accepted",
+        "加减速度超过允许值",
+        "Check the drive's ramps, its load compensation and when the brake closes.",
+        "检查变频器加减速曲线、称重补偿及制动器闭合时机。",
+        deadband=0.075,
         on_delay_s=120.0,
         off_delay_s=DAY_S,
     ),
@@ -503,4 +565,5 @@ PACK = VerticalPack(
     advice=ADVICE,
     segments=SEGMENTS,
     impulsive=IMPULSIVE,
+    rides=RIDES,
 )

@@ -74,6 +74,9 @@ def test_a_type_registered_before_its_pack_grew_is_served_as_far_as_it_goes() ->
     assert {limit.channel for limit in pack.limits} - {limit.channel for limit in without_room.limits} == {
         "machine_room_temperature",
         "brake_stopping_distance",
+        "ride_vertical_a95",
+        "ride_horizontal_a95",
+        "ride_acceleration",
     }
 
 

@@ -114,6 +114,7 @@ def test_the_demo_fleet_reports_every_minute_within_its_ranges() -> None:
         assert set(np.diff(ts_us)) == {60_000_000}
         pack = packs()[asset.equipment_type]
         of_waveforms = {name for point in pack.points for name in (point.kurtosis, *point.lines)}
+        of_waveforms |= {name for name in pack.of_waveforms if name.startswith("ride_")}
         for channel in pack.equipment_type.channels:
             readings = values[channel.name]
             there = readings[~np.isnan(readings)]
