@@ -1,10 +1,11 @@
-"""A machining centre: two shifts of program cycles every day, tools that wear and are changed, a spindle."""
+"""A machining centre: a test, then two shifts of program cycles a day, tools that wear and are changed."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from streams.simulator.dynamics import Array, Flags, Indices, LowPass, Wander
+from streams.simulator.fingerprint import Fingerprint
 from streams.simulator.machine import DAY_S, Block
 
 SHIFT_H = (6.0, 22.0)
@@ -60,6 +61,7 @@ class MachineTool:
         self.travel_km = float(rng.uniform(1_500, 2_500))
         self.heat = LowPass(25 * 60, 22.0)
         self.climate = Wander(DAY_S, 0.6)
+        self.test = Fingerprint(rng)
 
     def day(self, block: Block, rng: np.random.Generator) -> dict[str, Array]:
         """The day's readings."""
@@ -70,7 +72,8 @@ class MachineTool:
         program = np.where(active, shift.program[known], 0)
         readings = self._cutting(block, rng, program) | self._supplies(block, rng, active)
         readings |= self._magazine(block, shift, known, program)
-        return readings | self._counters(shift, latest) | {"program": program.astype(float)}
+        readings |= self._counters(shift, latest) | {"program": program.astype(float)}
+        return self.test.run(block, readings, rng)
 
     def _schedule(self, rng: np.random.Generator) -> Shift:
         begin, end = SHIFT_H[0] * 3600, SHIFT_H[1] * 3600
