@@ -55,6 +55,9 @@ CHANNELS = (
     Channel("tool_life", "%", 0, 1_000, "setpoint", title_en="Tool life used", title_zh="刀具寿命消耗"),
     # while the test program runs, as `TEST_AXES` and `TEST_SPEEDS` number it, 0 else; `program` is 0 then
     Channel("test_step", "1", 0, 99, "state", title_en="Step of the test program", title_zh="测试程序步骤"),
+    # along the path (MTConnect PATH_FEEDRATE); few machines tell the depth
+    Channel("feed_rate", "mm/min", 0, 100_000, "setpoint", title_en="Feed rate", title_zh="进给速度"),
+    Channel("cut_depth", "mm", 0, 200, "setpoint", title_en="Depth of cut", title_zh="切削深度"),
 )
 
 TEST_AXES = "XYZ"
@@ -107,9 +110,19 @@ def _spindle_bearing(ratings: Ratings) -> tuple[BearingLife, tuple[Reading, ...]
 
 
 def _tool(ratings: Ratings) -> tuple[ToolLife, tuple[Reading, ...]]:
-    """Cutting speed at the tool's circumference; feed and depth of cut are not reported."""
-    tool = CuttingTool(float(ratings["tool_n"]), float(ratings["tool_constant"]))
-    return ToolLife(tool), (Reading("spindle_speed", pi * float(ratings["tool_diameter"]) / 1000),)
+    """Cutting speed at the tool's circumference; feed a tooth and depth of cut where they have exponents.
+
+    The constant holds at the feed and depth that are rated. At these a feed or depth counts that is not told:
+    then Taylor's plain equation is left.
+    """
+    said = {name: float(value) for name, value in ratings.items()}
+    a, b = said["tool_feed_exponent"], said["tool_depth_exponent"]
+    constant = said["tool_constant"] * said["tool_feed"] ** a * said["tool_depth"] ** b
+    speed = Reading("spindle_speed", pi * said["tool_diameter"] / 1000)
+    feed = Reading("feed_rate", 1 / said["tool_teeth"], per="spindle_speed", untold=said["tool_feed"])
+    depth = Reading("cut_depth", untold=said["tool_depth"])
+    tool = CuttingTool(said["tool_n"], constant, a, b)
+    return ToolLife(tool), (speed, *([feed] if a else []), *([depth] if b else []))
 
 
 PARTS = PartWear(
@@ -120,6 +133,12 @@ PARTS = PartWear(
             # Taylor's constants of the edge in its material (ISO 3685): n and C, m/min for a life of a minute
             Rating("tool_n", needed=True),
             Rating("tool_constant", "m/min", needed=True),
+            # of feed and depth of cut in the extended equation, and those for which the constant was measured
+            Rating("tool_feed_exponent", default=0.0),
+            Rating("tool_depth_exponent", default=0.0),
+            Rating("tool_feed", "mm", default=1.0),
+            Rating("tool_depth", "mm", default=1.0),
+            Rating("tool_teeth", default=1.0),
         ),
         _tool,
         {"tool_diameter": 16.0, "tool_n": 0.25, "tool_constant": 900.0},

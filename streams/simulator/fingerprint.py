@@ -15,6 +15,9 @@ BEGIN_S = 5.75 * 3600
 
 AXIS_STEP_S, SPINDLE_STEP_S = 20.0, 60.0
 
+FEED = 10_000.0
+"""Of an axis in the test, mm/min."""
+
 FRICTION = np.array([[12.0, 12.0], [14.0, 14.0], [17.0, 11.0]])
 """Load of each axis to its plus end and back, in % of rated; Z carries the spindle head."""
 
@@ -58,6 +61,7 @@ class Fingerprint:
         error = np.where(way == 2, (REVERSAL + 6 * screw) * today[1][axis], 3 + screw)
         noise = rng.normal(1, 0.06, len(rows)), rng.lognormal(0, 0.2, len(rows))
         return {
+            "feed_rate": np.where(moves, FEED, 0.0),
             "feed_axis_load": np.where(moves, load, 3.0) * noise[0],
             "axis_position_error": np.where(moves, error, 0.6) * noise[1],
         }

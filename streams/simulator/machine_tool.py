@@ -17,9 +17,14 @@ TOOLS = 3
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What an NC program asks of the machine; loads in % of rated, vibration mm/s, envelope m/s²."""
+    """What an NC program asks of the machine; loads in % of rated, vibration mm/s, envelope m/s².
+
+    Spindle speed in r/min, feed in mm/min, depth of cut in mm.
+    """
 
     speed: float
+    feed: float
+    depth: float
     spindle_load: float
     feed_load: float
     vibration: float
@@ -28,12 +33,12 @@ class Program:
     lasts_s: float
 
 
-IDLE = Program(0.0, 1.0, 3.0, 0.05, 0.3, 0.0, 0.0)
+IDLE = Program(0.0, 0.0, 0.0, 1.0, 3.0, 0.05, 0.3, 0.0, 0.0)
 PROGRAMS = (
     IDLE,
-    Program(8_000, 35.0, 22.0, 0.8, 4.0, 60.0, 9 * 60),
-    Program(5_000, 55.0, 30.0, 1.1, 5.0, 45.0, 14 * 60),
-    Program(12_000, 25.0, 18.0, 1.0, 6.0, 90.0, 6 * 60),
+    Program(8_000, 3_200, 2.0, 35.0, 22.0, 0.8, 4.0, 60.0, 9 * 60),
+    Program(5_000, 2_500, 4.0, 55.0, 30.0, 1.1, 5.0, 45.0, 14 * 60),
+    Program(12_000, 3_600, 0.8, 25.0, 18.0, 1.0, 6.0, 90.0, 6 * 60),
 )
 
 
@@ -104,6 +109,8 @@ class MachineTool:
             "spindle_temperature": temperature + rng.normal(0, 0.2, n),
             "spindle_vibration": (_of(program, "vibration") + 0.5 * worn + 1.7 * bearing) * shake[0],
             "spindle_envelope": (_of(program, "envelope") + 9 * bearing) * shake[1],
+            "feed_rate": _of(program, "feed"),
+            "cut_depth": _of(program, "depth"),
             "feed_axis_load": feed * rng.normal(1, 0.06, n),
             "axis_position_error": np.where(active, 4 + 6 * screw, 0.6) * rng.lognormal(0, 0.2, n),
             "shop_temperature": shop + rng.normal(0, 0.15, n),
