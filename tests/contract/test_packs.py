@@ -219,9 +219,9 @@ def with_channel(channel: Channel) -> VerticalPack:
     return replace(PACK, equipment_type=replace(kind, channels=(*kind.channels, channel)))
 
 
-def with_segment(channel: str, title_en: str, title_zh: str) -> VerticalPack:
+def with_segment(channel: str, title_en: str, title_zh: str, modes: tuple[str, ...] = ()) -> VerticalPack:
     feature = Feature("mean", Take.MEAN, channel, title_en, title_zh)
-    return replace(PACK, segments=(Segment("motion", "motion", (1,), (feature,), 100),))
+    return replace(PACK, segments=(Segment("motion", "motion", (1,), (feature,), 100, modes=modes),))
 
 
 def with_point(**changes: Any) -> VerticalPack:
@@ -259,11 +259,12 @@ def with_point(**changes: Any) -> VerticalPack:
         (with_channel(Channel("x", "A", high=1, title_en="X", title_zh="某")), "has no lower end"),
         (with_segment(MODE.channels[0], "Mean 电流", "电流"), "is not English"),
         (with_segment(MODE.channels[0], "Mean", "mean"), "is not Chinese"),
+        (with_segment(MODE.channels[0], "Mean", "均值", ("rust",)), "no fault modes {'rust'}"),
         (with_segment("lifts", "Lifts", "起升次数"), "no fault mode shows in motion"),
         (with_point(velocity="spindle_envelope"), "spindle_envelope is in m/s², not in mm/s"),
         (with_point(speed="spindle_load"), "spindle_load is in %, not in r/min"),
         (
-            replace(with_point(), fault_modes=packs()["machine-tool"].fault_modes[1:]),
+            replace(with_point(), fault_modes=packs()["machine-tool"].fault_modes[1:], segments=()),
             "spindle_bpfo is a sign of nothing",
         ),
         (with_point(kurtosis="spindle_bpfo"), "spindle_bpfo is in dB, not in 1"),

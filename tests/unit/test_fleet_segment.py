@@ -54,6 +54,19 @@ def test_features_are_channels_with_units_and_the_signs_of_what_they_speak_of() 
     assert (view.detection.given, view.detection.baseline_rows) == (("against",), 50)
 
 
+def test_a_segment_may_be_one_in_which_few_fault_modes_show() -> None:
+    loud = replace(CYCLE, features=(*CYCLE.features, Feature("din", Take.PEAK, "noise", "Noise", "噪声")))
+    assert [mode.code for mode in segment_pack(PACK, loud).fault_modes] == ["stiff", "loud"]
+    assert [mode.code for mode in segment_pack(PACK, replace(loud, modes=("loud",))).fault_modes] == ["loud"]
+
+
+def test_rare_segments_count_by_themselves_and_frequent_ones_together() -> None:
+    daily = replace(CYCLE, span=3)
+    assert (CYCLE.weight, daily.weight) == (0.05, 0.5)
+    found = [segment_pack(PACK, one).detection.persistence for one in (CYCLE, daily)]
+    assert found == [PACK.detection.persistence, 1]
+
+
 def test_features_look_at_the_types_columns() -> None:
     assert CYCLE.parts(KIND) == (
         Part(Take.SECONDS, 1, (1,)),
@@ -85,6 +98,7 @@ def with_channel(index: int, name: str) -> Segment:
         (lambda: replace(CYCLE, codes=()), "needs codes of position"),
         (lambda: replace(CYCLE, codes=(2,)), "took counts codes it has not"),
         (lambda: replace(CYCLE, apart_s=0.0), "times above 0"),
+        (lambda: replace(CYCLE, span=0), "a span of 1 or more"),
         (lambda: replace(CYCLE, baseline=19), "20 segments or more"),
         (lambda: replace(PACK, segments=(CYCLE, CYCLE)), "segments there twice: cycle"),
         (lambda: replace(PACK, segments=(with_channel(0, "torque"),)), "no channel 'torque'"),
