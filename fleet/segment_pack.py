@@ -16,7 +16,14 @@ def segment_pack(pack: VerticalPack, segment: Segment) -> VerticalPack:
     return VerticalPack(
         replace(kind, channels=channels),
         replace(
-            rules, baseline_rows=segment.baseline, idle=(), bands=(), settle_s=0.0, given=given, beside=()
+            rules,
+            baseline_rows=segment.baseline,
+            idle=(),
+            bands=(),
+            settle_s=0.0,
+            given=given,
+            ambient=(),
+            beside=(),
         ),
         fault_modes=tuple(mode for mode in modes if mode.channels),
     )
