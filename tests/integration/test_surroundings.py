@@ -14,11 +14,15 @@ from typer.testing import CliRunner, Result
 
 from console.backtest import fit_for
 from console.cli import build
+from console.feeding import into_embedded, publish_all
 from console.models_in_use import ModelsInUse
+from console.platform import foundation, platform
+from console.serving import beside
+from console.settings import Settings, load_settings
 from detectors.explained import Fit
 from fleet.asset import Asset, Fleet, Site, Tenant
 from fleet.catalog import packs
-from fleet.clock import microseconds
+from fleet.clock import ManualClock, microseconds
 from fleet.model_scope import Scope
 from storage.bootstrap import WRITER
 from storage.chunk_result import ChunkResult, Tally
@@ -32,6 +36,7 @@ from streams.rows import Rows, telemetry_of
 from streams.scorer import Scorer
 from streams.simulator.fault import Fault
 from streams.simulator.simulate import simulate
+from streams.wire.frame import Frame
 
 KIND = packs()["transformer"].equipment_type
 BASELINE = 432
@@ -166,6 +171,47 @@ def test_a_backtest_goes_by_the_fit_in_use_or_by_the_one_that_is_named(
         return await fit_for(pool, asset)
 
     assert on(any_database, of_the_asset).number == 1
+
+
+def test_a_worker_that_is_started_again_takes_a_promoted_fit_over_and_says_so(
+    plain_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FAULTLINE_DATABASE", plain_database.dsn(WRITER))
+    on(plain_database, lambda pool: register(pool, fleet(MACHINES)))
+    settings = load_settings(data_dir=tmp_path, partitions=1, past_days=400, retention_raw_days=400)
+    week = timedelta(days=7)
+
+    def live(start: datetime, span: timedelta) -> None:
+        frames = simulate(fleet(MACHINES), start, span, 5, interval_s=TEN_MINUTES)
+        asyncio.run(send(settings, frames))
+
+    live(START, WEEKS)
+    words = ["models", "fit", "transformer", "--surroundings", "--promote"]
+    done = CliRunner().invoke(build(["models"]), words)
+    assert done.exit_code == 0, done.output
+    assert list(on(plain_database, in_use)) == [SCOPE]
+    assert on(plain_database, relearned) == []
+    live(START + WEEKS, week)
+    assert on(plain_database, relearned) == [(n, START + WEEKS) for n in range(1, MACHINES + 1)]
+    live(START + WEEKS + week, week)
+    assert len(on(plain_database, relearned)) == MACHINES, "once"
+
+
+async def send(settings: Settings, frames: Iterator[Frame]) -> None:
+    """Let a platform have the frames, and end it once all is stored and rolled up."""
+    with foundation(settings) as found:
+        async with platform(settings, found, ManualClock(datetime(2026, 9, 1, tzinfo=UTC))) as running:
+            await beside(running.run(), into_embedded(running, lambda to: publish_all(frames, to)))
+            while await run_due(running.pool):
+                pass
+
+
+async def relearned(pool: Pool) -> list[tuple[int, datetime]]:
+    """Machines that learned anew under a fit, and from when."""
+    statement = "select asset_id, onset_ts from episode where detector = 'normal-relearned' order by 2, 1"
+    async with pool.connection() as conn:
+        return await (await conn.execute(statement)).fetchall()
 
 
 def test_a_tenant_has_its_own_and_what_cannot_be_read_is_left_out(call: Call, any_database: Database) -> None:
