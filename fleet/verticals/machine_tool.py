@@ -446,6 +446,7 @@ PACK = VerticalPack(
         health_tau_s=36 * 3600.0,
         d_fail=10.0,
         idle=(0,),
+        ambient=("shop_temperature",),
         beside=(ChangePoints(MEASURED, score=5.0),),
     ),
     WEAR,
