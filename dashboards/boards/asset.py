@@ -320,11 +320,9 @@ def _shown_by() -> Panel:
 
 
 def _wear(pack: VerticalPack) -> Panel:
-    counters = (*pack.wear, *pack.modelled)
-    words = ", ".join(f"('{each.name}', '{each.title_en}', '{each.title_zh}')" for each in counters)
-    if pack.parts:
-        part = pack.parts.wear
-        words += f", ('{part.name}', '{part.title_en}', '{part.title_zh}')"
+    counters = (*pack.wear, *pack.modelled, *([pack.parts.wear] if pack.parts else []))
+    said = (f", ('{each.name}', '{each.title_en}', '{each.title_zh}')" for each in counters)
+    words = f"(null, null, null){''.join(said)}"  # a type without counters has no words
     return Panel(
         "wear",
         Kind.BARS,
@@ -349,6 +347,7 @@ def _wear(pack: VerticalPack) -> Panel:
         low=0,
         high=100,
         decimals=0,
+        empty=Text("no wear is counted", "未统计损耗"),
     )
 
 

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from dashboards.board import Audience
+from dashboards.boards.asset import board_of
 from dashboards.catalog import catalog
 from dashboards.grafana_sql import expanded
 from dashboards.linter import statements
@@ -21,7 +22,7 @@ from forecasting.contract import Verdict
 from storage.access.grants import Kind, Scope
 from storage.server.database import Database
 from tests.integration.access_harness import CANARY, keeper, logged_in
-from tests.integration.dashboards_harness import fill
+from tests.integration.dashboards_harness import PRESS, fill
 
 RANGES = {"5 min": timedelta(minutes=5), "7 d": timedelta(days=7), "1 y": timedelta(days=365)}
 HOSTILE = "'; drop view asset; -- %s {} 中文 \\ $$ ${asset}"
@@ -89,7 +90,7 @@ def shown(dashboard: Json) -> Iterator[tuple[str, Json]]:
 
 BOARDS = [
     (board, language)
-    for board in catalog()
+    for board in (*catalog(), board_of(PRESS))
     if Audience.OPERATIONS not in board.audience
     for language in Language
 ]
