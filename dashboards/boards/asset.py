@@ -29,6 +29,8 @@ COLORS = ("blue", "yellow", "purple", "text")
 
 NOTHING_FOUND = Text("nothing has been found", "暂无发现")
 
+NOT_KNOWN = Text("not known yet", "尚未得出")
+
 STILL_ON = Text("still on", "持续中")
 
 
@@ -107,7 +109,7 @@ def _health_now() -> Panel:
         unit="percent",
         steps=scales.HEALTH,
         decimals=0,
-        empty=Text("not known yet", "尚未得出"),
+        empty=NOT_KNOWN,
     )
 
 
@@ -142,6 +144,7 @@ def _left_now() -> Panel:
         (Query(f"select {scales.LEFT_IN_WORDS} as left_life from remaining_life where {MACHINE}"),),
         6,
         unit="string",
+        empty=NOT_KNOWN,
         options={"reduceOptions": {"calcs": ["lastNotNull"], "fields": "/.*/", "values": False}},
     )
 
