@@ -78,7 +78,9 @@ async def _past(
     pool: Pool, pack: VerticalPack, asset: Asset, counters: Sequence[ModelledWear], end: datetime, days: int
 ) -> Past:
     kind = pack.equipment_type
-    columns = sorted({kind.column(channel) for one in counters for channel in one.channels})
+    known = {channel.name for channel in kind.channels}
+    read = {channel for one in counters for reading in one.readings for channel in reading.channels}
+    columns = sorted(kind.column(channel) for channel in read & known)
     start = end.replace(second=0, microsecond=0) - timedelta(days=days)
     after = end + timedelta(microseconds=1)
     ts_us, values = await trusted_minutes(pool, asset.asset_id, columns, start, after)

@@ -22,6 +22,7 @@ from console.summary import (
 )
 from fleet.asset import EquipmentType
 from fleet.catalog import pack_of
+from fleet.rating import Ratings
 from fleet.registry import Registry
 from fleet.segment_pack import channels_of
 from fleet.sign import Urgency
@@ -94,8 +95,26 @@ async def _machine(
         advice=advised.advice if advised else (),
         outlooks=tuple(sorted(outlooks, key=lambda o: (o.target != "condition", o.target))),
         lacking=pack_of(kind).lacking(registry.asset_by_id(now.asset_id).ratings),
+        assumed=_assumed(kind, registry.asset_by_id(now.asset_id).ratings, now.values or ()),
     )
     return machine if now.ts is None else await _with_lines(pool, machine, now.asset_id, kind, now.ts)
+
+
+def _assumed(kind: EquipmentType, ratings: Ratings, latest: Sequence[float | None]) -> tuple[Text, ...]:
+    """What counters of its parts go by that is not among the latest values (channels,), () for none yet."""
+    parts = pack_of(kind).parts
+    if not parts or not latest:
+        return ()
+    told = {channel.name for channel, value in zip(kind.channels, latest, strict=False) if value is not None}
+    titles = {channel.name: (channel.title_en, channel.title_zh) for channel in kind.channels}
+    return tuple(
+        Text(
+            f"{parts.wear.title_en}: {title_en} is not reported, so it counts as rated",
+            f"{parts.wear.title_zh}：未上报{title_zh}，按额定值计算",
+        )
+        for each in parts.assumed(ratings, told)
+        for title_en, title_zh in [titles.get(each.channel, (each.channel, each.channel))]
+    )
 
 
 def _episode(found: queries.Episode) -> Episode:

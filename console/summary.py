@@ -181,6 +181,8 @@ class Machine:
     channel_lines: dict[str, Series] = field(default_factory=dict)
     lacking: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Wear counters that it has not, each with the ratings that are missing."""
+    assumed: tuple[Text, ...] = ()
+    """What its wear counters go by that it does not report."""
 
     @property
     def condition(self) -> Outlook | None:

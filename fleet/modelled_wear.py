@@ -1,6 +1,6 @@
 """A wear counter that a wear model keeps, from what channels of the machine say of its duty."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,16 +8,39 @@ from numpy.typing import NDArray
 
 from fleet.asset import EquipmentType, FleetError, check_name
 from fleet.rating import Rating, Ratings
+from forecasting.wear.contract import Quantity
 from forecasting.wear.model import WearModel
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A quantity of a duty, in its unit, is `factor` times what the channel reads, plus `offset`."""
+    """A quantity of a duty, in its unit, is `factor` times what the channel reads, plus `offset`.
+
+    per: the channel by whose reading that of the first is divided, as a feed is by the spindle's turns; where
+    that is 0, the quotient is. untold: what the quantity is where the machine does not tell it.
+    """
 
     channel: str
     factor: float = 1.0
     offset: float = 0.0
+    per: str = ""
+    untold: float | None = None
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that it looks at."""
+        return (self.channel, self.per) if self.per else (self.channel,)
+
+    def of(self, kind: EquipmentType, x: NDArray[np.floating]) -> NDArray[np.float64]:
+        """(n,) from rows of the type's channels (n, channels), NaN where it is not known."""
+        if self.untold is not None and self.channel not in {each.name for each in kind.channels}:
+            return np.full(len(x), self.untold)
+        said = x[:, kind.column(self.channel)].astype(np.float64)
+        if self.per:
+            by = x[:, kind.column(self.per)]
+            said = np.where(by == 0, 0.0, said / np.where(by == 0, 1.0, by))
+        found = said * self.factor + self.offset
+        return found if self.untold is None else np.where(np.isnan(found), self.untold, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +81,9 @@ class ModelledWear:
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """The channels that it looks at."""
-        return tuple(reading.channel for reading in self.readings)
+        """The channels that it cannot do without."""
+        needed = (reading.channels for reading in self.readings if reading.untold is None)
+        return tuple(channel for channels in needed for channel in channels)
 
     @property
     def ratings(self) -> tuple[Rating, ...]:
@@ -76,16 +100,21 @@ class ModelledWear:
 
     def duty(self, kind: EquipmentType, x: NDArray[np.floating]) -> NDArray[np.float64]:
         """(n, quantities) from rows of the type's channels (n, channels)."""
-        columns = [kind.column(channel) for channel in self.channels]
-        factors = np.array([reading.factor for reading in self.readings])
-        offsets = np.array([reading.offset for reading in self.readings])
-        return np.asarray(x[:, columns] * factors + offsets, np.float64)
+        found = np.column_stack([reading.of(kind, x) for reading in self.readings])
+        # a quotient by next to nothing is beyond any range, and a row with such a one would count as not sent
+        most = [one.high if reading.per else np.inf for reading, one in self._quantities()]
+        return np.minimum(found, most)
 
     def check(self, known: Mapping[str, str]) -> None:
         """Raise `FleetError` if a channel's kind, by its name, is not what the model wants."""
-        for channel, quantity in zip(self.channels, self.model.duty, strict=True):
-            if quantity.counter and known[channel] != "counter":
-                raise FleetError(f"wear counter {self.name}: {quantity.name} is a counter, {channel} is not")
+        for reading, quantity in self._quantities():
+            if quantity.counter and known[reading.channel] != "counter":
+                raise FleetError(
+                    f"wear counter {self.name}: {quantity.name} is a counter, {reading.channel} is not"
+                )
+
+    def _quantities(self) -> Iterable[tuple[Reading, Quantity]]:
+        return zip(self.readings, self.model.duty, strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +141,7 @@ class RatedWear:
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """The channels that it looks at."""
+        """The channels that it cannot do without."""
         return self._made(self.example).channels
 
     def missing(self, ratings: Ratings) -> tuple[str, ...]:

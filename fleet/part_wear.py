@@ -1,11 +1,11 @@
 """A wear counter for each of the parts that a machine takes up in turn, as the tools of a magazine."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from fleet.asset import FleetError
-from fleet.modelled_wear import ModelledWear, RatedWear
+from fleet.modelled_wear import ModelledWear, RatedWear, Reading
 from fleet.rating import Rating, Ratings
 
 
@@ -24,7 +24,7 @@ class PartWear:
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """The channels that it looks at."""
+        """The channels that it cannot do without."""
         return *self.wear.channels, self.number, self.used
 
     def rating(self, name: str) -> Rating | None:
@@ -51,6 +51,13 @@ class PartWear:
         if any(not self.wear.missing(mine) for mine in self._said(ratings)):
             return ()
         return self.wear.missing(ratings)
+
+    def assumed(self, ratings: Ratings, told: Container[str]) -> tuple[Reading, ...]:
+        """What is taken as said because the machine tells only these channels, of any of its parts."""
+        counters = (self.wear.of(mine) for mine in self._said(ratings))
+        readings = (reading for one in counters if one for reading in one.readings)
+        found = (each for each in readings if each.untold is not None and each.channel not in told)
+        return tuple(dict.fromkeys(found))
 
     def check_ratings(self, ratings: Ratings) -> None:
         """Raise `FleetError` for ratings that cannot be."""

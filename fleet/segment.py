@@ -30,6 +30,7 @@ class Feature:
         """The feature as a channel of its own, given its channel."""
         unit = {
             Take.SECONDS: "s",
+            Take.LONGEST: "s",
             Take.TIMES: "1",
             Take.TOTAL: f"{channel.unit}·s",
         }.get(self.take, channel.unit)
@@ -44,7 +45,9 @@ class Segment:
     A change from one code to another begins the next segment, unless they are `phases` of one. Rows more than
     `apart_s` from each other have no segments: what happened between them is not known. A longer one than
     `longest_s` is not judged. The first `baseline` of a machine teach what is normal for it, those that begin
-    with each code apart: a day's at least, or the time of the day would look odd.
+    with each code apart: a day's at least, or the time of the day would look odd. The latest `span` or so
+    count together, as the span of an EWMA has it, and a quarter of them in a row must be odd for an episode.
+    Only the fault modes `modes` can show in it, all of the pack if there are none.
     """
 
     name: str
@@ -55,6 +58,8 @@ class Segment:
     phases: bool = False
     apart_s: float = 3.0
     longest_s: float = 600.0
+    span: int = 39
+    modes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_name("segment", self.name)
@@ -66,10 +71,21 @@ class Segment:
         for feature in self.features:
             if strange := sorted(set(feature.codes) - set(self.codes)):
                 raise FleetError(f"segment {self.name}: {feature.name} counts codes it has not: {strange}")
-        if min(self.apart_s, self.longest_s) <= 0 or self.baseline < FEWEST:
+        if min(self.apart_s, self.longest_s, self.span) <= 0 or self.baseline < FEWEST:
             raise FleetError(
-                f"segment {self.name}: needs times above 0 and {FEWEST} segments or more to learn"
+                f"segment {self.name}: needs times above 0, a span of 1 or more "
+                f"and {FEWEST} segments or more to learn"
             )
+
+    @property
+    def weight(self) -> float:
+        """Of the latest segment in the mean of the latest ones: that of an EWMA with this span."""
+        return 2 / (self.span + 1)
+
+    @property
+    def persistence(self) -> int:
+        """Segments in a row that must be odd before an episode begins."""
+        return 1 + self.span // 4
 
     @property
     def channels(self) -> tuple[str, ...]:

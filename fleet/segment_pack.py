@@ -12,11 +12,20 @@ def segment_pack(pack: VerticalPack, segment: Segment) -> VerticalPack:
     kind, rules = pack.equipment_type, pack.detection
     channels = tuple(one.of(kind.channels[kind.column(one.channel)]) for one in segment.features)
     given = tuple(feature.name for feature in segment.features if feature.channel in rules.given)
-    modes = (_mode(mode, segment) for mode in pack.fault_modes)
+    modes = (
+        _mode(mode, segment) for mode in pack.fault_modes if not segment.modes or mode.code in segment.modes
+    )
     return VerticalPack(
         replace(kind, channels=channels),
         replace(
-            rules, baseline_rows=segment.baseline, idle=(), bands=(), settle_s=0.0, given=given, beside=()
+            rules,
+            persistence=min(rules.persistence, segment.persistence),
+            baseline_rows=segment.baseline,
+            idle=(),
+            bands=(),
+            settle_s=0.0,
+            given=given,
+            beside=(),
         ),
         fault_modes=tuple(mode for mode in modes if mode.channels),
     )

@@ -119,10 +119,13 @@ class Scorer:
 
     def _ranges(
         self,
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
+    ) -> tuple[
+        NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64], NDArray[np.bool_]
+    ]:
         channels = self._pack.equipment_type.channels
         low, high = np.array([c.low for c in channels]), np.array([c.high for c in channels])
-        return low, high, self._measured, mix_up_table(tuple(c.unit for c in channels))
+        impulsive = np.array([c.name in self._pack.impulsive for c in channels])
+        return low, high, self._measured, mix_up_table(tuple(c.unit for c in channels)), impulsive
 
     def _make_modes(self) -> OperatingModes:
         kind, rules = self._pack.equipment_type, self._pack.detection
@@ -286,16 +289,18 @@ class Scorer:
         return [(one, value) for one, value in counters if one is not None and np.isfinite(value)]
 
     def _slots_of(self, asset_ids: NDArray[np.int32]) -> NDArray[np.int32]:
-        before = len(self._assets)
-        for asset_id in dict.fromkeys(asset_ids.tolist()):
+        """Rows of a machine come together, a frame at a time: a frame is looked up, not each of its rows."""
+        before, ends = len(self._assets), np.flatnonzero(np.diff(asset_ids, append=-1))
+        named = asset_ids[ends].tolist()
+        for asset_id in named:
             if asset_id not in self._slots:
                 self._slots[asset_id] = len(self._assets)
                 self._assets.append(asset_id)
         if len(self._assets) > before:
             self._hourly.reach(len(self._assets))
             self._rate(before)
-        known, position = np.unique(asset_ids, return_inverse=True)
-        return np.array([self._slots[asset_id] for asset_id in known.tolist()], np.int32)[position]
+        slots = np.array([self._slots[asset_id] for asset_id in named], np.int32)
+        return np.repeat(slots, np.diff(ends, prepend=-1))
 
     def _episodes_of(
         self,

@@ -53,7 +53,7 @@ class SegmentWatch:
             apart_s=segment.apart_s,
             longest_s=segment.longest_s,
         )
-        self._chart = EwmaT2(len(features), baseline=rules.baseline_rows, given=given)
+        self._chart = EwmaT2(len(features), baseline=rules.baseline_rows, weight=segment.weight, given=given)
         self._reviews = Reviews()
         self._level = PromisedLevel(
             rules.false_per_day, rules.on_score, rules.persistence, off_s=rules.off_delay_s

@@ -24,6 +24,7 @@ from console.bench.remaining_life.suites import SUITES as LIFE_SUITES
 from console.bench.remaining_life.suites import run as run_life_suite
 from console.bench.result import Row, rows_of
 from console.bench.servers import servers
+from console.bench.simulator import readings as simulator_readings
 from console.bench.stream import MEASURES as STREAM
 from console.bench.trial import BenchError, Measure, Trial, run
 from console.bench.verticals.packs import COLUMNS as PACK_COLUMNS
@@ -273,6 +274,15 @@ def kernels(runs: Runs = 3, json_file: Json = None, quick: Quick = False) -> Non
             spinner.stop()
             fail(str(error))
     _show("kernels", origin, rows_of(found), json_file)
+
+
+@app.command(epilog="Example: faultline bench simulator --runs 5 --json simulator.json")
+def simulator(runs: Runs = 3, json_file: Json = None, quick: Quick = False) -> None:
+    """A day of 1 000 simulated machines of each type: samples per CPU-second and CPU time, beside goals."""
+    origin = provenance()
+    with err.status("") as spinner:
+        found = [list(simulator_readings(20 if quick else 1_000, spinner.update)) for _ in range(runs)]
+    _show("simulator", origin, rows_of(found), json_file)
 
 
 def _measure(

@@ -55,7 +55,19 @@ CHANNELS = (
     Channel("tool_life", "%", 0, 1_000, "setpoint", title_en="Tool life used", title_zh="刀具寿命消耗"),
     # the meter at the machine's supply, which ISO 14955-2 measures at (from memory)
     Channel("energy", "kWh", 0, kind="counter", title_en="Energy used", title_zh="累计用电量"),
+    # while the test program runs, as `TEST_AXES` and `TEST_SPEEDS` number it, 0 else; `program` is 0 then
+    Channel("test_step", "1", 0, 99, "state", title_en="Step of the test program", title_zh="测试程序步骤"),
+    # along the path (MTConnect PATH_FEEDRATE); few machines tell the depth
+    Channel("feed_rate", "mm/min", 0, 100_000, "setpoint", title_en="Feed rate", title_zh="进给速度"),
+    Channel("cut_depth", "mm", 0, 200, "setpoint", title_en="Depth of cut", title_zh="切削深度"),
 )
+
+TEST_AXES = "XYZ"
+"""An axis after the other goes over its full travel at a set feed: to its plus end, back, and then to and fro
+by a little. Steps 1 to 3 are of the first one, and so on; nothing else moves meanwhile."""
+
+TEST_SPEEDS = ("low", "低速"), ("middle", "中速"), ("high", "高速")
+"""Then the spindle turns at set speeds without cutting, a step each."""
 
 # RMS velocity as ISO 20816-1 has it, lines of the envelope as ISO 13373-2 does (both from memory). The band
 # is where housings of spindles ring; engineering default, open to blocks from 12.8 kHz on.
@@ -100,9 +112,19 @@ def _spindle_bearing(ratings: Ratings) -> tuple[BearingLife, tuple[Reading, ...]
 
 
 def _tool(ratings: Ratings) -> tuple[ToolLife, tuple[Reading, ...]]:
-    """Cutting speed at the tool's circumference; feed and depth of cut are not reported."""
-    tool = CuttingTool(float(ratings["tool_n"]), float(ratings["tool_constant"]))
-    return ToolLife(tool), (Reading("spindle_speed", pi * float(ratings["tool_diameter"]) / 1000),)
+    """Cutting speed at the tool's circumference; feed a tooth and depth of cut where they have exponents.
+
+    The constant holds at the feed and depth that are rated. At these a feed or depth counts that is not told:
+    then Taylor's plain equation is left.
+    """
+    said = {name: float(value) for name, value in ratings.items()}
+    a, b = said["tool_feed_exponent"], said["tool_depth_exponent"]
+    constant = said["tool_constant"] * said["tool_feed"] ** a * said["tool_depth"] ** b
+    speed = Reading("spindle_speed", pi * said["tool_diameter"] / 1000)
+    feed = Reading("feed_rate", 1 / said["tool_teeth"], per="spindle_speed", untold=said["tool_feed"])
+    depth = Reading("cut_depth", untold=said["tool_depth"])
+    tool = CuttingTool(said["tool_n"], constant, a, b)
+    return ToolLife(tool), (speed, *([feed] if a else []), *([depth] if b else []))
 
 
 PARTS = PartWear(
@@ -113,6 +135,12 @@ PARTS = PartWear(
             # Taylor's constants of the edge in its material (ISO 3685): n and C, m/min for a life of a minute
             Rating("tool_n", needed=True),
             Rating("tool_constant", "m/min", needed=True),
+            # of feed and depth of cut in the extended equation, and those for which the constant was measured
+            Rating("tool_feed_exponent", default=0.0),
+            Rating("tool_depth_exponent", default=0.0),
+            Rating("tool_feed", "mm", default=1.0),
+            Rating("tool_depth", "mm", default=1.0),
+            Rating("tool_teeth", default=1.0),
         ),
         _tool,
         {"tool_diameter": 16.0, "tool_n": 0.25, "tool_constant": 900.0},
@@ -222,10 +250,11 @@ FAULT_MODES = (
         "lubrication",
         "Central lubrication weak",
         "集中润滑不足",
-        ("lubrication_pressure",),
+        ("lubrication_pressure", "feed_axis_load"),
         "Check the oil level, the lines and the metering valves.",
         "检查油位、管路及分配阀。",
-        signs=(down("lubrication_pressure"),),
+        # dry guides rub, which the forces of a cut hide: program 0, as in the test program
+        signs=(down("lubrication_pressure"), up("feed_axis_load", 0.3, (0,))),
         failure_code="LOO",
         parts_en="Lubricating oil, metering valves.",
         parts_zh="润滑油、分配阀。",
@@ -315,6 +344,96 @@ SEGMENTS = (
     ),
 )
 
+
+def _axis_features(number: int, axis: str) -> tuple[Feature, ...]:
+    forth, back, turning = (3 * number + k for k in (1, 2, 3))
+    name, load = f"test_{axis.lower()}", "feed_axis_load"
+    return (
+        Feature(
+            f"{name}_load_forth",
+            Take.MEAN,
+            load,
+            f"Test load of axis {axis}+",
+            f"{axis} 轴正向测试负载",
+            (forth,),
+        ),
+        Feature(
+            f"{name}_load_back",
+            Take.MEAN,
+            load,
+            f"Test load of axis {axis}-",
+            f"{axis} 轴负向测试负载",
+            (back,),
+        ),
+        Feature(
+            f"{name}_reversal",
+            Take.MEAN,
+            "axis_position_error",
+            f"Reversal error of axis {axis} in the test",
+            f"{axis} 轴测试反向误差",
+            (turning,),
+        ),
+    )
+
+
+def _spindle_features(step: int, speed_en: str, speed_zh: str) -> tuple[Feature, ...]:
+    name, at = f"test_spindle_{speed_en}", f"in the test at {speed_en} speed"
+    return (
+        Feature(
+            f"{name}_load",
+            Take.MEAN,
+            "spindle_load",
+            f"Spindle load {at}",
+            f"{speed_zh}测试主轴负载",
+            (step,),
+        ),
+        Feature(
+            f"{name}_vibration",
+            Take.MEAN,
+            "spindle_vibration",
+            f"Spindle vibration {at}",
+            f"{speed_zh}测试主轴振动",
+            (step,),
+        ),
+        Feature(
+            f"{name}_envelope",
+            Take.MEAN,
+            "spindle_envelope",
+            f"Spindle bearing envelope {at}",
+            f"{speed_zh}测试主轴轴承包络",
+            (step,),
+        ),
+    )
+
+
+FIRST_SPEED = 3 * len(TEST_AXES) + 1
+STEPS = tuple(range(1, FIRST_SPEED + len(TEST_SPEEDS)))
+
+# The fingerprint: once a day or so, whatever is being cut. What a month of days shows is compared with from
+# then on, and five days count together, where five of many a day's programs would be as many accidents.
+FINGERPRINT = Segment(
+    "fingerprint",
+    "test_step",
+    STEPS,
+    (
+        *(feature for k, axis in enumerate(TEST_AXES) for feature in _axis_features(k, axis)),
+        *(one for k, said in enumerate(TEST_SPEEDS) for one in _spindle_features(FIRST_SPEED + k, *said)),
+        Feature(
+            "test_lubrication",
+            Take.MEAN,
+            "lubrication_pressure",
+            "Lubrication pressure in the test",
+            "测试润滑压力",
+            STEPS[: FIRST_SPEED - 1],
+        ),
+    ),
+    baseline=30,
+    phases=True,
+    longest_s=3600.0,
+    span=5,
+    modes=("spindle-bearing", "ball-screw", "lubrication"),
+)
+
 MEASURED = tuple(channel.name for channel in CHANNELS if channel.kind == "measurement")
 
 PACK = VerticalPack(
@@ -334,7 +453,7 @@ PACK = VerticalPack(
     LIMITS,
     MODELLED,
     advice=ADVICE,
-    segments=SEGMENTS,
+    segments=(*SEGMENTS, FINGERPRINT),
     points=POINTS,
     parts=PARTS,
 )

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
+
+from detectors.kernels import kernel
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -20,10 +21,10 @@ class LowPass:
 
     def follow(self, target: Array, step_s: float) -> Array:
         """The value after each step of (n,) targets; exact for a target that is constant over a step."""
-        gain = -np.expm1(-step_s / self.tau_s)
-        out, rest = lfilter([gain], [1.0, gain - 1.0], target, zi=[(1.0 - gain) * self.value])
-        self.value = float(rest[0] / (1.0 - gain))
-        return np.asarray(out, np.float64)
+        gain = float(-np.expm1(-step_s / self.tau_s))
+        out = np.empty(len(target))
+        self.value = _recur(target, gain, 1.0 - gain, self.value, out) / (1.0 - gain)
+        return out
 
 
 @dataclass
@@ -36,8 +37,19 @@ class Wander:
 
     def walk(self, rng: np.random.Generator, n: int, step_s: float) -> Array:
         """The next n values."""
-        keep = np.exp(-step_s / self.tau_s)
+        keep = float(np.exp(-step_s / self.tau_s))
         kicks = rng.normal(0.0, self.deviation * np.sqrt(1.0 - keep**2), n)
-        out, _ = lfilter([1.0], [1.0, -keep], kicks, zi=[keep * self.value])
+        out = np.empty(n)
+        _recur(kicks, 1.0, keep, self.value, out)
         self.value = float(out[-1])
-        return np.asarray(out, np.float64)
+        return out
+
+
+@kernel
+def _recur(x: Array, gain: float, keep: float, value: float, out: Array) -> float:
+    """out (n,) is `gain` of x and `keep` of the out before it; returns what the next one keeps."""
+    kept = keep * value
+    for i in range(len(x)):
+        out[i] = kept + gain * x[i]
+        kept = keep * out[i]
+    return kept

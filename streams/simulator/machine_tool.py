@@ -1,4 +1,4 @@
-"""A machining centre: two shifts of program cycles every day, tools that wear and are changed, a spindle."""
+"""A machining centre: a test, then two shifts of program cycles a day, tools that wear and are changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from streams.simulator.dynamics import Array, Flags, Indices, LowPass, Wander
+from streams.simulator.fingerprint import Fingerprint
 from streams.simulator.machine import DAY_S, Block
 
 SHIFT_H = (6.0, 22.0)
@@ -22,9 +23,14 @@ SPINDLE_KW, FEED_KW = 15.0, 4.0
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What an NC program asks of the machine; loads in % of rated, vibration mm/s, envelope m/s²."""
+    """What an NC program asks of the machine; loads in % of rated, vibration mm/s, envelope m/s².
+
+    Spindle speed in r/min, feed in mm/min, depth of cut in mm.
+    """
 
     speed: float
+    feed: float
+    depth: float
     spindle_load: float
     feed_load: float
     vibration: float
@@ -33,12 +39,12 @@ class Program:
     lasts_s: float
 
 
-IDLE = Program(0.0, 1.0, 3.0, 0.05, 0.3, 0.0, 0.0)
+IDLE = Program(0.0, 0.0, 0.0, 1.0, 3.0, 0.05, 0.3, 0.0, 0.0)
 PROGRAMS = (
     IDLE,
-    Program(8_000, 35.0, 22.0, 0.8, 4.0, 60.0, 9 * 60),
-    Program(5_000, 55.0, 30.0, 1.1, 5.0, 45.0, 14 * 60),
-    Program(12_000, 25.0, 18.0, 1.0, 6.0, 90.0, 6 * 60),
+    Program(8_000, 3_200, 2.0, 35.0, 22.0, 0.8, 4.0, 60.0, 9 * 60),
+    Program(5_000, 2_500, 4.0, 55.0, 30.0, 1.1, 5.0, 45.0, 14 * 60),
+    Program(12_000, 3_600, 0.8, 25.0, 18.0, 1.0, 6.0, 90.0, 6 * 60),
 )
 
 
@@ -67,6 +73,7 @@ class MachineTool:
         self.energy_kwh = 2.0 * self.parts
         self.heat = LowPass(25 * 60, 22.0)
         self.climate = Wander(DAY_S, 0.6)
+        self.test = Fingerprint(rng)
 
     def day(self, block: Block, rng: np.random.Generator) -> dict[str, Array]:
         """The day's readings."""
@@ -77,8 +84,9 @@ class MachineTool:
         program = np.where(active, shift.program[known], 0)
         readings = self._cutting(block, rng, program) | self._supplies(block, rng, active)
         readings |= self._magazine(block, shift, known, program)
-        readings |= self._energy(block, readings)
-        return readings | self._counters(shift, latest) | {"program": program.astype(float)}
+        readings |= self._counters(shift, latest) | {"program": program.astype(float)}
+        readings = self.test.run(block, readings, rng)
+        return readings | self._energy(block, readings)
 
     def _schedule(self, rng: np.random.Generator) -> Shift:
         begin, end = SHIFT_H[0] * 3600, SHIFT_H[1] * 3600
@@ -109,6 +117,8 @@ class MachineTool:
             "spindle_temperature": temperature + rng.normal(0, 0.2, n),
             "spindle_vibration": (_of(program, "vibration") + 0.5 * worn + 1.7 * bearing) * shake[0],
             "spindle_envelope": (_of(program, "envelope") + 9 * bearing) * shake[1],
+            "feed_rate": _of(program, "feed"),
+            "cut_depth": _of(program, "depth"),
             "feed_axis_load": feed * rng.normal(1, 0.06, n),
             "axis_position_error": np.where(active, 4 + 6 * screw, 0.6) * rng.lognormal(0, 0.2, n),
             "shop_temperature": shop + rng.normal(0, 0.15, n),

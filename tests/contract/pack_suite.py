@@ -92,6 +92,8 @@ def check_segments(pack: VerticalPack) -> None:
         for feature in segment.features:
             assert not HAN.search(feature.title_en), f"{feature.title_en} is not English"
             assert HAN.search(feature.title_zh), f"{feature.title_zh} is not Chinese"
+        strange = set(segment.modes) - {mode.code for mode in pack.fault_modes}
+        assert not strange, f"{segment.name}: no fault modes {strange}"
         assert segment_pack(pack, segment).fault_modes, f"no fault mode shows in {segment.name}"
 
 

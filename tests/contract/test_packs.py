@@ -23,6 +23,7 @@ from fleet.vertical import VerticalPack
 from streams.rows import Rows
 from streams.scorer import Scorer
 from streams.simulator.fault import Fault
+from streams.simulator.ride import SHAKES, WORN
 from streams.simulator.sampled import SENSORS
 from streams.simulator.simulate import simulate
 from streams.simulator.source import MACHINES
@@ -40,6 +41,8 @@ def test_the_shipped_packs_are_found_and_each_has_a_simulated_machine() -> None:
     assert sorted(MACHINES) == KINDS
     assert SENSORS.keys() == {(kind, point.name) for kind in KINDS for point in packs()[kind].points}
     assert all(sensor.mode in modes_of(kind) for (kind, _), sensor in SENSORS.items())
+    assert SHAKES.keys() == {(kind, ride.name) for kind in KINDS for ride in packs()[kind].rides}
+    assert all(WORN in modes_of(kind) for kind, _ in SHAKES)
 
 
 def modes_of(kind: str) -> set[str]:
@@ -76,7 +79,7 @@ def of_waveforms(kind: str) -> set[str]:
     """Channels that only waveforms give, which these machines do not send: tests/unit/test_sampled.py."""
     shown = {
         name for point in packs()[kind].points for name in (point.envelope, point.kurtosis, *point.lines)
-    }
+    } | {name for ride in packs()[kind].rides for name in ride.channels}
     return {name for name in shown if np.isnan(life(kind).get(name, np.zeros(1))).all()}
 
 
@@ -216,9 +219,9 @@ def with_channel(channel: Channel) -> VerticalPack:
     return replace(PACK, equipment_type=replace(kind, channels=(*kind.channels, channel)))
 
 
-def with_segment(channel: str, title_en: str, title_zh: str) -> VerticalPack:
+def with_segment(channel: str, title_en: str, title_zh: str, modes: tuple[str, ...] = ()) -> VerticalPack:
     feature = Feature("mean", Take.MEAN, channel, title_en, title_zh)
-    return replace(PACK, segments=(Segment("motion", "motion", (1,), (feature,), 100),))
+    return replace(PACK, segments=(Segment("motion", "motion", (1,), (feature,), 100, modes=modes),))
 
 
 def with_point(**changes: Any) -> VerticalPack:
@@ -256,11 +259,12 @@ def with_point(**changes: Any) -> VerticalPack:
         (with_channel(Channel("x", "A", high=1, title_en="X", title_zh="某")), "has no lower end"),
         (with_segment(MODE.channels[0], "Mean 电流", "电流"), "is not English"),
         (with_segment(MODE.channels[0], "Mean", "mean"), "is not Chinese"),
+        (with_segment(MODE.channels[0], "Mean", "均值", ("rust",)), "no fault modes {'rust'}"),
         (with_segment("lifts", "Lifts", "起升次数"), "no fault mode shows in motion"),
         (with_point(velocity="spindle_envelope"), "spindle_envelope is in m/s², not in mm/s"),
         (with_point(speed="spindle_load"), "spindle_load is in %, not in r/min"),
         (
-            replace(with_point(), fault_modes=packs()["machine-tool"].fault_modes[1:]),
+            replace(with_point(), fault_modes=packs()["machine-tool"].fault_modes[1:], segments=()),
             "spindle_bpfo is a sign of nothing",
         ),
         (with_point(kurtosis="spindle_bpfo"), "spindle_bpfo is in dB, not in 1"),

@@ -14,9 +14,10 @@ from fleet.finding import read_finding
 from storage.bootstrap import WRITER
 from storage.chunk_result import EpisodeRow
 from storage.pool import open_pool
-from storage.registry import load_registry
+from storage.registry import load_registry, register
 from storage.server.database import Database
 from storage.sink import Sink
+from streams.simulator.demo import demo_fleet
 from tests.integration.storage_harness import T0, TOPIC, chunk
 from tests.integration.test_advice_command import store
 
@@ -56,3 +57,22 @@ async def test_the_report_ranks_fault_modes_and_says_what_could_be_saved(plain_d
     page = html(summary)
     for words in ("Spindle load is up (60 % of the anomaly)", "刀片或备用刀具。", "Switch hydraulics"):
         assert words in page
+
+
+async def test_the_report_says_what_a_tools_life_goes_by_unseen(plain_database: Database) -> None:
+    """The machine does not report the depth of cut, to which its ratings give an exponent."""
+    fleet = demo_fleet()
+    tool = {"tool_diameter": 16.0, "tool_n": 0.25, "tool_constant": 900.0, "tool_depth_exponent": 0.15}
+    assets = tuple(
+        replace(each, ratings={**each.ratings, **tool}) if each.name == "mill-1" else each
+        for each in fleet.assets
+    )
+    async with open_pool(plain_database.dsn(WRITER)) as pool:
+        await store(pool)
+        await register(pool, replace(fleet, assets=assets))
+        summary = await build_summary(pool, datetime(2026, 3, 5, tzinfo=UTC))
+    said = {machine.name: machine.assumed for machine in summary.machines}
+    (depth,) = said.pop("mill-1")
+    assert depth.en == "Tool: Depth of cut is not reported, so it counts as rated"
+    assert depth.zh == "刀具：未上报切削深度，按额定值计算"
+    assert not any(said.values())

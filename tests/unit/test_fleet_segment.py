@@ -54,6 +54,19 @@ def test_features_are_channels_with_units_and_the_signs_of_what_they_speak_of() 
     assert (view.detection.given, view.detection.baseline_rows) == (("against",), 50)
 
 
+def test_a_segment_may_be_one_in_which_few_fault_modes_show() -> None:
+    loud = replace(CYCLE, features=(*CYCLE.features, Feature("din", Take.PEAK, "noise", "Noise", "噪声")))
+    assert [mode.code for mode in segment_pack(PACK, loud).fault_modes] == ["stiff", "loud"]
+    assert [mode.code for mode in segment_pack(PACK, replace(loud, modes=("loud",))).fault_modes] == ["loud"]
+
+
+def test_rare_segments_count_by_themselves_and_frequent_ones_together() -> None:
+    daily = replace(CYCLE, span=3)
+    assert (CYCLE.weight, daily.weight) == (0.05, 0.5)
+    found = [segment_pack(PACK, one).detection.persistence for one in (CYCLE, daily)]
+    assert found == [PACK.detection.persistence, 1]
+
+
 def test_features_look_at_the_types_columns() -> None:
     assert CYCLE.parts(KIND) == (
         Part(Take.SECONDS, 1, (1,)),
@@ -85,6 +98,7 @@ def with_channel(index: int, name: str) -> Segment:
         (lambda: replace(CYCLE, codes=()), "needs codes of position"),
         (lambda: replace(CYCLE, codes=(2,)), "took counts codes it has not"),
         (lambda: replace(CYCLE, apart_s=0.0), "times above 0"),
+        (lambda: replace(CYCLE, span=0), "a span of 1 or more"),
         (lambda: replace(CYCLE, baseline=19), "20 segments or more"),
         (lambda: replace(PACK, segments=(CYCLE, CYCLE)), "segments there twice: cycle"),
         (lambda: replace(PACK, segments=(with_channel(0, "torque"),)), "no channel 'torque'"),
@@ -97,9 +111,10 @@ def test_what_cannot_be_used_is_refused_with_what_to_change(broken: Callable[[],
         broken()
 
 
-def test_a_door_that_closes_slowly_speaks_for_its_drive() -> None:
+def test_a_door_that_closes_slowly_speaks_for_its_drive_and_one_that_opens_again_for_what_is_in_it() -> None:
     elevator = packs()["elevator"]
     (doors,) = (one for one in elevator.segments if one.name == "door-cycle")
-    (mode,) = segment_pack(elevator, doors).fault_modes
-    assert mode.code == "door-drive"
-    assert {"door_closing_time", "door_effort"} <= set(mode.channels)
+    drive, obstruction = segment_pack(elevator, doors).fault_modes
+    assert (drive.code, obstruction.code) == ("door-drive", "door-obstruction")
+    assert {"door_closing_time", "door_effort"} <= set(drive.channels)
+    assert obstruction.channels == ("door_openings",)

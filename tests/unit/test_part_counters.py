@@ -111,6 +111,72 @@ def test_tools_have_ratings_of_their_own() -> None:
     assert after(rows([7.0, 3, 3]), counters({})) == {}
 
 
+EXTENDED: Ratings = {
+    **RATINGS,
+    "tool_feed_exponent": 0.3,
+    "tool_depth_exponent": 0.15,
+    "tool_feed": 0.1,
+    "tool_depth": 2.0,
+    "tool_teeth": 4.0,
+}
+
+
+def cutting(speed: list[float], feed: list[float], depth: list[float]) -> Rows:
+    """A row a minute with tool 7: r/min, mm/min, mm."""
+    slot, ts_us, x = rows([7.0] * len(speed))
+    for name, values in ("spindle_speed", speed), ("feed_rate", feed), ("cut_depth", depth):
+        x[:, KIND.column(name)] = values
+    return slot, ts_us, x
+
+
+def life_min(speed: float, feed: float, depth: float) -> float:
+    """V T^n (f/f0)^a (ap/ap0)^b = C, with f a tooth."""
+    severity = (feed / speed / 4 / 0.1) ** 0.3 * (depth / 2.0) ** 0.15
+    return float((900.0 / (np.pi * 16 / 1000 * speed * severity)) ** (1 / 0.25))
+
+
+def test_each_minute_takes_its_share_at_its_own_speed_feed_and_depth() -> None:
+    minutes = [(8000.0, 3200.0, 2.0), (5000.0, 2500.0, 4.0), (12000.0, 3600.0, 0.8), (8000.0, 6400.0, 1.0)]
+    said = cutting(*(list(each) for each in zip(minutes[0], *minutes, strict=True)))
+    used = after(said, counters(EXTENDED))["tool_7"]
+    assert used == pytest.approx(sum(1 / life_min(*each) for each in minutes), rel=1e-5)
+
+
+def test_where_feed_and_depth_are_not_told_the_plain_equation_is_left() -> None:
+    speed, nothing = [8000.0] * 3, [np.nan] * 3
+    plain = after(rows([7.0] * 3))["tool_7"]
+    assert after(cutting(speed, nothing, nothing), counters(EXTENDED))["tool_7"] == pytest.approx(plain)
+    fed = after(cutting(speed, [6400.0] * 3, nothing), counters(EXTENDED))["tool_7"]
+    assert fed == pytest.approx(plain * 2 ** (0.3 / 0.25))
+    assert after(cutting(speed, [6400.0] * 3, [4.0] * 3))["tool_7"] == plain
+
+
+def test_a_type_that_has_no_feed_and_depth_yet_counts_by_speed() -> None:
+    old, wear = KIND.first(KIND.column("feed_rate")), PACK.parts
+    assert wear
+    made = PartCounters(wear, old)
+    made.rate([EXTENDED])
+    slot, ts_us, x = rows([7.0] * 3)
+    told = made.update(slot, ts_us, x[:, : len(old.channels)], [2])[0][2]
+    assert [value for _, value in told] == [pytest.approx(2 / LIFE_MIN)]
+    assert PACK.on(old).parts == wear
+
+
+def test_a_move_past_the_work_or_with_the_spindle_at_rest_wears_nothing() -> None:
+    cut, moved = (8000.0, 3200.0, 2.0), [(0.0, 10_000.0, 2.0), (8000.0, 10_000.0, 0.0), (0.3, 10_000.0, 2.0)]
+    said = cutting(*(list(each) for each in zip(cut, cut, *moved, cut, strict=True)))
+    used = after(said, counters(EXTENDED))["tool_7"]
+    assert used == pytest.approx(2 / life_min(*cut), rel=1e-5)
+
+
+def test_what_is_taken_as_rated_is_known() -> None:
+    assert PACK.parts
+    untold = {each.channel for each in PACK.parts.assumed(EXTENDED, {"feed_rate", "spindle_speed"})}
+    assert untold == {"cut_depth"}
+    assert PACK.parts.assumed(EXTENDED, {"feed_rate", "cut_depth"}) == ()
+    assert PACK.parts.assumed(RATINGS, set()) == PACK.parts.assumed({}, set()) == ()
+
+
 def test_other_ratings_of_a_tool_begin_it_anew() -> None:
     made = counters()
     after(rows([7.0, 7, 3, 3]), made)

@@ -85,9 +85,17 @@ def test_a_machine_without_an_episode_is_fine() -> None:
 
 
 def test_the_page_says_which_rating_a_machine_lacks() -> None:
-    lacking = replace(machine(), lacking={"brake": ("brake_b10d",)})
+    lacking = replace(machine(), lacking={"brake": ("brake_b10d",)}, assumed=(Text("as rated", "按额定值"),))
     page = html(Summary(AT, NOTHING, (lacking,)))
-    for words in ("No counter", "无计数器", "brake: ", "the fleet file does not say", "brake_b10d"):
+    for words in (
+        "No counter",
+        "无计数器",
+        "brake: ",
+        "the fleet file does not say",
+        "brake_b10d",
+        "as rated",
+        "按额定值",
+    ):
         assert words in page
     assert "No counter" not in html(Summary(AT, NOTHING, (machine(),)))
 

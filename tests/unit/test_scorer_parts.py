@@ -4,20 +4,22 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import pytest
 
 from fleet.catalog import packs
+from fleet.rating import Ratings
 from storage.chunk_result import WearRow
 from streams.part_counters import NO_CHANGES, Changes
 from streams.rows import Rows, Scored
 from streams.scorer import Scorer
 from streams.simulator.machine import DAY_S, Block
-from streams.simulator.machine_tool import MachineTool
+from streams.simulator.machine_tool import PROGRAMS, MachineTool
 
 MINUTE = 60_000_000
 START = 1_767_225_600_000_000
 SHIPPED = packs()["machine-tool"]
 PACK = replace(SHIPPED, detection=replace(SHIPPED.detection, baseline_rows=120))
-RATINGS = {"tool_diameter": 16.0, "tool_n": 0.25, "tool_constant": 900.0}
+RATINGS: Ratings = {"tool_diameter": 16.0, "tool_n": 0.25, "tool_constant": 900.0}
 
 
 @cache
@@ -33,11 +35,13 @@ def days() -> Rows:
     return Rows(np.ones(len(values), np.int32), ts_us, values.astype(np.float32))
 
 
-def run(cuts: list[int], changed: Changes = NO_CHANGES) -> tuple[list[Scored], bytes]:
+def run(
+    cuts: list[int], changed: Changes = NO_CHANGES, ratings: Ratings = RATINGS
+) -> tuple[list[Scored], bytes]:
     """The rows in chunks, with a restart after each."""
     rows, scored, state = days(), [], b""
     for start, end in zip([0, *cuts], [*cuts, len(days().ts_us)], strict=True):
-        scorer = Scorer(PACK, ratings_of=lambda _: RATINGS)
+        scorer = Scorer(PACK, ratings_of=lambda _: ratings)
         if state:
             scorer.load(state)
         scored.append(scorer.score(rows.take(slice(start, end)), lambda _: ("acme", "mill"), {}, changed))
@@ -75,6 +79,24 @@ def test_a_change_on_record_is_told_with_the_state_and_no_other_tool_notices() -
     plain, _ = run([])
     differ = {one.counter for one, two in zip(of_tools(scored), of_tools(plain), strict=True) if one != two}
     assert differ == {"tool_4"}
+
+
+def test_tools_of_a_program_that_cuts_deeper_wear_faster_by_the_extended_equation() -> None:
+    """Beside the plain one, whose constant holds at .1 mm a tooth and 2 mm."""
+    more: Ratings = {
+        "tool_feed_exponent": 0.3,
+        "tool_depth_exponent": 0.15,
+        "tool_feed": 0.1,
+        "tool_teeth": 4.0,
+    }
+    plain, extended = (
+        {row.counter: row.value for row in of_tools(run([], ratings=each)[0])}
+        for each in (RATINGS, {**RATINGS, **more, "tool_depth": 2.0})
+    )
+    for first, program in zip((1, 4, 7), PROGRAMS[1:], strict=True):
+        feed = program.feed / program.speed / 4
+        severity = (feed / 0.1) ** 0.3 * (program.depth / 2) ** 0.15
+        assert extended[f"tool_{first}"] / plain[f"tool_{first}"] == pytest.approx(severity**4, rel=0.01)
 
 
 def test_a_state_from_before_tools_were_reported_is_gone_on_with() -> None:
