@@ -39,7 +39,7 @@ _OF_CHOSEN = f"contract = ${{contract:sqlstring}} and {_ON}"
 ASSET = Text("Machine", "设备")
 SITE = Text("Site", "站点")
 NO_CONTRACT = Text("no contract in force then", "届时无生效合同")
-SHARE = Column("share", Text("% used", "已用 %"), unit="percent", steps=scales.USED_UP, width=90)
+SHARE = Column("share", Text("% used", "已用 %"), unit="percent", steps=scales.USED_UP, width=75)
 HOURS = Column("hours", Text("hours read", "有读数的小时"), width=110)
 USED = Text("used", "用量")
 UNIT = Text("unit", "单位")
@@ -98,13 +98,13 @@ def _contracts() -> Panel:
         16,
         columns=(
             Column("title", Text("contract", "合同")),
-            Column("tenant", Text("customer", "客户"), width=110),
-            Column("covers", Text("covers", "范围"), width=110, empty=Text("all machines", "全部设备")),
-            Column("used", USED, unit="locale", width=110, empty=NOT_MEASURED),
-            Column("allowed", Text("allowed", "允许量"), unit="locale", width=110),
-            Column("unit", UNIT, width=60),
+            Column("tenant", Text("customer", "客户"), width=90),
+            Column("covers", Text("covers", "范围"), width=90, empty=Text("all machines", "全部设备")),
+            Column("used", USED, unit="locale", width=100, empty=NOT_MEASURED),
+            Column("allowed", Text("allowed", "允许量"), unit="locale", width=90),
+            Column("unit", UNIT, width=50),
             SHARE,
-            Column("projected", Text("% at end", "期末 %"), unit="percent", steps=scales.USED_UP, width=90),
+            Column("projected", Text("% at end", "期末 %"), unit="percent", steps=scales.USED_UP, width=80),
             Column("until", Text("until", "截止"), unit="dateTimeAsLocal", width=190),
         ),
         decimals=1,
@@ -237,6 +237,7 @@ def _by_machine() -> Panel:
             Column("unit", UNIT, width=60),
             HOURS,
         ),
+        decimals=1,
     )
 
 
