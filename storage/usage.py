@@ -41,10 +41,12 @@ HOURS = sql.SQL(
 ).format(used=USED, meters=METERS)
 """Rows `ts`, `channel`, `unit`, `used`: growth of a counter in the hour; mean kW as kWh once it is over."""
 
-# Less than before is a part that was replaced: what it used up on that day is not known.
+# Less than before is a part that was replaced: what it used up on that day is not known. Nor is what was used
+# up on the first day on record.
 DAYS = sql.SQL(
     """select d.day, d.counter, d.value, d."limit",
-           100 * greatest(d.value - before.value, 0) / d."limit" as used
+           case when before.value is not null
+               then 100 * greatest(d.value - before.value, 0) / d."limit" end as used
     from faultline.wear_day as d left join lateral (
         select p.value from faultline.wear_day as p
         where p.asset_id = d.asset_id and p.counter = d.counter and p.day < d.day

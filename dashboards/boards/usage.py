@@ -23,10 +23,13 @@ _USED = f"""(
 _CHOSEN = "channel = ${counter:sqlstring}"
 
 _COUNTERS = """select coalesce(nullif(title_{lang}, ''), channel) || ' (' || meter_unit || ')' as __text,
-    channel as __value from channel where meter_unit is not null group by 1, 2 order by 1"""
+    channel as __value from channel where meter_unit is not null
+    group by 1, 2 order by bool_and(nullif(title_{lang}, '') is null), 1"""
+"""SQL: what nobody gave a title comes last."""
 
 _CONTRACTS = """select coalesce(nullif(title_{lang}, ''), contract) as __text, contract as __value
-    from contract order by 1"""
+    from contract order by now() between begin_ts and coalesce(end_ts, 'infinity') desc, 1"""
+"""SQL: what is in force comes first."""
 
 _ON = "start_ts <= $__timeTo() and end_ts > least(now(), $__timeTo()::timestamptz)"
 """SQL: the period of a contract that the end of the time range lies in."""
@@ -35,8 +38,9 @@ _OF_CHOSEN = f"contract = ${{contract:sqlstring}} and {_ON}"
 
 ASSET = Text("Machine", "设备")
 SITE = Text("Site", "站点")
-NO_CONTRACT = Text("no contract", "无合同")
-SHARE = Column("share", Text("% used", "已用 %"), unit="percent", steps=scales.USED_UP, width=90)
+NO_CONTRACT = Text("no contract in force then", "届时无生效合同")
+SHARE = Column("share", Text("% used", "已用 %"), unit="percent", steps=scales.USED_UP, width=75)
+HOURS = Column("hours", Text("hours read", "有读数的小时"), width=110)
 USED = Text("used", "用量")
 UNIT = Text("unit", "单位")
 NOT_MEASURED = Text("not measured", "未测量")
@@ -94,14 +98,14 @@ def _contracts() -> Panel:
         16,
         columns=(
             Column("title", Text("contract", "合同")),
-            Column("tenant", Text("customer", "客户"), width=110),
-            Column("covers", Text("covers", "范围"), width=110, empty=Text("all machines", "全部设备")),
-            Column("used", USED, width=100, empty=NOT_MEASURED),
-            Column("allowed", Text("allowed", "允许量"), width=100),
-            Column("unit", UNIT, width=60),
+            Column("tenant", Text("customer", "客户"), width=90),
+            Column("covers", Text("covers", "范围"), width=90, empty=Text("all machines", "全部设备")),
+            Column("used", USED, unit="locale", width=100, empty=NOT_MEASURED),
+            Column("allowed", Text("allowed", "允许量"), unit="locale", width=90),
+            Column("unit", UNIT, width=50),
             SHARE,
-            Column("projected", Text("% at end", "期末 %"), unit="percent", steps=scales.USED_UP, width=90),
-            Column("until", Text("until", "截止"), unit="dateTimeAsLocal", width=170),
+            Column("projected", Text("% at end", "期末 %"), unit="percent", steps=scales.USED_UP, width=80),
+            Column("until", Text("until", "截止"), unit="dateTimeAsLocal", width=190),
         ),
         decimals=1,
         empty=NO_CONTRACT,
@@ -130,7 +134,7 @@ def _contract_sites() -> Panel:
         low=0,
         high=100,
         decimals=0,
-        empty=NOT_MEASURED,
+        empty=Text("not in force then, or not measured", "届时未生效，或未测量"),
     )
 
 
@@ -154,7 +158,7 @@ def _contract_machines() -> Panel:
         columns=(
             Column("site", SITE),
             Column("asset", ASSET),
-            Column("used", USED, empty=NOT_MEASURED),
+            Column("used", USED, unit="locale", empty=NOT_MEASURED),
             Column("unit", UNIT, width=60),
             SHARE,
         ),
@@ -229,10 +233,11 @@ def _by_machine() -> Panel:
         columns=(
             Column("site", SITE),
             Column("asset", ASSET),
-            Column("used", USED),
-            Column("unit", UNIT),
-            Column("hours", Text("hours read", "有读数的小时")),
+            Column("used", USED, unit="locale"),
+            Column("unit", UNIT, width=60),
+            HOURS,
         ),
+        decimals=1,
     )
 
 
@@ -265,7 +270,7 @@ def _energy() -> Panel:
             Column("asset", ASSET),
             Column("meter", Text("meter", "计量")),
             Column("energy", Text("energy", "电能"), unit="kwatth", empty=NOT_MEASURED),
-            Column("hours", Text("hours read", "有读数的小时")),
+            HOURS,
         ),
     )
 

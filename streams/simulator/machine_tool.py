@@ -155,7 +155,7 @@ class MachineTool:
         drives = SPINDLE_KW * readings["spindle_load"] + FEED_KW * readings["feed_axis_load"]
         counted = self.energy_kwh + np.cumsum(BASE_KW + drives / 100) * block.step_s / 3600
         self.energy_kwh = float(counted[-1])
-        return {"energy": counted}
+        return {"energy_used": counted}
 
     def _counters(self, shift: Shift, latest: Indices) -> dict[str, Array]:
         travelled = np.concatenate([[0.0], np.cumsum(_of(shift.program, "travel_m")) / 1000])

@@ -273,3 +273,14 @@ def with_point(**changes: Any) -> VerticalPack:
 def test_the_suite_notices_a_pack_that_does_not(broken: VerticalPack, says: str) -> None:
     with pytest.raises(AssertionError, match=says):
         check_all(broken)
+
+
+def test_a_counter_of_one_name_has_one_unit_in_all_packs() -> None:
+    """The usage board adds up what has one name."""
+    counters = {
+        (each.name, each.unit)
+        for pack in packs().values()
+        for each in pack.equipment_type.channels
+        if each.kind == "counter"
+    }
+    assert len(counters) == len({name for name, _ in counters})

@@ -1,17 +1,20 @@
-"""Two customers with a machine of every shipped type, and a week of everything that dashboards show."""
+"""Two customers with a machine of every shipped type and of another, and a week of all that boards show."""
 
 import asyncio
 
 import psycopg
 
-from fleet.asset import Asset, Fleet, Site, Tenant
+from fleet.asset import Asset, Channel, EquipmentType, Fleet, Site, Tenant
 from fleet.catalog import packs
 from storage.bootstrap import WRITER
 from storage.pool import open_pool
 from storage.registry import register
 from storage.server.database import Database
 
-TYPES = tuple(pack.equipment_type for pack in packs().values())
+PRESS = EquipmentType("hot-press", (Channel("force", "kN"), Channel("strokes", "1", kind="counter")))
+"""A type without a pack."""
+
+TYPES = (*(pack.equipment_type for pack in packs().values()), PRESS)
 
 FLEET = Fleet(
     (Tenant("acme"), Tenant("bolt"), Tenant("void")),

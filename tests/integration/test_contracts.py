@@ -224,7 +224,7 @@ async def test_wear_goes_on_by_day_and_a_new_part_takes_nothing_back(
     seen = await asyncio.to_thread(see, plain_database, query, Scope("acme"))
     await asyncio.to_thread(keeper(plain_database).remove, "eve")
     assert [((day - MONTH.date()).days, *rest) for day, *rest in seen] == [
-        (0, 12.0, 0.0),
+        (0, 12.0, None),
         (1, 15.0, 6.0),
         (2, 1.0, 0.0),
         (4, 3.0, 4.0),

@@ -166,7 +166,7 @@ def test_the_machine_tool_cuts_on_shift_and_rests_at_night() -> None:
     assert (by_hour[6:20] > 0.7).all()
     assert (by_hour[:6] == 0).all()
     assert set(values["program"]) == {0, 1, 2, 3}
-    hourly = np.diff(values["energy"][59::60].astype(np.float64))
+    hourly = np.diff(values["energy_used"][59::60].astype(np.float64))
     by_night = np.array([hour % 24 < 5 for hour in range(len(hourly))])
     assert 3.0 < hourly[by_night].max() < 3.5 < 5 < hourly[~by_night].max() < 15, "kWh: it stays on"
 
