@@ -106,6 +106,7 @@ class ScoreEngine:
             dead_letters=sorted(dead, key=lambda letter: letter.offset),
             health=[row for part in scored for row in part.health],
             episodes=[row for part in scored for row in part.episodes],
+            features=[row for part in scored for row in part.features],
             wear=[row for part in scored for row in part.wear],
             outbox=[self._outbox(message) for part in scored for message in part.messages],
             snapshot=self.state() if started_over and not again else None,

@@ -301,6 +301,7 @@ class Scorer:
             telemetry_of(timely, late, score, checked.flags),
             [self._hourly.health_row(i, timely, health, by_t2) for i in due],
             episodes,
+            [row for watch in self._watches.values() for row in watch.kept],
             [row for i in due for row in self._hourly.wear_rows(i, timely, worn[i])],
             [
                 self._hourly.message(i, timely, health, worn[i], of_hour, mode)

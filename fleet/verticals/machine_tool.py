@@ -432,6 +432,7 @@ FINGERPRINT = Segment(
     longest_s=3600.0,
     span=5,
     modes=("spindle-bearing", "ball-screw", "lubrication"),
+    kept=True,
 )
 
 MEASURED = tuple(channel.name for channel in CHANNELS if channel.kind == "measurement")
