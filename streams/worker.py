@@ -163,7 +163,10 @@ class Worker:
 
     async def behind(self) -> bool:
         """Whether a partition is not read yet, or holds records that are not stored and is not stopped."""
-        progress = await self._progress()
+        try:
+            progress = await self._progress()
+        except ConsumerNotStarted:
+            return True
         unread = not self.app.consumer.assignment()
         return unread or any(seen is None or seen.lag for seen in progress.values())
 
