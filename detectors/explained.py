@@ -23,6 +23,9 @@ KIND = "explained 1"
 
 LAG_US = LAG_H * 3.6e9
 
+MOST = 1e30
+"""What is explained by more than this is none of a machine's."""
+
 LEVEL = np.dtype([("value", np.float64), ("square", np.float64), ("at_us", np.int64)])
 """Of one slot and channel: the value and its square, smoothed, when it was last known."""
 
@@ -95,7 +98,7 @@ class Explained:
     ) -> NDArray[np.float32] | None:
         """(n, channels) explained of rows x (n, channels), instants rising within a slot; None for nothing.
 
-        NaN where too long nothing is known of the surroundings.
+        NaN where nothing is known of the surroundings for too long, or they are beyond all measure.
         """
         self.reach(check_rows(slot, ts_us, x))
         if not self._fits:
@@ -205,7 +208,7 @@ def _explain(
                 for j in range(len(around)):
                     if slope[fit, m, k, j] != 0.0:  # else it would not matter that nobody knows
                         total += slope[fit, m, k, j] * away[k, j]
-            part[i, to[m]] = total
+            part[i, to[m]] = total if abs(total) < MOST else np.nan
 
 
 @kernel

@@ -144,5 +144,9 @@ def by_chart(
 
 
 def _put_back(scores: Scores, part: NDArray[np.float32]) -> Scores:
-    """The verdict with `part` (n, channels) in what is and should be shown."""
+    """The verdict with `part` (n, channels) in what is and should be shown.
+
+    Where nobody knows the surroundings both are told as in usual ones.
+    """
+    part = np.nan_to_num(part)
     return replace(scores, expected=scores.expected + part, observed=scores.observed + part)

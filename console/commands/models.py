@@ -33,7 +33,7 @@ from storage.pool import Pool
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Learn remaining life from failures on record, and decide which model answers.",
+    help="Learn remaining life from failures, and what load and weather explain, and decide what is used.",
 )
 
 Kind = Annotated[str, typer.Argument(help="The equipment type.")]

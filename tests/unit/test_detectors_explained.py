@@ -81,6 +81,13 @@ def test_a_value_that_is_missing_is_as_of_late_and_after_the_lag_nobody_knows() 
     assert np.isnan(part[3, 0])
 
 
+def test_surroundings_beyond_all_measure_explain_nothing() -> None:
+    x = np.array([[0, 50, 10, 0], [0, 3e38, 10, 0]], np.float32)
+    part, _ = run((np.zeros(2, np.int32), np.arange(2) * HOUR, x))
+    assert np.isfinite(part[0, 0])
+    assert np.isnan(part[1, 0])
+
+
 def test_surroundings_that_a_machine_never_showed_are_as_usual() -> None:
     x = np.tile(np.array([0, 60, np.nan, 0], np.float32), (3, 1))
     part, _ = run((np.zeros(3, np.int32), np.arange(3) * MINUTE, x))

@@ -27,7 +27,7 @@ def smoothed(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def weeks(machines: int, days: int, faulty: int = 0, follows: float = 1.0) -> list[Weeks]:
-    """Oil that follows air and load with a lag and the load's square at once; faults heat it for weeks."""
+    """Oil that follows air and load with a lag and the load's square at once; faults make that more."""
     found = []
     for m in range(machines):
         rng, hour = np.random.default_rng([days, m]), np.arange(24 * days)
@@ -35,7 +35,7 @@ def weeks(machines: int, days: int, faulty: int = 0, follows: float = 1.0) -> li
         load = 50 + 10 * np.sin(hour / 24 * 2 * np.pi + 1) + rng.normal(0, 3, len(hour))
         oil = 30 + m + follows * (0.8 * smoothed(air) + 0.1 * smoothed(load) + 0.004 * load**2)
         if m < faulty:
-            oil = oil + 12 * np.clip(hour / len(hour) - 0.3, 0, None)
+            oil = oil + 3 * np.clip(hour / len(hour) - 0.3, 0, None) * air
         noise = rng.normal(0, 1, len(hour))
         x = np.column_stack([oil + rng.normal(0, 0.2, len(hour)), noise, np.full(len(hour), np.nan)])
         found.append(Weeks.of(HOUR + hour, np.column_stack([load, air]), 1, x))

@@ -1,6 +1,7 @@
 """Machines that are well learn anew under a fit of what surroundings explain, and are then found earlier."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -106,6 +107,27 @@ def test_a_machine_with_an_episode_keeps_what_it_learned_until_it_is_repaired() 
     assert first.end_us == known[1][0]
     assert minute(second.onset_us) in range(2400, 2430)
     assert len(of_kind(run(sick, fit=None, renewed_us=known)[0], "machine")) == 1
+
+
+@pytest.mark.parametrize(
+    ("slowly", "since", "offered", "is_on"),
+    [(True, 970, 1000, True), (False, 400, 2800, False)],
+)
+def test_an_episode_or_a_health_that_is_low_is_each_enough(
+    slowly: bool, since: int, offered: int, is_on: bool
+) -> None:
+    """Health has not followed yet, or the machine has settled where it is worn."""
+    rules = replace(PACK.detection, health_tau_s=1e7 if slowly else 3600.0)
+    sick = tank()
+    sick.values[since:, 2] += 5.0
+    scorer = Scorer(replace(PACK, detection=rules), "ewma_t2")
+    before = scorer.score(sick.take(slice(0, offered)), lambda _: ("acme", "tank-1"))
+    (episode,) = of_kind([before], "machine")
+    assert (episode.end_us is None) is is_on
+    assert (before.health[-1].health >= 95) is is_on
+    scorer.offer(Fit(3, FOLLOWS))
+    after = scorer.score(sick.take(slice(offered, offered + 100)), lambda _: ("acme", "tank-1"))
+    assert of_kind([after], "shift", "normal-relearned") == []
 
 
 def test_rows_that_are_computed_again_make_no_machine_begin_anew() -> None:
