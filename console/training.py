@@ -138,17 +138,23 @@ def machines_of(registry: Registry, scope: Scope) -> list[int]:
     ]
 
 
-def fit(record: Record, name: str) -> tuple[Forecaster, dict[str, Any]]:
-    """The forecaster and its lineage; raises `FleetError` for one that there is not, or without a failure."""
+def forecaster_of(name: str) -> type[Forecaster]:
+    """The forecaster of that name; raises `FleetError` for one that there is not."""
     known = catalog()
     if name not in known:
         raise FleetError(f"no forecaster {name!r}: there are {', '.join(sorted(known))}")
+    return known[name]
+
+
+def fit(record: Record, name: str) -> tuple[Forecaster, dict[str, Any]]:
+    """The forecaster and its lineage; raises `FleetError` for one that there is not, or without a failure."""
+    kind = forecaster_of(name)
     if not record.failures:
         raise FleetError(
             "no failure of such a machine is on record: say when they failed with `faultline maintenance add`"
         )
     runs, what = _learned_from(record, name)
-    forecaster = known[name]()
+    forecaster = kind()
     forecaster.fit(runs)
     edges = decile_edges(record.recent_level())
     return forecaster, {
@@ -158,9 +164,9 @@ def fit(record: Record, name: str) -> tuple[Forecaster, dict[str, Any]]:
         "censored": len(record.runs) - record.failures,
         "assets": len(set(record.assets)),
         **what,
-        "code": f"faultline {metadata.version('faultline')}, {name} {known[name].VERSION}",
+        "code": f"faultline {metadata.version('faultline')}, {name} {kind.VERSION}",
         "level": {"edges": edges, "shares": shares(edges, record.recent_level())},
-        **(_calibrated(record) if name == WeibullLife.NAME else _scored(record, runs, known[name])),
+        **(_calibrated(record) if name == WeibullLife.NAME else _scored(record, runs, kind)),
     }
 
 

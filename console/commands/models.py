@@ -12,7 +12,7 @@ from console.settings import load_settings
 from console.surroundings import beside_another, fit_in_use, learned
 from console.surroundings import record_of as hours_on_record
 from console.training import fit as fit_record
-from console.training import record_of, shifts
+from console.training import forecaster_of, record_of, shifts
 from detectors.surroundings import NAME as SURROUNDINGS
 from fleet.asset import FleetError
 from fleet.model_gate import proposals, surroundings_objections
@@ -47,6 +47,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 HEADER = ("type", "customer", "model", "fitted", "failed", "error h", "in P10-P90", "role")
 
+DEFAULT = "conformal_life"
+
 ADVISE_EXIT = 3
 """Exit code of `check` when a model should be fitted again."""
 
@@ -54,7 +56,9 @@ ADVISE_EXIT = 3
 @app.command(epilog="Example: faultline models fit elevator --promote")
 def fit(
     equipment_type: Kind,
-    forecaster: Annotated[str, typer.Option(help="Which forecaster.")] = "conformal_life",
+    forecaster: Annotated[
+        str | None, typer.Option(help="Which forecaster. Default: conformal_life.", show_default=False)
+    ] = None,
     tenant: Tenant = None,
     promote: Annotated[
         bool, typer.Option("--promote", help="Let it answer at once if nothing speaks against it.")
@@ -78,7 +82,10 @@ def fit(
     Run it beside the workers, nightly or after failures: it reads the database and stops nothing. A worker
     takes a model over within a minute.
     """
-    scope = Scope(equipment_type, tenant)
+    if surroundings and forecaster:
+        fail("surroundings are no forecaster: say --surroundings or --forecaster", 2)
+    name, scope = forecaster or DEFAULT, Scope(equipment_type, tenant)
+    forecaster_of(name)  # before anything is read
 
     async def explain(pool: Pool) -> tuple[Model, list[str]]:
         tell(f"reading the hours of {scope} machines")
@@ -96,10 +103,10 @@ def fit(
         tell(f"reading the lives of {scope} machines")
         record = await record_of(pool, scope)
         tell(f"fitting on {record.failures} failures and {len(record.runs) - record.failures} other lives")
-        fitted, lineage = fit_record(record, forecaster)
-        version = await save_model(pool, scope, forecaster, fitted.state(), lineage)
-        model = await _known(pool, equipment_type, name_of((forecaster, version)))
-        found, role = await against(pool, record, model), role_of(forecaster)
+        fitted, lineage = fit_record(record, name)
+        version = await save_model(pool, scope, name, fitted.state(), lineage)
+        model = await _known(pool, equipment_type, name_of((name, version)))
+        found, role = await against(pool, record, model), role_of(name)
         if not found and (promote or role is Role.PRIOR):
             await use_model(pool, scope, role, model.key, "fitted, and nothing spoke against it")
         elif role is not Role.PRIOR:
