@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from psycopg.rows import dict_row
@@ -146,10 +146,10 @@ async def _load_types(conn: Connection) -> tuple[EquipmentType, ...]:
     )
 
 
-async def register(pool: Pool, fleet: Fleet) -> RegistrationReport:
+async def register(pool: Pool, fleet: Fleet, only_new: bool = False) -> RegistrationReport:
     """Add what is new and update titles, bounds, rates, sites with their coordinates, and ratings.
 
-    Removes nothing; all or nothing.
+    Removes nothing; all or nothing. With `only_new` known tenants, sites and assets stay as they are.
 
     Raises `RegistrationRefused` where stored values would change their meaning: a channel of an equipment
     type that is known may not move to another column, go, or change its unit, and an asset may not change
@@ -162,6 +162,8 @@ async def register(pool: Pool, fleet: Fleet) -> RegistrationReport:
             if kind.name in known:
                 _check_channels(known[kind.name], kind)
         await _check_assets(conn, fleet.assets)
+        if only_new:
+            fleet = await _new_of(conn, fleet)
         return RegistrationReport(
             tenants=await _upsert(conn, _TENANTS, map(astuple, fleet.tenants)),
             sites=await _upsert(conn, _SITES, map(astuple, fleet.sites)),
@@ -169,6 +171,19 @@ async def register(pool: Pool, fleet: Fleet) -> RegistrationReport:
             channels=await _upsert(conn, _CHANNEL, _channel_rows(fleet.equipment_types)),
             assets=await _upsert(conn, _ASSETS, map(_asset_row, fleet.assets)),
         )
+
+
+async def _new_of(conn: Connection, fleet: Fleet) -> Fleet:
+    """The fleet without the tenants, sites and assets that are known."""
+    tenants = set(await (await conn.execute("select name from tenant")).fetchall())
+    sites = set(await (await conn.execute("select tenant, name from site")).fetchall())
+    assets = set(await (await conn.execute("select tenant, name from asset")).fetchall())
+    return replace(
+        fleet,
+        tenants=tuple(each for each in fleet.tenants if (each.name,) not in tenants),
+        sites=tuple(each for each in fleet.sites if (each.tenant, each.name) not in sites),
+        assets=tuple(each for each in fleet.assets if (each.tenant, each.name) not in assets),
+    )
 
 
 def _titles(kind: EquipmentType) -> tuple[str, str, str]:

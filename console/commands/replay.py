@@ -47,7 +47,7 @@ def replay(
     readings = plan(_map(map_name, files), files)
     if not known_only:
         fleet = fleet_of(readings, tenant, site)
-        with_database(settings, lambda pool: register_fleet(pool, fleet))
+        with_database(settings, lambda pool: register_fleet(pool, fleet, only_new=True))
     _warn_of_retention(settings, readings)
     sent = _send(settings, readings, tenant, resume, speed)
     unread = sum(reading.tally.unreadable.total() for reading in readings)

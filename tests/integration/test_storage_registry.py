@@ -94,6 +94,32 @@ async def test_what_is_new_is_added_and_what_is_described_otherwise_is_changed(p
     ]
 
 
+async def test_only_what_is_new_is_added_where_nothing_known_is_to_change(
+    plain_database: Database, pool: Pool
+) -> None:
+    """Files say which machines there are, and no more."""
+    p1, *others = small_fleet().assets
+    hall = Site("acme", "hall", "Hall 1", "Asia/Shanghai", 31.2, 121.5)
+    rated = replace(p1, title="Press 1", ratings={"rated_force": 25.5})
+    known = Fleet((Tenant("acme", "Acme Ltd"),), (hall,), (rated, *others), (PRESS, LIFT))
+    await register(pool, known)
+    told = Fleet(
+        (Tenant("acme"), Tenant("bolt")),
+        (Site("acme", "hall"), Site("acme", "yard")),
+        (replace(p1, site="yard"), Asset(0, "acme", "yard", "p9", "press")),
+        (PRESS,),
+    )
+    report = await register(pool, told, only_new=True)
+    assert (report.tenants, report.sites, report.assets) == (Change(1, 0), Change(1, 0), Change(1, 0))
+    found = {asset.name: asset for asset in (await load_registry(pool)).assets}
+    assert (found["p1"].site, found["p1"].title, found["p1"].ratings) == ("hall", "Press 1", rated.ratings)
+    assert found["p9"].site == "yard"
+    place = "select title, timezone, latitude from site where name = 'hall'"
+    assert ask(plain_database, place) == [("Hall 1", "Asia/Shanghai", 31.2)]
+    with pytest.raises(RegistrationRefused, match="register the machine under a new name"):
+        await register(pool, replace(told, assets=(replace(p1, equipment_type="lift"),)), only_new=True)
+
+
 async def test_the_ratings_of_a_machine_come_back_and_may_change(pool: Pool) -> None:
     p1, *others = small_fleet().assets
     told: tuple[Ratings, ...] = ({"rated_force": 25.5, "drive": "servo"}, {"rated_force": 30.0}, {})
