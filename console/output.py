@@ -1,6 +1,7 @@
 """What commands print: tables for people, JSON for scripts, errors that name the cure."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
@@ -14,7 +15,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-out = Console()
+WIDE = 160
+"""Columns of what is piped or written to a file, where no screen folds a table's words into pieces."""
+
+out = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE)
 err = Console(stderr=True)
 
 

@@ -97,7 +97,7 @@ class Record:
 async def record_of(pool: Pool, scope: Scope) -> Record:
     """What is on record of a scope's machines; raises `FleetError` without such a type or tenant."""
     registry = await load_registry(pool)
-    assets = _machines(registry, scope)
+    assets = machines_of(registry, scope)
     pack = pack_of(registry.equipment_type(scope.equipment_type))
     channels = len(pack.equipment_type.channels)
     happened = await events(pool, assets)
@@ -122,7 +122,8 @@ def _since_us(rows: LifeRows, happened: Sequence[MaintenanceEvent]) -> int | Non
     return max((us for event in happened if (us := microseconds(event.ts)) < rows.ts_us[0]), default=None)
 
 
-def _machines(registry: Registry, scope: Scope) -> list[int]:
+def machines_of(registry: Registry, scope: Scope) -> list[int]:
+    """The numbers of a scope's machines; raises `FleetError` without such a type or tenant."""
     kinds = [kind.name for kind in registry.equipment_types]
     if scope.equipment_type not in kinds:
         raise FleetError(

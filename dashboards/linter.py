@@ -27,7 +27,7 @@ _COLORS = re.compile(
 )
 _UNITS = re.compile(
     r"short|none|string|percent|s|m|h|ms|celsius|kelvin|amp|volt|kvolt|watt|kwatt|kwatth|hertz|velocityms|accMS2|"
-    r"pressurebar|pressurekpa|litre|masskg|masst|lengthm|lengthmm|lengthkm|rotrpm|ppm|dateTimeFromNow|"
+    r"locale|pressurebar|pressurekpa|litre|masskg|masst|lengthm|lengthmm|lengthkm|rotrpm|ppm|dateTimeFromNow|"
     r"dateTimeAsLocal|decbytes|cps|suffix:.+"
 )
 

@@ -231,7 +231,7 @@ GAP_MS = 15 * 60 * 1000
 _CUSTOM: Mapping[Kind, Json] = {
     Kind.STAT: {},
     Kind.LINES: {"lineWidth": 1, "fillOpacity": 0, "showPoints": "auto", "spanNulls": GAP_MS},
-    Kind.TABLE: {"align": "auto", "displayMode": "auto", "inspect": True},
+    Kind.TABLE: {"align": "auto", "displayMode": "auto", "inspect": True, "minWidth": 70},
     Kind.STATES: {"lineWidth": 0, "fillOpacity": 70, "spanNulls": False},
     Kind.BARS: {"align": "auto", "displayMode": "auto", "inspect": False},
     Kind.MAP: {},

@@ -60,7 +60,7 @@ def connection(host: str, port: int, database: str, role: str) -> dict[str, Any]
 def lines(equipment_type: str, channels: Sequence[str]) -> str:
     """SQL for the chosen machine's channels, raw, by minute or by hour, as fits the distance of points.
 
-    Buckets without data are null, so that a gap is a gap.
+    Buckets without data are null, so that a gap is a gap; where there is none at all, the panel says so.
     """
     named = ", ".join(_quoted(name) for name in channels)
     means = ", ".join(f"avg({_quoted(name)}) as {_quoted(name)}" for name in channels)
@@ -72,7 +72,7 @@ def lines(equipment_type: str, channels: Sequence[str]) -> str:
     return (
         f"select $__timeGroupAlias(ts,$__interval,NULL), {means}\nfrom (\n  "
         + "\n  union all\n  ".join(parts)
-        + "\n) as rows\ngroup by 1 order by 1"
+        + f"\n) as rows\nwhere num_nonnulls({named}) > 0\ngroup by 1 order by 1"
     )
 
 

@@ -72,7 +72,9 @@ class QualityGate:
       many as ever before. Rows in which the machine rests do not count. A machine that sends nothing at all
       has no row to tell it by: that gap is seen by who has a clock.
     - A spike is a step of more than eight usual ones; the value after it is believed again, so that a true
-      step costs one value and an isolated jump never gets through.
+      step costs one value and an isolated jump never gets through. On `impulsive` channels ((channels,) bool)
+      an isolated jump is what the machine does, so of a single value there only the range is asked; and they
+      are stuck only once they stood still for thirty times as long as usual.
     - In another unit are ten values in a row of a machine at work that lie, out of range or not, where the
       channel never was, and go on as before once they are converted: same level, same steps. It ends with a
       value that is nearer to the level as it is. A true step to just there costs up to ten values. Not told
@@ -90,6 +92,7 @@ class QualityGate:
         high: NDArray[np.floating],
         varies: NDArray[np.bool_],
         units: NDArray[np.floating] | None = None,
+        impulsive: NDArray[np.bool_] | None = None,
         *,
         stuck_rows: int = 60,
         fault_rows: int = 30,
@@ -100,7 +103,7 @@ class QualityGate:
         self._patience = stuck_rows, fault_rows, silent_rows
         self._slots = 0
         self._state = np.full((0, len(low)), FRESH, STATE)
-        self.widen(low, high, varies, units)
+        self.widen(low, high, varies, units, impulsive)
 
     def widen(
         self,
@@ -108,13 +111,19 @@ class QualityGate:
         high: NDArray[np.floating],
         varies: NDArray[np.bool_],
         units: NDArray[np.floating] | None = None,
+        impulsive: NDArray[np.bool_] | None = None,
     ) -> None:
         """Take over these limits, of as many channels or more; raises `ValueError` for fewer."""
         units = np.empty((len(low), 0, 2)) if units is None else units
-        if not low.shape == high.shape == varies.shape == units.shape[:1] == (len(low),):
-            raise ValueError("low, high, varies and units must each have one entry for each channel")
+        impulsive = np.zeros(len(low), np.bool_) if impulsive is None else impulsive
+        shapes = {low.shape, high.shape, varies.shape, units.shape[:1], impulsive.shape}
+        if shapes != {(len(low),)}:
+            raise ValueError(
+                "low, high, varies, units and impulsive must each have one entry for each channel"
+            )
         ranges = plain(low, np.float32), plain(high, np.float32)
-        self._limits = *ranges, plain(varies, np.bool_), plain(units, np.float64)
+        flags = plain(varies, np.bool_), plain(impulsive, np.bool_)
+        self._limits = *ranges, *flags, plain(units, np.float64)
         self._kind = f"quality {VERSION}: {len(low)} channels"
         self._state = wider(self._state, 1, len(low), FRESH)
 

@@ -20,6 +20,10 @@ ENOUGH = 20
 PATIENCE = 3
 """Times the longest run of equal values, or of missing ones, so far that the next one may last."""
 
+RARE = 30.0
+"""Times the usual run of equal values that the next one may last on an impulsive channel, which stands still
+between its impulses: where these come by chance it lasts that long less than once in a million times."""
+
 JUMP = 8.0
 """Times the usual step (root mean square) that one step may be."""
 
@@ -107,8 +111,10 @@ MOST_EVENTS = 3
 Where = tuple[int, int, int, int]
 """Slot, channel, row and instant."""
 
-Limits = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], NDArray[np.float64]]
-"""Low, high, varies (channels,), and scale and offset of other units (channels, units, 2)."""
+Limits = tuple[
+    NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64]
+]
+"""Low, high, varies, impulsive (channels,), and scale and offset of other units (channels, units, 2)."""
 
 
 @kernel
@@ -127,7 +133,7 @@ def check_rows(
 
     patience: rows of equal values, of values out of range, and of missing values that make a fault.
     """
-    low, high, varies, units = limits
+    low, high, varies, impulsive, units = limits
     stuck_rows, fault_rows, silent_rows = patience
     count = 0
     for i in range(len(slot)):
@@ -155,8 +161,9 @@ def check_rows(
             if state.foreign > 0:
                 flags[i, k] |= OTHER_UNIT
             elif varies[k] and not out:
-                count = _stand_still(state, value, stuck_rows, where, told, count)
-                flags[i, k] = STUCK * state.stuck + SPIKE * _jumps(state, value)
+                rare = RARE if impulsive[k] else 0.0
+                count = _stand_still(state, value, stuck_rows, rare, where, told, count)
+                flags[i, k] = STUCK * state.stuck + SPIKE * (not impulsive[k] and _jumps(state, value))
             if flags[i, k]:
                 x[i, k] = np.nan
             elif varies[k] and not resting[i]:
@@ -321,7 +328,7 @@ def _is_unit(state: Any, unit: NDArray[np.float64]) -> bool:
 
 @kernel
 def _stand_still(
-    state: Any, value: float, stuck_rows: int, where: Where, told: NDArray[Any], count: int
+    state: Any, value: float, stuck_rows: int, rare: float, where: Where, told: NDArray[Any], count: int
 ) -> int:
     if value != state.last:
         if state.stuck:
@@ -332,7 +339,8 @@ def _stand_still(
         state.last, state.run, state.run_us = value, 1, where[3]
         return count
     state.run += 1
-    stuck = state.changes > ENOUGH and state.run >= max(stuck_rows, PATIENCE * state.longest)
+    long = max(stuck_rows, PATIENCE * state.longest, rare * state.reports / max(state.changes, 1))
+    stuck = state.changes > ENOUGH and state.run >= long
     if stuck and not state.stuck:
         count = _tell(told, count, where, STUCK_FAULT, state.run_us, GOES_ON)
         state.stuck = True

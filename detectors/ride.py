@@ -1,8 +1,8 @@
 """Ride quality of a lift's trip, from the car's acceleration as it was sampled (ISO 18738-1, GB/T 24474.1).
 
 Rows of seconds hold no ride: between two of them the car has started. So this looks at samples, before any
-test for spikes, whose isolated peaks are what passengers feel. Clauses are from memory and unchecked, and the
-weighting of ISO 8041 is for whoever samples.
+test for spikes, whose isolated peaks are what passengers feel. They are weighted or without what is faster
+than the drive by then (`detectors/ride_weighting`). Clauses are from memory and unchecked.
 """
 
 from dataclasses import dataclass
@@ -20,6 +20,9 @@ JERK_S = 0.5
 
 LEAST_SPEED = 0.05
 """Share of the top speed below which a car counts as standing: acceleration there is start, stop or drift."""
+
+SETTLES_S, SLOWS_S = 2.0, 0.5
+"""Seconds until the weighting has forgotten the start, and before the car leaves its full speed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,19 @@ def motion(acceleration: Floats, rate_hz: float) -> Motion:
     centred = np.arange(window) - (window - 1) / 2
     slope = np.convolve(acceleration, centred[::-1], "valid") * rate_hz / float(centred @ centred)
     return Motion(float(size.max()), a95(size[moves]), float(np.abs(slope).max()))
+
+
+def full_speed(acceleration: Floats, rate_hz: float) -> slice:
+    """Samples of the trip at 95 % of its top speed or more, once the start has died away; may be none."""
+    speed = np.abs(np.cumsum(acceleration))
+    fast = np.flatnonzero(speed >= SHARE * speed.max())
+    first, last = int(fast[0]) + round(SETTLES_S * rate_hz), int(fast[-1]) - round(SLOWS_S * rate_hz)
+    return slice(first, max(first, last))
+
+
+def top_speed(acceleration: Floats, rate_hz: float) -> float:
+    """The largest speed of the trip in m/s, without sign."""
+    return float(np.abs(np.cumsum(acceleration)).max() / rate_hz)
 
 
 def vibration(acceleration: Floats) -> Vibration:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from detectors.kernels import kernel
 from detectors.slots import NEVER
 
-SECONDS, TIMES, MEAN, TOTAL, PEAK, LAST = range(6)
+SECONDS, TIMES, MEAN, TOTAL, PEAK, LAST, LONGEST = range(7)
 """What is taken of a segment, in the order of `detectors.segments.Take`."""
 
 STATE = np.dtype(
@@ -33,7 +33,7 @@ PART = np.dtype(
     ]
 )
 """Of a feature of a slot: what its value rests on (seconds, rows or times), the value so far, and how long
-its codes were on."""
+its codes were on; of the longest stretch, that one and the latest."""
 
 
 class Rules(NamedTuple):
@@ -122,6 +122,9 @@ def _gather(
             part.held += seconds
         elif take[k] == TIMES:
             part.held += 0 if _among(before, counts[k]) else 1
+        elif take[k] == LONGEST:
+            part.value = seconds + (part.value if _among(before, counts[k]) else 0.0)
+            part.held = max(part.held, part.value)
         elif not np.isfinite(value):
             continue
         elif take[k] == MEAN or take[k] == TOTAL:
@@ -147,7 +150,7 @@ def _tell(take: NDArray[np.int64], mine: NDArray[Any], features: NDArray[np.floa
 def _whole(take: int, part: Any) -> float:
     if part.held == 0:
         return np.nan
-    if take in (SECONDS, TIMES):
+    if take in (SECONDS, TIMES, LONGEST):
         return float(part.held)
     if take == MEAN:
         return float(part.value / part.held)

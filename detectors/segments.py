@@ -33,6 +33,8 @@ class Take(StrEnum):
     """The channel's mean times the seconds: its integral, as if no value were missing."""
     PEAK = "peak"
     LAST = "last"
+    LONGEST = "longest"
+    """How long its codes were on at a stretch, at most."""
 
 
 TAKES = tuple(Take)
@@ -42,7 +44,7 @@ TAKES = tuple(Take)
 class Part:
     """One feature: what to take of the channel in `column`, in rows with these codes, all if there are none.
 
-    `Take.SECONDS` and `Take.TIMES` look at no column.
+    `Take.SECONDS`, `Take.TIMES` and `Take.LONGEST` look at no column.
     """
 
     take: Take

@@ -34,6 +34,7 @@ class BlockFault(StrEnum):
     CONSTANT = "constant"
     CLIPPED = "clipped"
     LOW_RATE = "low_rate"
+    NO_TRIP = "no_trip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,10 @@ class Block:
         return len(self.samples) / self.rate_hz
 
 
-def fault_of(block: Block, highest_hz: float) -> BlockFault | None:
-    """Why the block cannot be judged up to that frequency; None if it can."""
+def fault_of(block: Block, highest_hz: float, fewest: int = FEWEST_SAMPLES) -> BlockFault | None:
+    """Why the block cannot be judged up to that frequency; None if it can. fewest: samples that it needs."""
     x = block.samples
-    if len(x) < FEWEST_SAMPLES:
+    if len(x) < fewest:
         return BlockFault.TOO_SHORT
     if len(x) > MOST_SAMPLES:
         return BlockFault.TOO_LONG

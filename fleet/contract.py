@@ -6,7 +6,7 @@ off where the contract begins or ends: such a part allows the same part of what 
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from enum import StrEnum
 
 from fleet.asset import FleetError, check_name
@@ -104,7 +104,10 @@ class Contract:
             raise FleetError(f"contract {self.name}: it ends before it begins: say another end")
 
     def period(self, at: datetime) -> Period | None:
-        """The period that an instant lies in; None while the contract is not in force."""
+        """The period that an instant lies in; None while the contract is not in force.
+
+        Raises `FleetError` for the last year that a date can have, whose end none has.
+        """
         if at < self.begin or (self.end is not None and at >= self.end):
             return None
         first, last = _calendar(self.every, at)
@@ -115,6 +118,8 @@ class Contract:
 def _calendar(every: Every, at: datetime) -> tuple[datetime, datetime]:
     """First instant of the calendar's month or year, and of the next."""
     day = at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    if day.year == MAXYEAR:
+        raise FleetError(f"no period ends after {at:%Y-%m-%d}: say an instant before the year {MAXYEAR}")
     if every == Every.YEAR:
         first = day.replace(month=1)
         return first, first.replace(year=first.year + 1)

@@ -30,6 +30,7 @@ class Feature:
         """The feature as a channel of its own, given its channel."""
         unit = {
             Take.SECONDS: "s",
+            Take.LONGEST: "s",
             Take.TIMES: "1",
             Take.TOTAL: f"{channel.unit}·s",
         }.get(self.take, channel.unit)

@@ -14,6 +14,7 @@ from fleet.measuring_point import MeasuringPoint
 from fleet.modelled_wear import ModelledWear, RatedWear
 from fleet.part_wear import PartWear
 from fleet.rating import Rating, Ratings
+from fleet.ride_point import RidePoint
 from fleet.segment import Segment
 from fleet.sign import Sign, Urgency
 from fleet.standard_limit import StandardLimit
@@ -41,8 +42,9 @@ class Detection:
     stored, not judged, because a resting machine shows no fault and would seem to recover. `bands` divide the
     range of set-points: a regime is a code of the state channel and a band of each. Nor are rows judged until
     `settle_s` after a switch of them. `given` are set-points, such as load and weather, that say what the
-    measurements should be: each machine's baseline holds how, and what is left is judged. What runs `beside`
-    the detectors has channels and spans of its own.
+    measurements should be: each machine's baseline holds how, and what is left is judged. `ambient` are
+    those that measurements follow over hours: how they follow both, stored weeks of many machines tell
+    (`detectors/surroundings_fit`). What runs `beside` the detectors has channels and spans of its own.
     """
 
     on_score: float = 3.0
@@ -56,6 +58,7 @@ class Detection:
     bands: tuple[tuple[str, tuple[float, ...]], ...] = ()
     settle_s: float = 0.0
     given: tuple[str, ...] = ()
+    ambient: tuple[str, ...] = ()
     beside: tuple[Beside, ...] = ()
 
     def __post_init__(self) -> None:
@@ -151,8 +154,10 @@ class VerticalPack:
     rated are there for the machines whose ratings are known. `gases` tells where gases dissolved in oil are
     reported, and `advice` is what such machines can save. `segments` are judged whole, beside the rows.
     `power` is the channel of the machine's electrical power in kW, if it has one: energy is made of it.
-    `points` are where vibration is sampled, if somebody does.
+    `points` are where vibration is sampled, if somebody does, and `rides` where that of whole trips is.
     `parts` are what a machine takes up in turn, each with a counter of its own.
+    `impulsive` are the measured channels whose isolated jumps are the machine's doing, such as a count in a
+    cycle, a peak or a current at a start: they are no spikes there (`detectors/quality`).
     """
 
     equipment_type: EquipmentType
@@ -167,6 +172,8 @@ class VerticalPack:
     power: str | None = None
     points: tuple[MeasuringPoint, ...] = ()
     parts: PartWear | None = None
+    impulsive: tuple[str, ...] = ()
+    rides: tuple[RidePoint, ...] = ()
 
     def __post_init__(self) -> None:
         known = {channel.name: channel.kind for channel in self.equipment_type.channels}
@@ -180,10 +187,13 @@ class VerticalPack:
         self._check_channels("advice", read, known)
         sampled = ((point.name, name) for point in self.points for name in (point.speed, *point.channels))
         self._check_channels("measuring point", sampled, known)
+        ridden = ((ride.name, name) for ride in self.rides for name in ride.channels)
+        self._check_channels("measuring point", ridden, known)
         self._check_segments(known)
         self._check_limits(known)
         self._check_bands(known)
         check_beside(self.detection.beside, known, self.equipment_type.name)
+        self._check_impulsive(known)
         if self.detection.idle and "state" not in known.values():
             raise FleetError(f"{self.equipment_type.name}: idle codes need a channel of kind state")
         self._check_counters(known)
@@ -204,12 +214,15 @@ class VerticalPack:
             power=self.power if self.power in known else None,
             points=tuple(one for one in self.points if known.issuperset((one.speed, *one.channels))),
             parts=self.parts if self.parts and known.issuperset(self.parts.channels) else None,
+            impulsive=tuple(name for name in self.impulsive if name in known),
+            rides=tuple(one for one in self.rides if known.issuperset(one.channels)),
             gases=self.gases
             and replace(self.gases, channels=tuple(one for one in self.gases.channels if one[1] in known)),
             detection=replace(
                 self.detection,
                 bands=tuple(band for band in self.detection.bands if band[0] in known),
                 given=tuple(name for name in self.detection.given if name in known),
+                ambient=tuple(name for name in self.detection.ambient if name in known),
                 beside=tuple(one for one in self.detection.beside if known.issuperset(one.channels)),
             ),
         )
@@ -244,7 +257,7 @@ class VerticalPack:
     def ratings(self) -> Mapping[str, Rating]:
         """The ratings that wear models and measuring points want of a machine, by name."""
         of_parts = (self.parts.wear,) if self.parts else ()
-        rated = (*self.modelled, *of_parts, *self.points)
+        rated = (*self.modelled, *of_parts, *self.points, *self.rides)
         return {rating.name: rating for one in rated for rating in one.ratings}
 
     def counter_titles(self, name: str) -> tuple[str, str] | None:
@@ -255,11 +268,16 @@ class VerticalPack:
     @property
     def of_waveforms(self) -> frozenset[str]:
         """The channels that blocks of vibration become; many machines send none."""
-        return frozenset(name for point in self.points for name in point.channels)
+        channels = [*(one.channels for one in self.points), *(one.channels for one in self.rides)]
+        return frozenset(name for each in channels for name in each)
 
     def point(self, name: str) -> MeasuringPoint | None:
-        """The measuring point of that name."""
+        """The measuring point of that name on a bearing."""
         return next((point for point in self.points if point.name == name), None)
+
+    def ride(self, name: str) -> RidePoint | None:
+        """The measuring point of that name on a car."""
+        return next((ride for ride in self.rides if ride.name == name), None)
 
     def lacking(self, ratings: Ratings) -> Mapping[str, tuple[str, ...]]:
         """The counters that a machine with these ratings has not, each with the ratings that it needs."""
@@ -312,6 +330,14 @@ class VerticalPack:
         if unit != "kW" or known[self.power] == "counter":
             raise FleetError(f"{self.equipment_type.name}: {self.power} is no power in kW")
 
+    def _check_impulsive(self, known: Mapping[str, str]) -> None:
+        self._check_channels("impulsive", ((name, name) for name in self.impulsive), known)
+        if others := [name for name in self.impulsive if known[name] != "measurement"]:
+            raise FleetError(
+                f"{self.equipment_type.name}: only what is measured is checked for spikes, "
+                f"so {', '.join(others)} cannot be impulsive"
+            )
+
     def _check_segments(self, known: Mapping[str, str]) -> None:
         names = [segment.name for segment in self.segments]
         if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -330,9 +356,14 @@ class VerticalPack:
     def _check_bands(self, known: Mapping[str, str]) -> None:
         bands = self.detection.bands
         self._check_channels("band", ((name, name) for name, _ in bands), known)
-        given = self.detection.given
+        given, ambient = self.detection.given, self.detection.ambient
         self._check_channels("given", ((name, name) for name in given), known)
-        for name, role in [(name, "has bands") for name, _ in bands] + [(name, "is given") for name in given]:
+        self._check_channels("ambient", ((name, name) for name in ambient), known)
+        if twice := sorted({*given} & {*ambient}):
+            raise FleetError(f"{self.equipment_type.name}: both given and ambient: {', '.join(twice)}")
+        roles = [(name, "has bands") for name, _ in bands]
+        roles += [(name, "is given") for name in given] + [(name, "is ambient") for name in ambient]
+        for name, role in roles:
             if known[name] != "setpoint":
                 raise FleetError(f"{self.equipment_type.name}: {name} {role} but is a {known[name]}")
         if (regimes := self.codes * prod(len(edges) + 1 for _, edges in bands)) > MOST_REGIMES:

@@ -21,7 +21,7 @@ _DELETE = sql.SQL(
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How long each thing is kept; `rollup` holds for health, forecasts and wear as well.
+    """How long each thing is kept; `rollup` holds for usage, wear, health and forecasts as well.
 
     `ledger` must be longer than the oldest instant that is accepted: a frame that is sent again after its
     ledger row has gone could no longer be told from a new one.
@@ -50,6 +50,7 @@ async def apply_retention(pool: Pool, policy: Policy) -> dict[str, int]:
             pool, _PRUNE.format(table=sql.Literal("rollup_minute")), policy.rollup
         ),
         "rollup_hour": await _repeat(pool, _delete("rollup_hour", "ts"), policy.rollup),
+        "usage_day": await _repeat(pool, _delete("usage_day", "day"), policy.rollup),
         "wear_day": await _repeat(pool, _delete("wear_day", "day"), policy.rollup),
         "health": await _repeat(pool, _delete("health", "ts"), policy.rollup),
         "segment_feature": await _repeat(pool, _delete("segment_feature", "ts"), policy.rollup),

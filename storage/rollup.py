@@ -1,20 +1,21 @@
 """Minute and hour rollups of whatever was written, late data included.
 
 Every chunk notes which ranges it wrote, in its own transaction. The job takes notes away, and in one
-transaction computes the minutes they touch from the raw rows and the hours from the minutes. A snapshot that
-shows a note shows its rows too, so nothing is missed however writers and the job interleave. The same job
-serves every edition of the database.
+transaction computes the minutes they touch from the raw rows, the hours from the minutes and, of the hours,
+what was used by day. A snapshot that shows a note shows its rows too, so nothing is missed however writers
+and the job interleave. The same job serves every edition of the database.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta
 from functools import cache
 from typing import Any, LiteralString
 
 from psycopg import sql
 
 from storage.pool import Connection, Pool
+from storage.usage_days import add_up, add_up_stored
 
 _LOCK = 0x726F6C6C7570  # "rollup": one job at a time, or an older result could land on a newer one
 
@@ -72,6 +73,7 @@ on conflict (asset_id, ts) do update set
 async def run_due(pool: Pool, limit: int = 200) -> int:
     """Roll up the oldest `limit` notes; returns how many asset-hours that were, 0 if nothing is due.
 
+    Where nothing is, so many of the days that are not added up yet since days are kept, and their number.
     Waits for a job of another process, so that with 0 everything noted before the call is rolled up.
     """
     async with pool.connection() as conn, conn.transaction():
@@ -82,7 +84,8 @@ async def run_due(pool: Pool, limit: int = 200) -> int:
             by_width[columns].append(rest)
         for columns, hours in by_width.items():
             await _roll_up(conn, columns, hours)
-        return len(due)
+        await add_up(conn, [(asset_id, hour.astimezone(UTC).date()) for _, asset_id, hour, *_ in due])
+        return len(due) or await add_up_stored(conn, limit)
 
 
 async def _roll_up(conn: Connection, columns: int, hours: Sequence[Any]) -> None:

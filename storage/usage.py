@@ -24,19 +24,11 @@ METERS = sql.SQL(
 ).format(power=_POWER)
 """What is read of a type's machines by the hour: its counters, and the power of which energy is made."""
 
-# Less than before is a counter that was replaced.
-_USED = sql.SQL(
-    "case when counts then high - case when before <= high then before else low end else mean end as used"
-)
-
-# An hour of power is known once it is over.
-_READ = sql.SQL(
-    "h.asset_id = a.asset_id and h.vmax[m.place] is not null "
-    "and (m.counts or h.ts <= now() - interval '1 hour')"
-)
+USED = sql.SQL("case when counts then high - case when before <= high then before else low end else mean end")
+"""What a reading goes on by after the one before: less than that is a counter that was replaced."""
 
 HOURS = sql.SQL(
-    """select h.ts, m.name as channel, m.unit, {used}
+    """select h.ts, m.name as channel, m.unit, {used} as used
     from faultline.rollup_hour as h join ({meters}) as m on m.equipment_type = a.equipment_type
     cross join lateral (
         select h.vmax[m.place]::float8 as high, h.vmin[m.place] as low, h.vmean[m.place] as mean) as reading
@@ -44,27 +36,17 @@ HOURS = sql.SQL(
         select p.vmax[m.place] as before from faultline.rollup_hour as p
         where m.counts and p.asset_id = a.asset_id and p.ts < h.ts and p.vmax[m.place] is not null
         order by p.ts desc limit 1) as past on true
-    where {read}"""
-).format(used=_USED, meters=METERS, read=_READ)
-"""Rows `ts`, `channel`, `unit`, `used`: a counter's growth in the hour, or the hour's mean kW as kWh."""
+    where h.asset_id = a.asset_id and h.vmax[m.place] is not null
+    and (m.counts or h.ts <= now() - interval '1 hour')"""
+).format(used=USED, meters=METERS)
+"""Rows `ts`, `channel`, `unit`, `used`: growth of a counter in the hour; mean kW as kWh once it is over."""
 
-# The same in one pass from the last reading before: `HOURS` looks it up for each hour, but any of them.
-_HOURS_OF_PERIOD = sql.SQL(
-    """select {used} from ({meters}) as m cross join lateral (
-        select h.ts, h.vmax[m.place]::float8 as high, h.vmin[m.place] as low, h.vmean[m.place] as mean,
-               lag(h.vmax[m.place]) over (order by h.ts) as before
-        from faultline.rollup_hour as h where {read} and h.ts < p.end_ts and h.ts >= coalesce((
-            select max(past.ts) from faultline.rollup_hour as past
-            where m.counts and past.asset_id = a.asset_id and past.ts < p.start_ts
-            and past.vmax[m.place] is not null), p.start_ts)) as reading
-    where m.equipment_type = a.equipment_type and m.name = c.meter and m.unit = c.unit
-    and reading.ts >= p.start_ts"""
-).format(used=_USED, meters=METERS, read=_READ)
-
-# Less than before is a part that was replaced: what it used up on that day is not known.
+# Less than before is a part that was replaced: what it used up on that day is not known. Nor is what was used
+# up on the first day on record.
 DAYS = sql.SQL(
     """select d.day, d.counter, d.value, d."limit",
-           100 * greatest(d.value - before.value, 0) / d."limit" as used
+           case when before.value is not null
+               then 100 * greatest(d.value - before.value, 0) / d."limit" end as used
     from faultline.wear_day as d left join lateral (
         select p.value from faultline.wear_day as p
         where p.asset_id = d.asset_id and p.counter = d.counter and p.day < d.day
@@ -74,14 +56,27 @@ DAYS = sql.SQL(
 """Rows `day`, `counter`, `value`, `limit`, `used`: the share of the limit used up since the day before, %."""
 
 IN_PERIOD = sql.SQL(
-    """select sum(each.used) as used, count(*) as readings from (
-        {hours} union all
-        select day.used from ({days}) as day
+    """select sum(each.used) as used, coalesce(sum(each.readings), 0) as readings
+    from date_trunc('day', p.start_ts + interval '23 hours', 'UTC') as first_ts,
+    greatest(first_ts, date_trunc('day', least(p.end_ts, now()), 'UTC')) as last_ts, lateral (
+        select d.used, d.readings from faultline.usage_day as d
+        where d.asset_id = a.asset_id and d.channel = c.meter and d.unit = c.unit
+        and d.day >= (first_ts at time zone 'UTC')::date and d.day < (last_ts at time zone 'UTC')::date
+        union all
+        select hour.used, 1 from (values (p.start_ts, first_ts), (last_ts, p.end_ts))
+        as rest (from_ts, to_ts), lateral ({hours}) as hour
+        where hour.channel = c.meter and hour.unit = c.unit
+        and hour.ts >= rest.from_ts and hour.ts < least(rest.to_ts, p.end_ts)
+        union all
+        select day.used, 1 from ({days}) as day
         where starts_with(c.meter, 'wear:') and day.counter = substr(c.meter, 6)
         and day.day >= (p.start_ts at time zone 'UTC')::date
         and day.day < (p.end_ts at time zone 'UTC')::date) as each"""
-).format(hours=_HOURS_OF_PERIOD, days=DAYS)
-"""One row: what the meter of a contract `c` went on by in a period `p`; null where it was never read."""
+).format(hours=HOURS, days=DAYS)
+"""One row: what the meter of a contract `c` went on by in a period `p`; null where it was never read.
+
+Whole days that are over are taken as such, the rest of the period (whole hours) by the hour.
+"""
 
 _KEEP = """
 insert into wear_day as known (asset_id, counter, day, value, "limit")

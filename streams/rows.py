@@ -29,7 +29,7 @@ class Scored:
     """What the rows of one equipment type became.
 
     watched_us: how long machines were watched, all together. opened: machine episodes that began. renewed:
-    machines that started over.
+    machines that started over, and whether others will now under another fit.
     """
 
     watched_us: int

@@ -16,6 +16,7 @@ from detectors.vibration_block import FEWEST_SAMPLES, LARGEST, MOST_SAMPLES, OVE
 from fleet.dead_letter import Reason
 from fleet.measuring_point import MeasuringPoint, fault_at, lines_of, reduced
 from fleet.rating import Ratings
+from fleet.ride_point import LEAST_S, LEAST_SPEED, RidePoint
 from fleet.vertical import VerticalPack
 from streams.wire.frame import FrameError, brief
 from streams.wire.strict_json import parse
@@ -32,6 +33,7 @@ CURES: Mapping[BlockFault, str] = {
     BlockFault.NOT_MEASURED: f"check scale and unit: a sample is beyond {LARGEST:g} m/s²",
     BlockFault.CONSTANT: "check sensor and cable: all samples are equal",
     BlockFault.CLIPPED: "set a wider range, or take a less sensitive sensor: the signal is cut off",
+    BlockFault.NO_TRIP: f"send the trip from standstill to standstill: it is never at {LEAST_SPEED:g} m/s",
 }
 
 
@@ -88,7 +90,10 @@ def reduce(message: Waveforms, pack: VerticalPack, ratings: Ratings) -> Reduced:
     shown, bad = dict[str, float](), list[BadBlock]()
     for name, said in message.blocks.items():
         try:
-            shown |= _shown(_point(pack, name), said, message.values, ratings)
+            if ride := pack.ride(name):
+                shown |= _ridden(ride, said)
+            else:
+                shown |= _shown(_point(pack, name), said, message.values, ratings)
         except ValueError as error:
             bad.append(BadBlock(name, str(error)))
         except OverflowError:
@@ -102,7 +107,8 @@ def reduce(message: Waveforms, pack: VerticalPack, ratings: Ratings) -> Reduced:
 def _point(pack: VerticalPack, name: str) -> MeasuringPoint:
     point = pack.point(name)
     if point is None:
-        known = ", ".join(one.name for one in pack.points) or "none (repeat faultline assets add)"
+        names = [*(one.name for one in pack.points), *(one.name for one in pack.rides)]
+        known = ", ".join(names) or "none (repeat faultline assets add)"
         raise ValueError(f"a {pack.equipment_type.name} has no such measuring point: known is {known}")
     return point
 
@@ -113,15 +119,27 @@ def _shown(
     """What a block shows, by channel; raises `ValueError` with what to do."""
     block, orders = _block(said), point.orders(ratings)
     lines_hz = lines_of(orders, _turns(point, said, values) / 60) if orders else ()
-    fault = fault_at(point, block, lines_hz)
-    if fault is not None:
-        raise ValueError(f"{fault}: {_cure(fault, point)}")
+    _check(fault_at(point, block, lines_hz), point)
     return reduced(point, block, lines_hz)
 
 
-def _cure(fault: BlockFault, point: MeasuringPoint) -> str:
+def _ridden(ride: RidePoint, said: Any) -> Mapping[str, float]:
+    """What a trip shows, by channel; raises `ValueError` with what to do."""
+    block = _block(said)
+    _check(ride.fault(block), ride)
+    return ride.reduced(block)
+
+
+def _check(fault: BlockFault | None, point: MeasuringPoint | RidePoint) -> None:
+    if fault is not None:
+        raise ValueError(f"{fault}: {_cure(fault, point)}")
+
+
+def _cure(fault: BlockFault, point: MeasuringPoint | RidePoint) -> str:
     if fault is BlockFault.LOW_RATE:
         return f"{point.name} is sampled at {OVERSAMPLING * point.highest_hz:g} Hz or more"
+    if fault is BlockFault.TOO_SHORT and isinstance(point, RidePoint):
+        return f"send the whole trip, {LEAST_S:g} s or more"
     return CURES[fault]
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 
-from console.bench.plant import Plant, Worker, plant, worker
+from console.bench.plant import PATIENCE_S, Plant, Worker, plant, worker
 from console.bench.result import Reading
 from console.bench.telemetry import CHANNELS, ROWS, frames, hours_ago
 from console.bench.trial import BenchError, Trial
@@ -17,11 +17,15 @@ LEARNING_FRAMES = 8
 
 MEMORY_GOALS_MB = {1_000: 400, 10_000: 900}
 
+FEWEST_FRAMES = 10
+"""Of each machine: the rollup of its hour must not look as if it came with each row."""
+
 LOOK_EVERY_S = 0.1
 
 _LEARNED = """
 select count(*) from asset_latest where score is not null
 """
+_TO_ROLL_UP = "select count(*) from rollup_due"
 
 
 def memory(trial: Trial) -> Generator[list[Reading], None, None]:
@@ -38,12 +42,12 @@ def memory(trial: Trial) -> Generator[list[Reading], None, None]:
 
 def growth(trial: Trial) -> Generator[list[Reading], None, None]:
     """CPU microseconds of the worker for each sample with 100, 1 000 and 10 000 machines."""
-    count = trial.size(20_000, 80)
+    records, fewest = trial.size((20_000, FEWEST_FRAMES), (80, 2))
     readings: list[Reading] = []
     with _fleet(trial, sizes := trial.size((100, 1_000, 10_000), (10, 20, 40))) as fleet:
         for size in sizes:
             fleet.learn(size)
-            cost = fleet.cost_us(size, count // size)
+            cost = fleet.cost_us(size, max(records // size, fewest))
             base = readings[0].value if readings else cost
             readings.append(
                 Reading(
@@ -79,6 +83,7 @@ class _Fleet:
 
     def cost_us(self, size: int, count: int) -> float:
         """CPU microseconds per sample for `count` more frames of each of the first `size` machines."""
+        self._all_rolled_up()
         self._trial.tell(f"{count} more frames of each of {size:,} machines")
         before = self.running.cpu_s()
         self._send(0, size, count)
@@ -117,6 +122,14 @@ class _Fleet:
     def _all_stored(self) -> None:
         self.running.drained(self._sent)
         self._site.check_all_stored(self._sent)
+
+    def _all_rolled_up(self) -> None:
+        """What learning left to do is no cost of the frames to come."""
+        patience = time.perf_counter() + PATIENCE_S
+        while self._site.ask(_TO_ROLL_UP) != [(0,)]:
+            if time.perf_counter() > patience:
+                raise BenchError(f"rollups are still due after {PATIENCE_S:.0f} s without new rows")
+            time.sleep(LOOK_EVERY_S)
 
     def _equally_far(self, start: int, stop: int) -> Iterator[tuple[int, Sequence[str]]]:
         for number in sorted(set(self._next[start:stop])):

@@ -34,6 +34,8 @@ NO_RUNS = Text("no test program was run in this time", "该时段未运行测试
 
 NOTHING_FOUND = Text("nothing has been found", "暂无发现")
 
+NOT_KNOWN = Text("not known yet", "尚未得出")
+
 STILL_ON = Text("still on", "持续中")
 
 
@@ -113,7 +115,7 @@ def _health_now() -> Panel:
         unit="percent",
         steps=scales.HEALTH,
         decimals=0,
-        empty=Text("not known yet", "尚未得出"),
+        empty=NOT_KNOWN,
     )
 
 
@@ -148,6 +150,7 @@ def _left_now() -> Panel:
         (Query(f"select {scales.LEFT_IN_WORDS} as left_life from remaining_life where {MACHINE}"),),
         6,
         unit="string",
+        empty=NOT_KNOWN,
         options={"reduceOptions": {"calcs": ["lastNotNull"], "fields": "/.*/", "values": False}},
     )
 
@@ -326,11 +329,9 @@ def _shown_by() -> Panel:
 
 
 def _wear(pack: VerticalPack) -> Panel:
-    counters = (*pack.wear, *pack.modelled)
-    words = ", ".join(f"('{each.name}', '{each.title_en}', '{each.title_zh}')" for each in counters)
-    if pack.parts:
-        part = pack.parts.wear
-        words += f", ('{part.name}', '{part.title_en}', '{part.title_zh}')"
+    counters = (*pack.wear, *pack.modelled, *([pack.parts.wear] if pack.parts else []))
+    said = (f", ('{each.name}', '{each.title_en}', '{each.title_zh}')" for each in counters)
+    words = f"(null, null, null){''.join(said)}"  # a type without counters has no words
     return Panel(
         "wear",
         Kind.BARS,
@@ -355,6 +356,7 @@ def _wear(pack: VerticalPack) -> Panel:
         low=0,
         high=100,
         decimals=0,
+        empty=Text("no wear is counted", "未统计损耗"),
     )
 
 

@@ -14,7 +14,7 @@ _OPEN = f"""from episode as e join latest as l using (asset_id) where {_SITES} a
 
 _SHOWN_BY = """(select string_agg(coalesce(nullif(h.title_{lang}, ''), c.channel), ', ' order by c.share desc)
     from (select channel, share from contribution as top
-        where top.asset_id = e.asset_id and top.episode_id = e.episode_id
+        where top.asset_id = e.asset_id and top.episode_id = e.episode_id and top.channel <> ''
         order by top.share desc limit 2) as c
     left join channel as h on h.equipment_type = l.equipment_type and h.channel = c.channel)"""
 

@@ -6,13 +6,30 @@ from dashboards.panel import Column, Kind, Panel, Query, Step
 from dashboards.text import Text
 from fleet.catalog import packs
 
-_CHOSEN = "channel = ${counter:sqlstring} and $__timeFilter(ts)"
+_FIRST = "date_trunc('day', $__timeFrom()::timestamptz + interval '24 hours', 'UTC')"
+_LAST = f"greatest({_FIRST}, date_trunc('day', least($__timeTo(), now()), 'UTC'))"
+
+# Hours of a month of a whole fleet are too many to add up while somebody waits.
+_USED = f"""(
+    select timezone('UTC', day::timestamp) as ts, asset_id, site, asset, channel, unit, used, readings
+    from usage_day where day >= ({_FIRST} at time zone 'UTC')::date
+    and day < ({_LAST} at time zone 'UTC')::date
+    union all select ts, asset_id, site, asset, channel, unit, used, 1
+    from usage_hour where $__timeFilter(ts) and ts < {_FIRST}
+    union all select ts, asset_id, site, asset, channel, unit, used, 1
+    from usage_hour where $__timeFilter(ts) and ts >= {_LAST}) as part"""
+"""SQL: the days in between as such, by the hour what is left at both ends of the time range."""
+
+_CHOSEN = "channel = ${counter:sqlstring}"
 
 _COUNTERS = """select coalesce(nullif(title_{lang}, ''), channel) || ' (' || meter_unit || ')' as __text,
-    channel as __value from channel where meter_unit is not null group by 1, 2 order by 1"""
+    channel as __value from channel where meter_unit is not null
+    group by 1, 2 order by bool_and(nullif(title_{lang}, '') is null), 1"""
+"""SQL: what nobody gave a title comes last."""
 
 _CONTRACTS = """select coalesce(nullif(title_{lang}, ''), contract) as __text, contract as __value
-    from contract order by 1"""
+    from contract order by now() between begin_ts and coalesce(end_ts, 'infinity') desc, 1"""
+"""SQL: what is in force comes first."""
 
 _ON = "start_ts <= $__timeTo() and end_ts > least(now(), $__timeTo()::timestamptz)"
 """SQL: the period of a contract that the end of the time range lies in."""
@@ -21,8 +38,9 @@ _OF_CHOSEN = f"contract = ${{contract:sqlstring}} and {_ON}"
 
 ASSET = Text("Machine", "设备")
 SITE = Text("Site", "站点")
-NO_CONTRACT = Text("no contract", "无合同")
-SHARE = Column("share", Text("% used", "已用 %"), unit="percent", steps=scales.USED_UP, width=90)
+NO_CONTRACT = Text("no contract in force then", "届时无生效合同")
+SHARE = Column("share", Text("% used", "已用 %"), unit="percent", steps=scales.USED_UP, width=75)
+HOURS = Column("hours", Text("hours read", "有读数的小时"), width=110)
 USED = Text("used", "用量")
 UNIT = Text("unit", "单位")
 NOT_MEASURED = Text("not measured", "未测量")
@@ -63,9 +81,10 @@ def _contracts() -> Panel:
         Text("Used of what contracts allow", "合同用量"),
         Text(
             "What was used of each contract's month or year so far, in percent of what it allows, and what "
-            "it will be at its end if it goes on like this. View `contract_use`, hourly.",
+            "it will be at its end if it goes on like this. Months and years are those of UTC, at all sites. "
+            "View `contract_use`, hourly.",
             "各合同当前周期（月或年）的已用量、占允许量的百分比，以及按当前速度推算的期末值。"
-            "视图 `contract_use`，每小时更新。",
+            "各站点的月和年均按 UTC 划分。视图 `contract_use`，每小时更新。",
         ),
         (
             Query(
@@ -79,14 +98,14 @@ def _contracts() -> Panel:
         16,
         columns=(
             Column("title", Text("contract", "合同")),
-            Column("tenant", Text("customer", "客户"), width=110),
-            Column("covers", Text("covers", "范围"), width=110, empty=Text("all machines", "全部设备")),
-            Column("used", USED, width=100, empty=NOT_MEASURED),
-            Column("allowed", Text("allowed", "允许量"), width=100),
-            Column("unit", UNIT, width=60),
+            Column("tenant", Text("customer", "客户"), width=90),
+            Column("covers", Text("covers", "范围"), width=90, empty=Text("all machines", "全部设备")),
+            Column("used", USED, unit="locale", width=100, empty=NOT_MEASURED),
+            Column("allowed", Text("allowed", "允许量"), unit="locale", width=90),
+            Column("unit", UNIT, width=50),
             SHARE,
-            Column("projected", Text("% at end", "期末 %"), unit="percent", steps=scales.USED_UP, width=90),
-            Column("until", Text("until", "截止"), unit="dateTimeAsLocal", width=170),
+            Column("projected", Text("% at end", "期末 %"), unit="percent", steps=scales.USED_UP, width=80),
+            Column("until", Text("until", "截止"), unit="dateTimeAsLocal", width=190),
         ),
         decimals=1,
         empty=NO_CONTRACT,
@@ -115,7 +134,7 @@ def _contract_sites() -> Panel:
         low=0,
         high=100,
         decimals=0,
-        empty=NOT_MEASURED,
+        empty=Text("not in force then, or not measured", "届时未生效，或未测量"),
     )
 
 
@@ -139,7 +158,7 @@ def _contract_machines() -> Panel:
         columns=(
             Column("site", SITE),
             Column("asset", ASSET),
-            Column("used", USED, empty=NOT_MEASURED),
+            Column("used", USED, unit="locale", empty=NOT_MEASURED),
             Column("unit", UNIT, width=60),
             SHARE,
         ),
@@ -154,12 +173,13 @@ def _by_day() -> Panel:
         Kind.LINES,
         Text("Used each day", "每日用量"),
         Text(
-            "What the counter went on by, all machines together, in its unit. View `usage_hour`.",
-            "全部设备该计数的每日增量，单位同计数。视图 `usage_hour`。",
+            "What the counter went on by, all machines together, in its unit. Days are those of UTC, at all "
+            "sites. Views `usage_day`, `usage_hour`.",
+            "全部设备该计数的每日增量，单位同计数。各站点均按 UTC 日统计。视图 `usage_day`、`usage_hour`。",
         ),
         (
             Query(
-                f"select $__timeGroupAlias(ts,'1d'), sum(used) as used from usage_hour where {_CHOSEN} "
+                f"select $__timeGroupAlias(ts,'1d'), sum(used) as used from {_USED} where {_CHOSEN} "
                 "group by 1 order by 1",
                 over_time=True,
             ),
@@ -177,12 +197,12 @@ def _by_site() -> Panel:
         Kind.BARS,
         Text("Used by site", "各站点用量"),
         Text(
-            "What the counter went on by in this time, by site. View `usage_hour`.",
-            "该时段内各站点的计数增量。视图 `usage_hour`。",
+            "What the counter went on by in this time, by site. Views `usage_day`, `usage_hour`.",
+            "该时段内各站点的计数增量。视图 `usage_day`、`usage_hour`。",
         ),
         (
             Query(
-                f"select site, sum(used) as used from usage_hour where {_CHOSEN} "
+                f"select site, sum(used) as used from {_USED} where {_CHOSEN} "
                 "group by 1 order by 2 desc limit 20"
             ),
         ),
@@ -198,24 +218,26 @@ def _by_machine() -> Panel:
         Kind.TABLE,
         Text("Used by machine", "各设备用量"),
         Text(
-            "What the counter went on by in this time, and in how many hours it was read. View `usage_hour`.",
-            "该时段内各设备的计数增量及有读数的小时数。视图 `usage_hour`。",
+            "What the counter went on by in this time, and in how many hours it was read. "
+            "Views `usage_day`, `usage_hour`.",
+            "该时段内各设备的计数增量及有读数的小时数。视图 `usage_day`、`usage_hour`。",
         ),
         (
             Query(
-                "select site, asset, sum(used) as used, nullif(unit, '1') as unit, count(*) as hours "
-                "from usage_hour "
-                f"where {_CHOSEN} group by site, asset, asset_id, unit order by 3 desc limit 1000"
+                "select site, asset, sum(used) as used, nullif(unit, '1') as unit, sum(readings) as hours "
+                f"from {_USED} where {_CHOSEN} group by site, asset, asset_id, unit "
+                "order by 3 desc limit 1000"
             ),
         ),
         12,
         columns=(
             Column("site", SITE),
             Column("asset", ASSET),
-            Column("used", USED),
-            Column("unit", UNIT),
-            Column("hours", Text("hours read", "有读数的小时")),
+            Column("used", USED, unit="locale"),
+            Column("unit", UNIT, width=60),
+            HOURS,
         ),
+        decimals=1,
     )
 
 
@@ -226,15 +248,15 @@ def _energy() -> Panel:
         Text("Energy by machine", "各设备电能"),
         Text(
             "kWh in this time: what an energy counter went on by, or the mean electrical power of each hour "
-            "read. A machine that has neither is not measured. View `usage_hour`.",
+            "read. A machine that has neither is not measured. Views `usage_day`, `usage_hour`.",
             "该时段电能（kWh）：电能计数的增量，或有读数各小时的平均电功率之和。"
-            "两者皆无的设备为未测量。视图 `usage_hour`。",
+            "两者皆无的设备为未测量。视图 `usage_day`、`usage_hour`。",
         ),
         (
             Query(
-                "with told as materialized (select asset_id, site, asset, channel, count(*) as hours, "
-                "sum(used * case unit when 'MWh' then 1000 else 1 end) as energy from usage_hour "
-                "where unit in ('kWh', 'MWh') and $__timeFilter(ts) group by 1, 2, 3, 4) "
+                "with told as materialized (select asset_id, site, asset, channel, sum(readings) as hours, "
+                f"sum(used * case unit when 'MWh' then 1000 else 1 end) as energy from {_USED} "
+                "where unit in ('kWh', 'MWh') group by 1, 2, 3, 4) "
                 "select site, asset, coalesce(nullif(title, ''), channel) as meter, energy, hours from told "
                 "left join (select channel, min(title_{lang}) as title from channel group by 1) as c "
                 "using (channel) union all select site, asset, null, null, 0 from asset "
@@ -248,7 +270,7 @@ def _energy() -> Panel:
             Column("asset", ASSET),
             Column("meter", Text("meter", "计量")),
             Column("energy", Text("energy", "电能"), unit="kwatth", empty=NOT_MEASURED),
-            Column("hours", Text("hours read", "有读数的小时")),
+            HOURS,
         ),
     )
 
@@ -260,8 +282,8 @@ def _wear() -> Panel:
         Text("Wear by machine", "各设备损耗"),
         Text(
             "Where each wear counter stands in percent of its limit, and how much of that was used up in "
-            "this time. Views `wear`, `wear_day`.",
-            "各损耗计数占其限值的百分比，及该时段内的消耗。视图 `wear`、`wear_day`。",
+            "this time, by days of UTC. Views `wear`, `wear_day`.",
+            "各损耗计数占其限值的百分比，及该时段内（按 UTC 日）的消耗。视图 `wear`、`wear_day`。",
         ),
         (
             Query(

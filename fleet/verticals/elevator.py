@@ -5,6 +5,7 @@ to a trip or a door cycle is missing while the car stands. Ranges of channels ar
 report and, like detection parameters and wear limits without a source, engineering defaults.
 """
 
+from detectors.ride_weighting import HORIZONTAL, VERTICAL
 from detectors.segments import Take
 from fleet.asset import Channel, EquipmentType
 from fleet.beside import ChangePoints
@@ -12,6 +13,7 @@ from fleet.cycle_advice import ExcessCycles
 from fleet.idle_advice import IdleEnergy
 from fleet.modelled_wear import RatedWear, Reading
 from fleet.rating import Rating, Ratings
+from fleet.ride_point import Drive, RidePoint
 from fleet.segment import Feature, Segment
 from fleet.sign import Urgency, up
 from fleet.standard_limit import StandardLimit, either_way
@@ -50,6 +52,47 @@ CHANNELS = (
     Channel("door_cycles", "1", 0, kind="counter", title_en="Door cycles", title_zh="开关门次数"),
     # 0 closed, 1 open, 2 closing, 3 opening: the door field of GB/T 24476 as uploaders in the field code it
     Channel("door", "1", 0, 3, "state", title_en="Door", title_zh="轿门状态"),
+    # in the latest door cycle, between its first opening and its end
+    Channel("door_reopenings", "1", 0, 50, title_en="Door opened again", title_zh="重复开门次数"),
+    # the car's way from the command to the brake to its standstill: at a stop, or in a test of the brake
+    Channel(
+        "brake_stopping_distance",
+        "mm",
+        0,
+        5_000,
+        title_en="Stopping distance of the brake",
+        title_zh="制动器制停距离",
+    ),
+    # of a trip whose acceleration is sampled (ISO 18738-1); the largest vibration is in the channels above
+    Channel("ride_vertical_a95", "m/s²", 0, 5, title_en="Vertical vibration A95", title_zh="垂直振动 A95"),
+    Channel(
+        "ride_horizontal_a95", "m/s²", 0, 5, title_en="Horizontal vibration A95", title_zh="水平振动 A95"
+    ),
+    Channel("ride_acceleration", "m/s²", 0, 10, title_en="Largest acceleration", title_zh="最大加减速度"),
+    Channel("ride_acceleration_a95", "m/s²", 0, 10, title_en="Acceleration A95", title_zh="加减速度 A95"),
+    Channel("ride_jerk", "m/s³", 0, 50, title_en="Largest jerk", title_zh="最大加加速度"),
+)
+
+RIDES = (
+    RidePoint(
+        "car-vertical",
+        VERTICAL,
+        "vibration_vertical",
+        "ride_vertical_a95",
+        Drive("ride_acceleration", "ride_acceleration_a95", "ride_jerk"),
+    ),
+    RidePoint("car-horizontal", HORIZONTAL, "vibration_horizontal", "ride_horizontal_a95"),
+)
+
+# What jumps as the car starts, passes a rail joint or meets somebody in the door.
+IMPULSIVE = (
+    "speed",
+    "motor_current",
+    "vibration_vertical",
+    "vibration_horizontal",
+    "door_motor_current",
+    "door_reopenings",
+    "brake_stopping_distance",
 )
 
 WEAR = (
@@ -166,6 +209,20 @@ FAULT_MODES = (
         fails_at=14.0,
     ),
     FaultMode(
+        "door-obstruction",
+        "Door opens again: dirty sill, light curtain or objects in its way",
+        "门重复开启：地坎脏污、光幕故障或异物阻挡",
+        ("door_reopenings",),
+        "Clean the sill and the light curtain; look for bent edges and for what stands in the doorway.",
+        "清洁地坎和光幕，检查光幕边缘是否变形、门口有无异物。",
+        signs=(up("door_reopenings"),),
+        failure_code="SPO",
+        parts_en="Light curtain, door shoes.",
+        parts_zh="光幕、门滑块。",
+        urgency=Urgency.DAYS,
+        fails_at=3.7,
+    ),
+    FaultMode(
         "brake-drag",
         "Brake does not release fully",
         "制动器未完全释放",
@@ -180,13 +237,33 @@ FAULT_MODES = (
         fails_at=49.0,
     ),
     FaultMode(
+        "brake-wear",
+        "Brake takes longer to stop the car: lining worn or air gap too wide",
+        "制停距离变长：闸衬磨损或制动间隙过大",
+        ("brake_stopping_distance",),
+        "Test the brake with 125 % of the rated load (EN 81-20); measure the lining and the air gap.",
+        "以 125 % 额定载荷试验制动（GB/T 7588.1），测量闸衬厚度与制动间隙。",
+        signs=(up("brake_stopping_distance"),),
+        failure_code="STP",
+        wear=("brake",),
+        parts_en="Brake lining, brake springs.",
+        parts_zh="制动闸衬、制动弹簧。",
+        urgency=Urgency.NOW,
+        fails_at=13.0,
+    ),
+    FaultMode(
         "guide-wear",
         "Guide shoes or rails worn",
         "导靴或导轨磨损",
-        ("vibration_horizontal", "vibration_vertical"),
+        ("vibration_horizontal", "vibration_vertical", "ride_horizontal_a95", "ride_vertical_a95"),
         "Check guide shoe clearance, rail joints and lubrication; ride the car with a vibration meter.",
         "检查导靴间隙、导轨接头和润滑，并进行乘运质量测试。",
-        signs=(up("vibration_horizontal"), up("vibration_vertical")),
+        signs=(
+            up("vibration_horizontal"),
+            up("vibration_vertical"),
+            up("ride_horizontal_a95"),
+            up("ride_vertical_a95"),
+        ),
         failure_code="VIB",
         parts_en="Guide shoe inserts or rollers, rail oil.",
         parts_zh="导靴靴衬或滚轮、导轨油。",
@@ -274,6 +351,18 @@ LIMITS = (
             off_delay_s=DAY_S,
         )
     ),
+    # The means against unintended movement stop the car within this way, and the brake is their usual part.
+    StandardLimit(
+        "brake_stopping_distance",
+        1_200.0,
+        "EN 81-20 / GB/T 7588.1, 5.6.7.5",
+        "Brake does not stop the car in time",
+        "制停距离超过允许值",
+        "Take the lift out of service; test the brake and measure its lining and air gap.",
+        "立即停梯，试验制动器并测量闸衬厚度与制动间隙。",
+        deadband=60.0,
+        off_delay_s=DAY_S,
+    ),
     # Largest peak to peak of a row. At one row a minute it takes three with a moving car one after the other:
     # a standing car shakes less, and begins the delay anew.
     StandardLimit(
@@ -297,6 +386,42 @@ LIMITS = (
         "Ride the car with a vibration meter; check guide shoe clearance and the rails' alignment.",
         "进行乘运质量测试，检查导靴间隙及导轨垂直度。",
         deadband=0.01,
+        on_delay_s=120.0,
+        off_delay_s=DAY_S,
+    ),
+    StandardLimit(
+        "ride_vertical_a95",
+        0.2,
+        "GB/T 10058",
+        "Ride rougher than is accepted: vertical vibration, A95",
+        "垂直振动 A95 超过验收值",
+        "Check rail joints, rollers, ropes and the machine's mounts.",
+        "检查导轨接头、导靴、钢丝绳及主机减振。",
+        deadband=0.01,
+        on_delay_s=120.0,
+        off_delay_s=DAY_S,
+    ),
+    StandardLimit(
+        "ride_horizontal_a95",
+        0.15,
+        "GB/T 10058",
+        "Ride rougher than is accepted: horizontal vibration, A95",
+        "水平振动 A95 超过验收值",
+        "Check guide shoe clearance and the rails' alignment.",
+        "检查导靴间隙及导轨垂直度。",
+        deadband=0.008,
+        on_delay_s=120.0,
+        off_delay_s=DAY_S,
+    ),
+    StandardLimit(
+        "ride_acceleration",
+        1.5,
+        "GB/T 10058",
+        "Car starts or stops harder than is accepted",
+        "加减速度超过允许值",
+        "Check the drive's ramps, its load compensation and when the brake closes.",
+        "检查变频器加减速曲线、称重补偿及制动器闭合时机。",
+        deadband=0.075,
         on_delay_s=120.0,
         off_delay_s=DAY_S,
     ),
@@ -364,6 +489,13 @@ SEGMENTS = (
                 "单次运行最大水平振动",
             ),
             Feature("stop_error", Take.LAST, "levelling_error", "Levelling error of a stop", "停靠平层误差"),
+            Feature(
+                "stop_distance",
+                Take.LAST,
+                "brake_stopping_distance",
+                "Stopping distance of a stop",
+                "单次停靠制停距离",
+            ),
         ),
         baseline=500,
     ),
@@ -374,7 +506,7 @@ SEGMENTS = (
         (
             Feature(
                 "door_opening_time",
-                Take.SECONDS,
+                Take.LONGEST,
                 "door_close_time",
                 "Door opening took",
                 "开门用时",
@@ -382,7 +514,7 @@ SEGMENTS = (
             ),
             Feature(
                 "door_closing_time",
-                Take.SECONDS,
+                Take.LONGEST,
                 "door_close_time",
                 "Door closing took",
                 "关门用时",
@@ -391,7 +523,7 @@ SEGMENTS = (
             Feature(
                 "door_openings",
                 Take.TIMES,
-                "door",
+                "door_reopenings",
                 "Openings in a door cycle",
                 "单次循环开门次数",
                 codes=(3,),
@@ -424,6 +556,7 @@ PACK = VerticalPack(
         given=(
             "car_load",
         ),  # temperatures follow the machine room too slowly to be held against it row by row
+        ambient=("machine_room_temperature",),
         beside=(ChangePoints(MEASURED, score=5.0),),
     ),
     WEAR,
@@ -432,4 +565,6 @@ PACK = VerticalPack(
     MODELLED,
     advice=ADVICE,
     segments=SEGMENTS,
+    impulsive=IMPULSIVE,
+    rides=RIDES,
 )

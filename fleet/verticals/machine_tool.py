@@ -53,6 +53,8 @@ CHANNELS = (
     Channel("tool", "1", 0, 9_999, "state", title_en="Tool in use", title_zh="当前刀具号"),
     # of the tool in use, as the control counts it and sets it back when a new one is put in: no measurement
     Channel("tool_life", "%", 0, 1_000, "setpoint", title_en="Tool life used", title_zh="刀具寿命消耗"),
+    # the meter at the machine's supply, which ISO 14955-2 measures at (from memory)
+    Channel("energy_used", "kWh", 0, kind="counter", title_en="Energy used", title_zh="累计用电量"),
     # while the test program runs, as `TEST_AXES` and `TEST_SPEEDS` number it, 0 else; `program` is 0 then
     Channel("test_step", "1", 0, 99, "state", title_en="Step of the test program", title_zh="测试程序步骤"),
     # along the path (MTConnect PATH_FEEDRATE); few machines tell the depth
@@ -454,6 +456,7 @@ PACK = VerticalPack(
         health_tau_s=36 * 3600.0,
         d_fail=10.0,
         idle=(0,),
+        ambient=("shop_temperature",),
         beside=(ChangePoints(MEASURED, score=5.0),),
     ),
     WEAR,

@@ -187,6 +187,10 @@ _FIXED = {
     "usage_hour": """
         select u.ts, {place}, u.channel, u.unit, u.used
         from {seen} cross join lateral ({hours}) as u""",
+    "usage_day": """
+        select u.day, {place}, u.channel, u.unit, u.used, u.readings
+        from {seen} join faultline.usage_day as u using (asset_id)
+        where u.day < (now() at time zone 'UTC')::date""",
     "contract": """
         select c.tenant || '/' || c.name as contract, c.tenant, c.site, c.asset, c.meter, c.unit, c.allowance,
                c.every, c.begin_ts, c.end_ts, c.title_en, c.title_zh

@@ -21,6 +21,10 @@ FLOOR_M = 3.2
 START_S, DOOR_S = 1.4, 9.6
 DOOR_AND_START_S = START_S + DOOR_S
 OPENING_S, CLOSING_S = 2.4, 3.1
+TURNS_S, OPENS_AGAIN_S, REOPENED_S = 1.5, 1.4, 5.4
+"""Of a door that opens again: how long it closed, then opens, and all that takes, with the wait after it."""
+REOPENS = 0.06
+"""Times a sound door opens again in a cycle, on average: somebody comes late."""
 FINE_S = 3.0
 """Longest rows in which a door is seen to move."""
 CLOSED, OPEN, CLOSING, OPENING = range(4)
@@ -30,12 +34,17 @@ BALANCE = 0.48
 
 @dataclass(frozen=True, slots=True)
 class Trips:
-    """A day's trips in order. start, end: (t,) seconds of the day; up: (t,) bool; load: (t,) % of rated."""
+    """A day's trips in order. start, stop, end: (t,) seconds of the day at which the car starts and stands,
+    and at which its door is closed again; up: (t,) bool; load: (t,) % of rated; reopened: (t,) times that the
+    door opened again.
+    """
 
     start: Array
+    stop: Array
     end: Array
     up: Flags
     load: Array
+    reopened: Indices
 
 
 class Elevator:
@@ -46,6 +55,7 @@ class Elevator:
         self.friction = rng.normal(1.0, 0.04)
         self.vibration = rng.normal(1.0, 0.08)
         self.trips = float(rng.integers(200_000, 900_000))
+        self.door_cycles = np.floor(self.trips * (1 + REOPENS))
         self.running_h = self.trips * 22 / 3600
         self.motor = LowPass(45 * 60, 24.0)
         self.brake = LowPass(30 * 60, 24.0)
@@ -53,35 +63,42 @@ class Elevator:
 
     def day(self, block: Block, rng: np.random.Generator) -> dict[str, Array]:
         """The day's readings: those of the latest trip while the car runs, of a standing car otherwise."""
-        trips = self._traffic(block.weekday, rng)
+        trips = self._traffic(block, rng)
         latest = np.searchsorted(trips.start, block.clock_s, side="left") - 1
         known = np.maximum(latest, 0)
-        stop = trips.end - DOOR_S if block.step_s <= FINE_S else trips.end
+        stop = trips.stop if block.step_s <= FINE_S else trips.end
         running = (latest >= 0) & (stop[known] > block.clock_s - block.step_s)
         made = self.trips + latest + 1.0
+        cycles = self.door_cycles + np.append(0, np.cumsum(1 + trips.reopened))[latest + 1]
         ran_h = self.running_h + np.append(0.0, np.cumsum(trips.end - trips.start))[latest + 1] / 3600
         self.trips += len(trips.start)
+        self.door_cycles += len(trips.start) + int(trips.reopened.sum())
         self.running_h += float((trips.end - trips.start).sum()) / 3600
         readings = self._drive(block, rng, trips, known, running)
         readings |= self._ride(block, rng, trips, known, running)
         door = self._door_state(block, trips, known, latest >= 0)
         moves = (door >= CLOSING) if block.step_s <= FINE_S else running
         readings |= self._door(block, rng, running, moves)
-        counted = {"running_time": ran_h, "trips": made, "door_cycles": np.floor(made * 1.06)}
+        readings["door_reopenings"] = np.where(running, trips.reopened[known], np.nan)
+        readings |= self._stop(block, rng, trips, known, running)
+        counted = {"running_time": ran_h, "trips": made, "door_cycles": cycles}
         return readings | counted | {"door": door.astype(float)}
 
-    def _traffic(self, weekday: int, rng: np.random.Generator) -> Trips:
-        weight = HOURS if weekday < 5 else 0.35 * HOURS
+    def _traffic(self, block: Block, rng: np.random.Generator) -> Trips:
+        weight = HOURS if block.weekday < 5 else 0.35 * HOURS
         per_hour = rng.poisson(self.trips_a_day * weight / HOURS.sum())
         wanted = np.sort(np.repeat(np.arange(24), per_hour) + rng.random(per_hour.sum())) * 3600
         floors = rng.integers(1, 12, len(wanted))
-        lasts = DOOR_AND_START_S + floors * FLOOR_M / RATED_SPEED
+        obstructed = np.interp(wanted, block.clock_s, block.fault("door-obstruction"))
+        reopened = rng.poisson(REOPENS + 0.9 * obstructed)
+        lasts = DOOR_AND_START_S + floors * FLOOR_M / RATED_SPEED + reopened * REOPENED_S
         done = np.cumsum(lasts)
         # a call waits until the car has ended the trip before (Lindley's recursion, unrolled)
         end = done + np.maximum.accumulate(wanted - (done - lasts)) if len(wanted) else done
         load = np.clip(rng.gamma(1.6, 14.0, len(wanted)), 0, 100)
-        inside = end < DAY_S
-        return Trips((end - lasts)[inside], end[inside], rng.random(len(wanted))[inside] < 0.5, load[inside])
+        up = rng.random(len(wanted)) < 0.5
+        start, stop, now = end - lasts, end - DOOR_S - reopened * REOPENED_S, end < DAY_S
+        return Trips(start[now], stop[now], end[now], up[now], load[now], reopened[now])
 
     def _drive(
         self, block: Block, rng: np.random.Generator, trips: Trips, known: Indices, running: Flags
@@ -112,7 +129,7 @@ class Elevator:
         if block.step_s > FINE_S:
             return np.full(block.rows, RATED_SPEED)
         run_s = block.clock_s - trips.start[known]
-        left_s = trips.end[known] - DOOR_S - block.clock_s
+        left_s = trips.stop[known] - block.clock_s
         return np.asarray(np.clip(RATED_SPEED / START_S * np.minimum(run_s, left_s), 0.0, RATED_SPEED))
 
     def _room(self, block: Block, rng: np.random.Generator) -> Array:
@@ -135,13 +152,26 @@ class Elevator:
             "levelling_error": np.where(running, levelling, np.nan),
         }
 
+    def _stop(
+        self, block: Block, rng: np.random.Generator, trips: Trips, known: Indices, running: Flags
+    ) -> dict[str, Array]:
+        """The brake closes at levelling speed; a heavy side that moves down takes longer to stop."""
+        pulls = np.where(trips.up[known], 1.0, -1.0) * (BALANCE - trips.load[known] / 100)
+        way = 35 * (1 + 0.3 * pulls) * (1 + 1.2 * block.fault("brake-wear"))
+        way *= rng.lognormal(0, 0.08, block.rows)
+        return {"brake_stopping_distance": np.where(running, way, np.nan)}
+
     def _door_state(self, block: Block, trips: Trips, known: Indices, any_trip: Flags) -> Indices:
         """At each row's instant; a door that closes slowly begins sooner, as the next call waits."""
-        after_s = block.clock_s - (trips.end[known] - DOOR_S)
+        after_s = block.clock_s - trips.stop[known]
         closes_s = DOOR_S - CLOSING_S * (1 + 0.5 * block.fault("door-drive"))
-        begun = [after_s < 0, after_s < OPENING_S, after_s < closes_s, after_s < DOOR_S]
-        state = np.select(begun, [CLOSED, OPENING, OPEN, CLOSING], CLOSED)
-        return np.where(any_trip, state, CLOSED)
+        begun = [after_s < 0, after_s < OPENING_S, after_s < closes_s]
+        state = np.select(begun, [CLOSED, OPENING, OPEN], CLOSING)
+        turned = (state == CLOSING) & (after_s < closes_s + trips.reopened[known] * REOPENED_S)
+        since_s = (after_s - closes_s) % REOPENED_S
+        again = np.select([since_s < TURNS_S, since_s < TURNS_S + OPENS_AGAIN_S], [CLOSING, OPENING], OPEN)
+        state = np.where(turned, again, state)
+        return np.where(any_trip & (block.clock_s < trips.end[known]), state, CLOSED)
 
     def _door(self, block: Block, rng: np.random.Generator, running: Flags, moves: Flags) -> dict[str, Array]:
         n = block.rows

@@ -1,5 +1,6 @@
 """A machining centre: a test, then two shifts of program cycles a day, tools that wear and are changed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,11 @@ BATCH_S = 2.5 * 3600
 LOADING_S = 100.0
 TOOL_LIFE_S = 60 * 60.0
 TOOLS = 3
+
+BASE_KW = 3.0
+"""Control, hydraulics, fans and pumps, which nobody switches off."""
+SPINDLE_KW, FEED_KW = 15.0, 4.0
+"""Drives at their rated load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class MachineTool:
         self.tools_cut_s = np.zeros(1 + TOOLS * (len(PROGRAMS) - 1))
         self.parts = float(rng.integers(30_000, 60_000))
         self.travel_km = float(rng.uniform(1_500, 2_500))
+        self.energy_kwh = 2.0 * self.parts
         self.heat = LowPass(25 * 60, 22.0)
         self.climate = Wander(DAY_S, 0.6)
         self.test = Fingerprint(rng)
@@ -78,7 +85,8 @@ class MachineTool:
         readings = self._cutting(block, rng, program) | self._supplies(block, rng, active)
         readings |= self._magazine(block, shift, known, program)
         readings |= self._counters(shift, latest) | {"program": program.astype(float)}
-        return self.test.run(block, readings, rng)
+        readings = self.test.run(block, readings, rng)
+        return readings | self._energy(block, readings)
 
     def _schedule(self, rng: np.random.Generator) -> Shift:
         begin, end = SHIFT_H[0] * 3600, SHIFT_H[1] * 3600
@@ -142,6 +150,12 @@ class MachineTool:
             "coolant_pressure": np.abs(coolant + rng.normal(0, 0.8, n) * np.where(active, 1.0, 0.1)),
             "lubrication_pressure": 22 - 12 * block.fault("lubrication") + rng.normal(0, 1.2, n),
         }
+
+    def _energy(self, block: Block, readings: Mapping[str, Array]) -> dict[str, Array]:
+        drives = SPINDLE_KW * readings["spindle_load"] + FEED_KW * readings["feed_axis_load"]
+        counted = self.energy_kwh + np.cumsum(BASE_KW + drives / 100) * block.step_s / 3600
+        self.energy_kwh = float(counted[-1])
+        return {"energy_used": counted}
 
     def _counters(self, shift: Shift, latest: Indices) -> dict[str, Array]:
         travelled = np.concatenate([[0.0], np.cumsum(_of(shift.program, "travel_m")) / 1000])

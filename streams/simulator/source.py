@@ -14,7 +14,8 @@ from streams.simulator.excavator import Excavator
 from streams.simulator.fault import STUCK, Fault
 from streams.simulator.machine import DAY_S, Block, Machine
 from streams.simulator.machine_tool import MachineTool
-from streams.simulator.sampled import sampled_bearings
+from streams.simulator.ride import SampledCar, sampled_cars
+from streams.simulator.sampled import SampledBearing, sampled_bearings
 from streams.simulator.transformer import Transformer
 from streams.simulator.wind_turbine import WindTurbine
 from streams.wire.frame import Frame
@@ -44,7 +45,10 @@ class Source:
         name = hashlib.sha256(f"{asset.tenant}/{asset.name}".encode()).digest()
         self.entropy = [seed, int.from_bytes(name[:8])]
         self.machine = MACHINES[kind.name](self._rng(0))
-        self.sampled = sampled_bearings(asset, self._rng(0, 1))
+        self.sampled: list[SampledBearing | SampledCar] = [
+            *sampled_bearings(asset, self._rng(0, 1)),
+            *sampled_cars(asset, self._rng(0, 2)),
+        ]
         self.faults = [fault for fault in faults if fault.asset == asset.name]
         self.held: dict[str, float] = {}
         self.rarest_s = round(1 / min(channel.rate_hz for channel in kind.channels))
@@ -98,8 +102,8 @@ class Source:
         block = Block(clock_s, midnight // DAY_US, float(interval_s), severity)
         day = 1 + midnight // DAY_US
         readings = self.machine.day(block, self._rng(day))
-        for k, bearing in enumerate(self.sampled, 1):
-            readings = bearing.day(readings, block, self._rng(day, k)) | readings
+        for k, part in enumerate(self.sampled, 1):
+            readings = part.day(readings, block, self._rng(day, k)) | readings
         nothing = np.full(block.rows, np.nan)
         values = np.stack([readings.get(channel.name, nothing) for channel in self.kind.channels])
         self._break_sensors(values, age_h)

@@ -23,6 +23,7 @@ from fleet.vertical import VerticalPack
 from streams.rows import Rows
 from streams.scorer import Scorer
 from streams.simulator.fault import Fault
+from streams.simulator.ride import SHAKES, WORN
 from streams.simulator.sampled import SENSORS
 from streams.simulator.simulate import simulate
 from streams.simulator.source import MACHINES
@@ -40,6 +41,8 @@ def test_the_shipped_packs_are_found_and_each_has_a_simulated_machine() -> None:
     assert sorted(MACHINES) == KINDS
     assert SENSORS.keys() == {(kind, point.name) for kind in KINDS for point in packs()[kind].points}
     assert all(sensor.mode in modes_of(kind) for (kind, _), sensor in SENSORS.items())
+    assert SHAKES.keys() == {(kind, ride.name) for kind in KINDS for ride in packs()[kind].rides}
+    assert all(WORN in modes_of(kind) for kind, _ in SHAKES)
 
 
 def modes_of(kind: str) -> set[str]:
@@ -76,7 +79,7 @@ def of_waveforms(kind: str) -> set[str]:
     """Channels that only waveforms give, which these machines do not send: tests/unit/test_sampled.py."""
     shown = {
         name for point in packs()[kind].points for name in (point.envelope, point.kurtosis, *point.lines)
-    }
+    } | {name for ride in packs()[kind].rides for name in ride.channels}
     return {name for name in shown if np.isnan(life(kind).get(name, np.zeros(1))).all()}
 
 
@@ -270,3 +273,14 @@ def with_point(**changes: Any) -> VerticalPack:
 def test_the_suite_notices_a_pack_that_does_not(broken: VerticalPack, says: str) -> None:
     with pytest.raises(AssertionError, match=says):
         check_all(broken)
+
+
+def test_a_counter_of_one_name_has_one_unit_in_all_packs() -> None:
+    """The usage board adds up what has one name."""
+    counters = {
+        (each.name, each.unit)
+        for pack in packs().values()
+        for each in pack.equipment_type.channels
+        if each.kind == "counter"
+    }
+    assert len(counters) == len({name for name, _ in counters})

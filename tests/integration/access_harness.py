@@ -68,6 +68,7 @@ insert into forecast select asset_id, 'condition', '2026-03-01 01:00Z', 'robust_
 insert into wear_counter select asset_id, tenant || '-rope', '2026-03-01 01:00Z', 1, 8, 10, '1' from asset;
 insert into maintenance (asset_id, ts, kind, note)
     select asset_id, '2026-03-01 00:30Z', 'restored', tenant from asset;
+insert into usage_day select asset_id, '2026-03-01', tenant || '-trips', '1', 119, 2 from asset;
 insert into segment_feature
     select asset_id, 'run', tenant || '-load', '2026-03-01 01:00Z', 3, 2, '%' from asset;
 insert into wear_day select asset_id, tenant || '-rope', '2026-03-01', 1, 10 from asset;

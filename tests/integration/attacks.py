@@ -36,6 +36,8 @@ TABLES = (
     "telemetry",
     "tenant",
     "visible_asset",
+    "usage_day",
+    "usage_due",
     "wear_counter",
     "wear_day",
 )
@@ -58,6 +60,7 @@ VIEWS = (
     "forecast",
     "hour_lift",
     "contract_use",
+    "usage_day",
 )
 ON_VIEWS = (
     "select * from {} where tenant <> 'acme'",

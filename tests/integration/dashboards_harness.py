@@ -1,17 +1,20 @@
-"""Two customers with a machine of every shipped type, and a week of everything that dashboards show."""
+"""Two customers with a machine of every shipped type and of another, and a week of all that boards show."""
 
 import asyncio
 
 import psycopg
 
-from fleet.asset import Asset, Fleet, Site, Tenant
+from fleet.asset import Asset, Channel, EquipmentType, Fleet, Site, Tenant
 from fleet.catalog import packs
 from storage.bootstrap import WRITER
 from storage.pool import open_pool
 from storage.registry import register
 from storage.server.database import Database
 
-TYPES = tuple(pack.equipment_type for pack in packs().values())
+PRESS = EquipmentType("hot-press", (Channel("force", "kN"), Channel("strokes", "1", kind="counter")))
+"""A type without a pack."""
+
+TYPES = (*(pack.equipment_type for pack in packs().values()), PRESS)
 
 FLEET = Fleet(
     (Tenant("acme"), Tenant("bolt"), Tenant("void")),
@@ -74,6 +77,11 @@ insert into maintenance (asset_id, ts, kind, note)
     select asset_id, now() - interval '200 seconds', 'restored', tenant from one;
 insert into wear_day
     select asset_id, tenant || '-rope', current_date - n, 9 - n, 10 from one, generate_series(0, 8) as n;
+insert into usage_day
+    select asset_id, current_date - n, meter.name, unit, case when tenant = 'bolt' then 8642.5 else 24 end, 24
+    from one join (select equipment_type, name, unit from channel where kind = 'counter'
+        union select 'wind-turbine', 'active_power', 'kWh') as meter using (equipment_type),
+    generate_series(0, 40) as n;
 insert into contract (tenant, name, meter, unit, allowance, every, begin_ts, asset)
     select tenant, tenant || n, meter, unit, case when tenant = 'bolt' then 8642.5 else 1000 end, 'month',
         date_trunc('day', now(), 'UTC') - interval '40 days', case when unit = '%' then name end

@@ -224,7 +224,7 @@ async def test_wear_goes_on_by_day_and_a_new_part_takes_nothing_back(
     seen = await asyncio.to_thread(see, plain_database, query, Scope("acme"))
     await asyncio.to_thread(keeper(plain_database).remove, "eve")
     assert [((day - MONTH.date()).days, *rest) for day, *rest in seen] == [
-        (0, 12.0, 0.0),
+        (0, 12.0, None),
         (1, 15.0, 6.0),
         (2, 1.0, 0.0),
         (4, 3.0, 4.0),
@@ -329,6 +329,13 @@ def test_errors_name_the_cure(run: Run, words: tuple[str, ...], says: str) -> No
     done = run(*words, *(("--from", "2026-01-01") if words[0] == "add" else ()))
     assert isinstance(done.exception, FleetError)
     assert says in str(done.exception)
+
+
+def test_the_last_year_of_the_calendar_is_refused(run: Run) -> None:
+    assert run("add", "acme/trips", "trips", "1000", "--from", "2026-01-01").exit_code == 0
+    done = run("list", "--at", "9999-12-31")
+    assert isinstance(done.exception, FleetError)
+    assert "say an instant before the year 9999" in str(done.exception)
 
 
 def test_a_contract_does_not_change(run: Run) -> None:

@@ -11,17 +11,20 @@ import psycopg
 import pytest
 
 from dashboards.board import Audience
+from dashboards.boards.asset import board_of
 from dashboards.catalog import catalog
 from dashboards.grafana_sql import expanded
 from dashboards.linter import statements
 from dashboards.panel import Json
 from dashboards.panel import Kind as Panels
+from dashboards.source import lines
 from dashboards.text import Language
+from fleet.catalog import packs
 from forecasting.contract import Verdict
 from storage.access.grants import Kind, Scope
 from storage.server.database import Database
 from tests.integration.access_harness import CANARY, keeper, logged_in
-from tests.integration.dashboards_harness import fill
+from tests.integration.dashboards_harness import PRESS, fill
 
 RANGES = {"5 min": timedelta(minutes=5), "7 d": timedelta(days=7), "1 y": timedelta(days=365)}
 HOSTILE = "'; drop view asset; -- %s {} 中文 \\ $$ ${asset}"
@@ -89,7 +92,7 @@ def shown(dashboard: Json) -> Iterator[tuple[str, Json]]:
 
 BOARDS = [
     (board, language)
-    for board in catalog()
+    for board in (*catalog(), board_of(PRESS))
     if Audience.OPERATIONS not in board.audience
     for language in Language
 ]
@@ -225,6 +228,26 @@ def test_every_statement_runs_where_there_is_nothing_yet(filled: Database) -> No
             for _, query in shown(dashboard):
                 columns, rows = run(conn, query["rawSql"], RANGES["7 d"], variables)
                 assert list(problems(query, columns, rows)) == []
+
+
+def test_channels_that_a_machine_has_not_are_said_to_have_no_data(filled: Database) -> None:
+    mill = packs()["machine-tool"].equipment_type
+    place = mill.column("spindle_kurtosis")
+    of_mills = "from asset as a where a.asset_id = {0}.asset_id and a.equipment_type = 'machine-tool'"
+    with psycopg.connect(filled.superuser_dsn, options="-c search_path=faultline") as conn:
+        for table, value in (
+            ("telemetry", f"v{place}"),
+            ("rollup_minute", f"vmean[{place + 1}]"),
+            ("rollup_hour", f"vmean[{place + 1}]"),
+        ):
+            conn.execute(f"update {table} set {value} = null {of_mills.format(table)}".encode())
+    sql = lines(mill.name, ["spindle_kurtosis"]), lines(mill.name, ["spindle_kurtosis", "spindle_load"])
+    with open_as(filled, "acme") as conn:
+        board = next(each for each in catalog() if each.equipment_type == mill.name)
+        variables = chosen(conn, board.json(Language.EN))
+        for span in RANGES.values():
+            assert run(conn, sql[0], span, variables)[1] == []
+            assert run(conn, sql[1], span, variables)[1] != []
 
 
 def test_hostile_choices_are_values_and_no_sql(filled: Database) -> None:

@@ -40,10 +40,9 @@ async def test_each_thing_goes_at_its_age(any_database: Database, pool: Pool) ->
     await sink.write(await sink.claim(TOPIC, 0), result)
     await run_due(pool)
     with psycopg.connect(any_database.dsn(OWNER)) as conn:
-        conn.execute(
-            "insert into wear_day select 3, 'rope', current_date - age, 1, 2 from unnest(%s::int[]) as age",
-            (list(AGES),),
-        )
+        for row in ("wear_day select 3, 'rope', {}, 1, 2", "usage_day select 3, {}, 'trips', '1', 2, 1"):
+            of_ages = f"insert into {row.format('current_date - age')} from unnest(%s::int[]) as age"
+            conn.execute(of_ages.encode(), (list(AGES),))
     removed = await apply_retention(pool, Policy())
     tables = (
         "telemetry",
@@ -54,6 +53,7 @@ async def test_each_thing_goes_at_its_age(any_database: Database, pool: Pool) ->
         "segment_feature",
         "forecast",
         "shadow_forecast",
+        "usage_day",
         "wear_day",
     )
     left = {table: count(any_database, table) for table in tables}

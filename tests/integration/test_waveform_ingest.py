@@ -13,7 +13,7 @@ from storage.pool import open_pool
 from storage.registry import register
 from storage.server.database import Database
 from tests.integration.test_spine_bad_input import TENANT, ask, client, running
-from tests.unit.test_waveforms import POINT, RATINGS, message, samples
+from tests.unit.test_waveforms import POINT, RATINGS, message, ride, samples
 
 ROUTE = "/v1/waveforms"
 
@@ -21,10 +21,11 @@ ROUTE = "/v1/waveforms"
 @pytest.fixture
 async def settings(plain_database: Database, tmp_path: Path) -> Settings:
     mill = Asset(0, TENANT, "hall", "mill-1", "machine-tool", ratings=RATINGS)
-    kinds = (packs()["machine-tool"].equipment_type,)
+    lift = Asset(0, TENANT, "hall", "lift-a", "elevator")
+    kinds = tuple(packs()[name].equipment_type for name in ("machine-tool", "elevator"))
     dsn = plain_database.dsn(WRITER)
     async with open_pool(dsn, "test") as pool:
-        await register(pool, Fleet((Tenant(TENANT),), (Site(TENANT, "hall"),), (mill,), kinds))
+        await register(pool, Fleet((Tenant(TENANT),), (Site(TENANT, "hall"),), (mill, lift), kinds))
     return load_settings(database=dsn, data_dir=tmp_path, partitions=1)
 
 
@@ -41,6 +42,15 @@ async def test_a_row_with_a_block_is_stored_once_with_what_the_block_shows(setti
             posts[0].json()["values"]["spindle_bpfo"]
         )
         assert mill["values"]["spindle_bpfo"]["trusted"]
+
+
+async def test_a_lifts_trip_is_stored_as_its_ride(settings: Settings) -> None:
+    async with running(settings, "l1") as (wired, _), client(wired, ["ingest", "read"]) as http:
+        answer = await http.post(ROUTE, content=ride())
+        assert answer.status_code == 200, answer.text
+        (lift,) = (one for one in (await http.get("/v1/assets")).json() if one["name"] == "lift-a")
+        for channel, value in answer.json()["values"].items():
+            assert lift["values"][channel]["value"] == pytest.approx(value)
 
 
 async def test_a_block_that_shows_nothing_is_counted_and_its_row_is_kept(settings: Settings) -> None:

@@ -111,6 +111,29 @@ def test_a_true_step_costs_one_value() -> None:
     assert flagged(gate().check(samples(x))) == [300]
 
 
+def impulsive(**rules: Any) -> QualityGate:
+    """A gate for one channel whose isolated jumps are what the machine does."""
+    yes = np.array([True])
+    return QualityGate(np.array([-50.0]), np.array([100.0]), yes, impulsive=yes, **rules)
+
+
+def test_an_isolated_jump_of_an_impulsive_channel_is_no_spike_but_its_range_holds() -> None:
+    x = noise()
+    x[[200, 300, 350]] = 60, 101, -51
+    checked = impulsive().check(samples(x))
+    assert flagged(checked) == [300, 350]
+    assert (checked.flags[[300, 350], 0] == OUT_OF_RANGE).all()
+    assert checked.x[200, 0] == 60
+    assert 200 in flagged(gate().check(samples(x)))
+
+
+def test_an_impulsive_channel_is_stuck_once_its_impulses_stay_away_for_long() -> None:
+    x = np.zeros(1000)
+    x[:400:8] = x[500:600:8] = 1  # runs of four on average, then one of a hundred, and at the end one of 400
+    told = [of.check(samples(x)).faults for of in (impulsive(), gate())]
+    assert [[fault.onset_us // SECOND for fault in faults] for faults in told] == [[597], [393, 393, 597]]
+
+
 def test_setpoints_and_states_may_jump_and_stand_still() -> None:
     x = np.concatenate([noise(100), np.full(900, 5.0), [90.0], np.full(100, 5.0)])
     states = QualityGate(np.array([-50.0]), np.array([100.0]), np.array([False]))

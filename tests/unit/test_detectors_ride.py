@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from detectors.ride import a95, motion, vibration
+from detectors.ride import a95, full_speed, motion, top_speed, vibration
 
 RATE = 256.0
 JERK, MOST = 0.8, 1.0
@@ -32,6 +32,16 @@ def test_a_trip_on_paper() -> None:
     assert found.jerk == pytest.approx(JERK)
     down = motion(-trip(), RATE)
     assert (down.acceleration, down.a95, down.jerk) == (found.acceleration, found.a95, found.jerk)
+
+
+def test_full_speed_is_what_is_left_of_a_trip_two_seconds_after_its_start() -> None:
+    steady, ramp = int(3 * RATE), len(start())
+    found = full_speed(trip(), RATE)
+    assert ramp + 1.2 * RATE < found.start < ramp + 2 * RATE
+    assert ramp + steady - 0.5 * RATE <= found.stop < ramp + steady + 0.3 * RATE
+    short = np.concatenate([start(), -start()])
+    assert len(short[full_speed(short, RATE)]) == 0
+    assert top_speed(-trip(), RATE) == pytest.approx(MOST * (2 + MOST / JERK), rel=0.01)
 
 
 def test_one_knock_is_the_largest_acceleration_and_no_a95() -> None:

@@ -51,6 +51,13 @@ def test_a_trip_is_told_as_a_whole_at_the_row_that_ends_it() -> None:
     assert x == [[3.0, 4.0, 12.0, 6.0, 4.0]]
 
 
+def test_a_door_that_turns_round_has_its_longest_closing_told_and_all_of_them() -> None:
+    parts = Part(Take.LONGEST, codes=(2,)), Part(Take.SECONDS, codes=(2,)), Part(Take.TIMES, codes=(3,))
+    turning = Segments(0, (1, 2, 3), parts, phases=True)
+    _, x = told(turning, [0, 3, 1, 2, 3, 1, 2, 2, 2, 0, 3, 2, 2, 0])
+    assert x == [[3.0, 4.0, 2.0], [2.0, 2.0, 1.0]]
+
+
 def test_a_peak_may_be_below_zero() -> None:
     _, x = told(trips(), [0, 1, 1, 0], [9, -4, -2, 9])
     assert x == [[2.0, -3.0, -6.0, -2.0, -2.0]]

@@ -63,6 +63,15 @@ def test_outside_of_a_contract_there_is_no_period() -> None:
     assert begun(JANUARY, JANUARY).period(JANUARY) is None
 
 
+@pytest.mark.parametrize("every", Every)
+def test_the_last_year_of_the_calendar_has_no_period(every: Every) -> None:
+    before = period_of(begun(JANUARY, every=every), datetime(9998, 12, 31, 23, 59, tzinfo=UTC))
+    assert before.end == datetime(9999, 1, 1, tzinfo=UTC)
+    for month in (1, 12):
+        with pytest.raises(FleetError, match="say an instant before the year 9999"):
+            begun(JANUARY, every=every).period(datetime(9999, month, 31, tzinfo=UTC))
+
+
 @given(hours, instants, st.sampled_from(Every))
 def test_an_instant_lies_in_its_period_and_periods_meet(begin: datetime, at: datetime, every: Every) -> None:
     contract = begun(begin, every=every)

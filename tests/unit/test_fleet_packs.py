@@ -72,7 +72,11 @@ def test_a_type_registered_before_its_pack_grew_is_served_as_far_as_it_goes() ->
     assert 0 < len(served.fault_modes) <= len(pack.fault_modes)
     without_room = pack.on(pack.equipment_type.first(11))
     assert {limit.channel for limit in pack.limits} - {limit.channel for limit in without_room.limits} == {
-        "machine_room_temperature"
+        "machine_room_temperature",
+        "brake_stopping_distance",
+        "ride_vertical_a95",
+        "ride_horizontal_a95",
+        "ride_acceleration",
     }
 
 
@@ -220,6 +224,8 @@ def test_a_counter_that_an_older_type_cannot_keep_is_no_reason() -> None:
     assert [each.wear for each in pack.fault_modes if each.code == "door-drive"] == [("door-belt",)]
     assert [each.wear for each in served.fault_modes if each.code == "door-drive"] == [()]
     assert [rule.name for rule in served.advice] == ["standby"]  # none by door cycles
+    assert "door_reopenings" in pack.impulsive
+    assert served.impulsive == pack.impulsive[:5]
 
 
 @pytest.mark.parametrize(
@@ -274,6 +280,8 @@ def test_a_counter_that_an_older_type_cannot_keep_is_no_reason() -> None:
             "point spindle names no channel 'spindle_speed'",
         ),
         (lambda: replace(MILL.points[0], band=(5000.0, 2000.0)), "spindle: its band ascends from above 0 Hz"),
+        (lambda: VerticalPack(PUMP, impulsive=("head",)), "no channel 'head'"),
+        (lambda: VerticalPack(PUMP, impulsive=("starts",)), "so starts cannot be impulsive"),
     ],
 )
 def test_a_pack_that_contradicts_itself_is_refused(make: object, message: str) -> None:

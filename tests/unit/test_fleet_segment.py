@@ -111,9 +111,10 @@ def test_what_cannot_be_used_is_refused_with_what_to_change(broken: Callable[[],
         broken()
 
 
-def test_a_door_that_closes_slowly_speaks_for_its_drive() -> None:
+def test_a_door_that_closes_slowly_speaks_for_its_drive_and_one_that_opens_again_for_what_is_in_it() -> None:
     elevator = packs()["elevator"]
     (doors,) = (one for one in elevator.segments if one.name == "door-cycle")
-    (mode,) = segment_pack(elevator, doors).fault_modes
-    assert mode.code == "door-drive"
-    assert {"door_closing_time", "door_effort"} <= set(mode.channels)
+    drive, obstruction = segment_pack(elevator, doors).fault_modes
+    assert (drive.code, obstruction.code) == ("door-drive", "door-obstruction")
+    assert {"door_closing_time", "door_effort"} <= set(drive.channels)
+    assert obstruction.channels == ("door_openings",)

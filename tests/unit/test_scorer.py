@@ -146,6 +146,13 @@ def changed(minute: slice, asset_id: int, column: int, scale: float, offset: flo
     return Rows(rows.asset_id, rows.ts_us, values)
 
 
+@pytest.mark.parametrize("impulsive", [(), ("force",)])
+def test_a_jump_is_kept_where_the_pack_calls_the_channel_impulsive(impulsive: tuple[str, ...]) -> None:
+    rows = changed(slice(250, 251), 1, 1, 1.0, 40.0)
+    told = Scorer(replace(PACK, impulsive=impulsive)).score(rows, name_of).telemetry
+    assert (told.bad[told.asset_id == 1][250] == 0) == bool(impulsive)
+
+
 def test_a_machines_finding_knows_the_limits_it_passes_and_what_is_worn() -> None:
     (stiff,), wear = PACK.fault_modes, (WearCounter("die", "strokes", 200, 1000, "1"), PACK.wear[1])
     pack = replace(PACK, wear=wear, fault_modes=(replace(stiff, wear=("die",)),))

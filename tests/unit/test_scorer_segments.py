@@ -31,13 +31,16 @@ PACK = replace(WHOLE, segments=tuple(replace(one, baseline=300) for one in WHOLE
 @cache
 def lifts(interval_s: int) -> Rows:
     """Two lifts in turn, an hour of each; the door of the first gets stiff from `ONSET_H` on."""
-    assets = tuple(Asset(0, "t", "s", name, "elevator") for name in NAMES)
+    return simulated(NAMES, Fault("stiff-door", "door-drive", ONSET_H, FAILURE_H), END_H, interval_s)
+
+
+def simulated(names: tuple[str, ...], fault: Fault, hours: float, interval_s: int = 2) -> Rows:
+    assets = tuple(Asset(0, "t", "s", name, "elevator") for name in names)
     fleet = Fleet((Tenant("t"),), (Site("t", "s"),), assets, (WHOLE.equipment_type,))
-    fault = Fault("stiff-door", "door-drive", ONSET_H, FAILURE_H)
-    span, rows = timedelta(hours=END_H), 3600 // interval_s
-    frames = list(simulate(fleet, START, span, 7, [fault], interval_s, rows))
+    rows = 3600 // interval_s
+    frames = list(simulate(fleet, START, timedelta(hours=hours), 7, [fault], interval_s, rows))
     return Rows(
-        np.concatenate([np.full(len(f.ts_us), NAMES.index(f.asset), np.int32) for f in frames]),
+        np.concatenate([np.full(len(f.ts_us), names.index(f.asset), np.int32) for f in frames]),
         np.concatenate([f.ts_us for f in frames]),
         np.concatenate([f.values.T for f in frames]),
     )
@@ -82,6 +85,26 @@ def test_a_stiff_door_is_found_by_its_cycles_and_named_in_both_languages() -> No
     assert said["door_effort"]["actual"] > said["door_effort"]["expected"]
     assert "Door motor current while it moves" in said["door_effort"]["sentence_en"]
     assert "开关门过程门机电流" in said["door_effort"]["sentence_zh"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "segment", "feature", "said_zh"),
+    [
+        ("door-obstruction", "door-cycle", "door_openings", "单次循环开门次数"),
+        ("brake-wear", "trip", "stop_distance", "单次停靠制停距离"),
+    ],
+)
+def test_doors_that_open_again_and_long_stops_are_found_by_cycles_and_trips(
+    mode: str, segment: str, feature: str, said_zh: str
+) -> None:
+    rows = simulated(("stiff-door",), Fault("stiff-door", mode, ONSET_H, FAILURE_H), FAILURE_H)
+    (episode,) = by_segments(run(rows, 50_000))
+    assert (episode.detector, episode.evidence["code"]) == (f"segment-{segment}-6", mode)
+    assert ONSET_H < (episode.onset_us / 1e6 - START.timestamp()) / 3600 < FAILURE_H
+    (said,) = episode.evidence["evidence"]
+    assert said["channel"] == feature
+    assert said["actual"] > said["expected"]
+    assert said_zh in said["sentence_zh"]
 
 
 def cut(rows: Rows, segment: Segment) -> int:

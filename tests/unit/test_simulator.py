@@ -1,6 +1,7 @@
 import itertools
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -113,6 +114,7 @@ def test_the_demo_fleet_reports_every_minute_within_its_ranges() -> None:
         assert set(np.diff(ts_us)) == {60_000_000}
         pack = packs()[asset.equipment_type]
         of_waveforms = {name for point in pack.points for name in (point.kurtosis, *point.lines)}
+        of_waveforms |= {name for name in pack.of_waveforms if name.startswith("ride_")}
         for channel in pack.equipment_type.channels:
             readings = values[channel.name]
             there = readings[~np.isnan(readings)]
@@ -136,12 +138,37 @@ def test_what_belongs_to_a_trip_is_missing_while_the_car_stands() -> None:
     assert values["motor_current"][~standing].mean() > 10 * values["motor_current"][standing].mean()
 
 
+def test_a_blocked_door_opens_again_and_its_counter_and_its_states_say_so() -> None:
+    blocked = Fault("lift-a", "door-obstruction", 0.0, 1.0)
+    for faults, least, most in (((), 0.02, 0.12), ((blocked,), 0.8, 1.2)):
+        (values,) = (each for _, each in gathered(list(by_seconds(*faults))).values())
+        trips, cycles = np.ptp(values["trips"]), np.ptp(values["door_cycles"])
+        assert least < cycles / trips - 1 < most
+        opens = np.count_nonzero((values["door"][1:] == 3) & (values["door"][:-1] != 3))
+        assert opens == pytest.approx(cycles, abs=2)
+
+
+def by_seconds(*faults: Fault) -> Iterator[Frame]:
+    """A day of a lift, a row a second."""
+    return simulate(only("lift-a"), START, timedelta(days=1), 1, faults, 1)
+
+
+def test_a_worn_brake_takes_longer_to_stop_the_car_but_within_the_limit() -> None:
+    sound, worn = (life("lift-a", *faults) for faults in ((), (Fault("lift-a", "brake-wear", 0.0, 1.0),)))
+    ways = [np.nanmedian(values["brake_stopping_distance"]) for values in (sound, worn)]
+    assert ways[1] == pytest.approx(2.2 * ways[0], rel=0.05)
+    assert np.nanmax(worn["brake_stopping_distance"]) < 1200
+
+
 def test_the_machine_tool_cuts_on_shift_and_rests_at_night() -> None:
     values = life("mill-1")
     by_hour = (values["program"] > 0).reshape(7, 24, 60).mean(axis=(0, 2))
     assert (by_hour[6:20] > 0.7).all()
     assert (by_hour[:6] == 0).all()
     assert set(values["program"]) == {0, 1, 2, 3}
+    hourly = np.diff(values["energy_used"][59::60].astype(np.float64))
+    by_night = np.array([hour % 24 < 5 for hour in range(len(hourly))])
+    assert 3.0 < hourly[by_night].max() < 3.5 < 5 < hourly[~by_night].max() < 15, "kWh: it stays on"
 
 
 def test_the_same_seed_gives_the_same_values_however_they_are_cut() -> None:

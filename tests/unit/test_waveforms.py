@@ -154,6 +154,41 @@ def test_a_block_that_shows_nothing_says_what_to_do(data: bytes, says: str) -> N
     assert says in cure(data)
 
 
+def ride(seconds: float = 12.0, **more: Any) -> bytes:
+    """A lift's trip at 256 Hz, which starts with 1 m/s² for two seconds, and stops so, with gravity in it."""
+    at_s = np.arange(0, seconds, 1 / 256)
+    start, stop = (at_s > 0.5) & (at_s < 2.5), (at_s > seconds - 2.5) & (at_s < seconds - 0.5)
+    x = 9.81 + 1.0 * start - 1.0 * stop + 0.03 * np.sin(2 * np.pi * 8 * at_s)
+    block = {"rate_hz": 256, "unit": "m/s²", "samples": x.tolist()} | more
+    row = {"asset": "lift-a", "ts": "2026-03-01T12:00:00Z", "values": {"motion": 1}}
+    return json.dumps(row | {"waveforms": {"car-vertical": block}}).encode()
+
+
+def test_a_lifts_trip_becomes_its_ride() -> None:
+    found = reduce(read_waveforms(ride()), packs()["elevator"], {})
+    assert found.bad == []
+    assert json.loads(found.message)["values"] == {"motion": 1, **found.shown}
+    assert found.shown["ride_acceleration"] == pytest.approx(1.0, rel=0.15)
+    assert found.shown["ride_vertical_a95"] == pytest.approx(0.06, rel=0.3)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (ride(2.0), "too_short: send the whole trip, 3 s or more"),
+        (
+            ride(samples=(9.81 + 0.01 * np.sin(np.arange(2000.0))).tolist()),
+            "no_trip: send the trip from standstill to standstill",
+        ),
+        (ride(rate_hz=100), "low_rate: car-vertical is sampled at 256 Hz or more"),
+        (ride().replace(b"car-vertical", b"cabin"), "known is car-vertical, car-horizontal"),
+    ],
+)
+def test_what_is_no_ride_says_what_to_send(data: bytes, says: str) -> None:
+    (bad,) = reduce(read_waveforms(data), packs()["elevator"], {}).bad
+    assert says in bad.detail
+
+
 def test_too_many_samples_are_refused() -> None:
     assert "too_long: send at most 131072" in cure(message(samples(n=(1 << 17) + 1)))
 

@@ -1,0 +1,25 @@
+-- What each meter of a machine went on by on each day (UTC): what boards and contracts add up, instead of hours.
+create table usage_day (
+    asset_id int not null references asset,
+    day date not null,
+    channel text not null,
+    unit text not null,
+    used double precision not null,
+    readings int not null,
+    primary key (asset_id, day, channel)
+);
+comment on table usage_day is 'kept with the hours of the day, so it counts once the day is over';
+comment on column usage_day.readings is 'hours in which the meter was read';
+
+grant select on usage_day to faultline_reader;
+grant select, insert, update, delete on usage_day to faultline_writer;
+
+-- Days that were stored before they were added up; the rollup's job takes them away.
+create table usage_due (
+    asset_id int not null references asset,
+    day date not null,
+    primary key (asset_id, day)
+);
+insert into usage_due select distinct asset_id, (ts at time zone 'UTC')::date from rollup_hour;
+
+grant select, delete on usage_due to faultline_writer;
