@@ -397,7 +397,7 @@ def _segments(pack: VerticalPack) -> Iterator[Row]:
 
 
 def _features_in(pack: VerticalPack, names: str) -> str:
-    """SQL of the features of segments with these names, each with what it was first expected to be."""
+    """SQL of the features of segments with these names, each with what is normal for the machine by now."""
     said = ", ".join(
         f"('{feature.name}', '{feature.title_en}', '{feature.title_zh}')"
         for segment in pack.segments
@@ -410,7 +410,7 @@ def _features_in(pack: VerticalPack, names: str) -> str:
         f"join (values {said}) as words (feature, word_en, word_zh) using (feature) "
         f"where {MACHINE} and $__timeFilter(ts) and segment in ({names})), "
         "known as (select feature, word, unit, "
-        "(array_agg(expected order by ts) filter (where expected is not null))[1] as normal, "
+        "(array_agg(expected order by ts desc) filter (where expected is not null))[1] as normal, "
         f"avg(value) filter (where back <= {LATEST_RUNS}) as latest, "
         "regr_slope(value, extract(epoch from ts) / 86400) as a_day from told group by 1, 2, 3)"
     )
@@ -422,9 +422,9 @@ def _moved_features(pack: VerticalPack, names: str) -> Panel:
         Kind.TABLE,
         Text("Test runs: what moved most", "测试运行：变化最大的特征"),
         Text(
-            "Features of the test program: what was normal at first, the mean of the last five runs, and "
-            "what 30 days add by the straight line through the runs shown. View `segment_feature`.",
-            "测试程序的特征：最初的正常值、最近五次的均值，以及按所示各次的直线趋势每 30 天的变化。"
+            "Features of the test program: what its first runs made normal, the mean of the last five runs, "
+            "and what 30 days add by the straight line through the runs shown. View `segment_feature`.",
+            "测试程序的特征：由最初各次得出的正常值、最近五次的均值，以及按所示各次的直线趋势每 30 天的变化。"
             "视图 `segment_feature`。",
         ),
         (
@@ -440,7 +440,7 @@ def _moved_features(pack: VerticalPack, names: str) -> Panel:
         columns=(
             Column("word", Text("feature", "特征"), width=290),
             Column("unit", Text("unit", "单位"), width=60),
-            Column("normal", Text("at first", "最初"), width=80),
+            Column("normal", Text("normal", "正常值"), width=80),
             Column("latest", Text("last five", "最近五次"), width=80),
             Column("moved", Text("moved by", "变化"), unit="percent", width=90),
             Column("month", Text("in 30 days", "每 30 天"), unit="percent", width=90),
@@ -453,11 +453,11 @@ def _moves(pack: VerticalPack, names: str) -> Panel:
     return Panel(
         "segment-moves",
         Kind.LINES,
-        Text("Test runs against the first ones", "测试运行与最初对比"),
+        Text("Test runs against what is normal", "测试运行与正常值对比"),
         Text(
-            "The four features that moved most, run by run, in percent of what was normal at first. "
+            "The four features that moved most, run by run, in percent of what its first runs made normal. "
             "View `segment_feature`.",
-            "变化最大的四个特征，逐次显示，相对最初正常值的百分比。视图 `segment_feature`。",
+            "变化最大的四个特征，逐次显示，相对正常值的百分比。视图 `segment_feature`。",
         ),
         (
             Query(

@@ -365,6 +365,15 @@ def _axis_features(number: int, axis: str) -> tuple[Feature, ...]:
             f"{axis} 轴负向测试负载",
             (back,),
         ),
+        # a hard spot of the screw shows in the largest load before it does in the mean
+        Feature(
+            f"{name}_load_peak",
+            Take.PEAK,
+            load,
+            f"Largest test load of axis {axis}",
+            f"{axis} 轴最大测试负载",
+            (forth, back),
+        ),
         Feature(
             f"{name}_reversal",
             Take.MEAN,

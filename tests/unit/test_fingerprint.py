@@ -115,6 +115,7 @@ def test_a_worn_screw_turns_round_late_on_its_own_axis() -> None:
     axis = "xyz"[machine.test.worn_axis]
     assert more[f"test_{axis}_reversal"] == pytest.approx(4, rel=0.05)
     assert more[f"test_{axis}_load_back"] == pytest.approx(1.5, rel=0.01)
+    assert more[f"test_{axis}_load_peak"] > 1.6, "it is worn most in the middle of its travel"
     others = [name for name in FEATURES if not name.startswith(f"test_{axis}_")]
     assert [more[name] for name in others] == pytest.approx([1.0] * len(others), rel=1e-6)
 
