@@ -438,7 +438,7 @@ def _moved_features(pack: VerticalPack, names: str) -> Panel:
         unit="none",
         decimals=1,
         columns=(
-            Column("word", Text("feature", "特征"), width=290),
+            Column("word", Text("feature", "特征")),
             Column("unit", Text("unit", "单位"), width=60),
             Column("normal", Text("normal", "正常值"), width=80),
             Column("latest", Text("last five", "最近五次"), width=80),

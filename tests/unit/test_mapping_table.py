@@ -33,8 +33,13 @@ codes = { 0 = 0, "O1000.nc" = 1 }
 unit = "1"
 codes = { calm = 0, wild = 1 }
 
+[signal."Path.Program:ACTIVE"]
+unit = "1"
+codes = { "O1000.nc" = 0, "O9001.nc" = 1 }
+
 [channel.machine-tool]
 feed_axis_load = "Linear[Y].Load"
+test_step = "Path.Program:ACTIVE"
 """
 
 
@@ -53,8 +58,19 @@ def test_a_table_of_ones_own_says_only_what_is_different(tmp_path: Path) -> None
     found = to_canonical(read_message(running, table), table, lambda name: Machine(name, kind))
     values = {reading.channel: reading.value for reading in found.readings}
     assert (values["program"], values["feed_axis_load"], values["spindle_load"]) == (1.0, 12.0, 37.5)
+    assert "test_step" not in values
     problems = {entry.name: entry.problem for entry in found.quarantine.entries()}
     assert problems["Path[P1].PalletMood"] is Problem.NO_CHANNEL
+
+
+def test_a_subprogram_tells_the_step_of_a_test_program(tmp_path: Path) -> None:
+    table = load_table("mills", written(tmp_path, OWN))
+    kind = equipment_type_of(table, "machine-tool")
+    step = b'<Program subType="ACTIVE" timestamp="2026-03-01T12:00:00Z" sequence="104">O9001.nc</Program>'
+    stepping = MTCONNECT.replace(b"<PartCount", step + b"<PartCount")
+    found = to_canonical(read_message(stepping, table), table, lambda name: Machine(name, kind))
+    values = {reading.channel: reading.value for reading in found.readings}
+    assert (values["test_step"], values["program"]) == (1.0, 0.0)
 
 
 def test_the_handbook_names_every_format_and_its_table_can_be_read(tmp_path: Path) -> None:
