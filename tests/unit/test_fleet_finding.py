@@ -23,6 +23,11 @@ def row(fill: float = 0.0, **channels: float) -> np.ndarray[tuple[int], np.dtype
     return values
 
 
+def unsampled(fill: float = 0.0, **channels: float) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    """What a lift shows whose rides nobody samples."""
+    return row(fill, **dict.fromkeys(ELEVATOR.of_waveforms, np.nan) | channels)
+
+
 def test_the_sentence_says_what_is_where_what_is_expected() -> None:
     finding = read_finding(
         ELEVATOR,
@@ -64,7 +69,7 @@ def door(current: float, time: float) -> Finding:
         ELEVATOR,
         row(door_motor_current=0.6, door_close_time=0.4),
         row(door_motor_current=2.3, door_close_time=3.1),
-        row(door_motor_current=current, door_close_time=time),
+        unsampled(door_motor_current=current, door_close_time=time),
     )
 
 
@@ -103,8 +108,9 @@ def test_a_second_fault_that_shows_little_is_named_with_the_little_belief_it_has
 
 
 def test_a_limit_that_is_passed_and_a_counter_near_its_end_speak_for_a_mode() -> None:
-    shares, expected = row(vibration_horizontal=0.5, vibration_vertical=0.5), row(0.1)
-    finding = read_finding(ELEVATOR, shares, expected, row(0.25))
+    shaken = "vibration_horizontal", "vibration_vertical"
+    shares, expected = row(**dict.fromkeys(shaken, 0.5)), row(0.1)
+    finding = read_finding(ELEVATOR, shares, expected, unsampled(**dict.fromkeys(shaken, 0.25)))
     said = [reason.en for reason in finding.modes[0].speaks_for]
     assert said[1] == "Horizontal vibration at 0.25 m/s² is above 0.2 m/s² (GB/T 10058)"
     assert len(said) == 3  # vertical is allowed 0.3
