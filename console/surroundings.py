@@ -88,7 +88,7 @@ def weeks_of(hours: Hours, pack: VerticalPack, names: Names) -> Weeks:
     around = hours.mean[:, [place[name] for name in (*names.given, *names.ambient)]]
     x = hours.mean[:, [place[name] for name in names.channels]]
     at_rest = hours.at(pack.detection.idle) > RESTING  # where that is not known any more it counts as at work
-    return Weeks.of(hours.hour, around, len(names.given), np.where(at_rest[:, None], np.nan, x))
+    return Weeks.of(hours.hour, around, np.where(at_rest[:, None], np.nan, x))
 
 
 async def fit_in_use(pool: Pool, scope: Scope) -> InUse | None:

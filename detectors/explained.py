@@ -26,10 +26,10 @@ LAG_US = LAG_H * 3.6e9
 MOST = 1e30
 """What is explained by more than this is none of a machine's."""
 
-LEVEL = np.dtype([("value", np.float64), ("square", np.float64), ("at_us", np.int64)])
-"""Of one slot and channel: the value and its square, smoothed, when it was last known."""
+LEVEL = np.dtype([("value", np.float64), ("at_us", np.int64)])
+"""Of one slot and channel: its value smoothed, and when it was last known."""
 
-UNKNOWN = np.array((0.0, 0.0, NEVER), LEVEL)
+UNKNOWN = np.array((0.0, NEVER), LEVEL)
 
 
 class Fit(NamedTuple):
@@ -150,21 +150,22 @@ class Explained:
     def _slopes(self, numbers: Sequence[int]) -> tuple[Ints, Ints, Floats, Floats]:
         """Columns of the surroundings (s,) and of the channels explained (m,), by any of the fits.
 
-        And of each fit what is usual (fits, 2, s), of a value and its square, and slopes (fits, m, 4, s): of
-        the value now and smoothed, and of the square.
+        And of each fit what is usual (fits, s) and slopes (fits, m, 3, s): of the value now and smoothed, and
+        of the square of the latter.
         """
         fits = [self._fits[number] for number in numbers]
         around = sorted({self._names.index(name) for fit in fits for name in fit.around})
         to = sorted({self._names.index(name) for fit in fits for name in fit.channels})
-        usual = np.zeros((len(fits), 2, len(around)))
-        slope = np.zeros((len(fits), len(to), 4, len(around)))
+        usual = np.zeros((len(fits), len(around)))
+        slope = np.zeros((len(fits), len(to), 3, len(around)))
         for i, fit in enumerate(fits):
             mine = [to.index(self._names.index(name)) for name in fit.channels]
-            for j, name in enumerate((*fit.around, *fit.given)):
-                by, square = around.index(self._names.index(name)), int(j >= len(fit.around))
-                usual[i, square, by] = fit.usual[j]
-                for k, each in zip(mine, fit.slope[:, :, j], strict=True):
-                    slope[i, k, 2 * square : 2 * square + 2, by] = each
+            by = [around.index(self._names.index(name)) for name in fit.around]
+            usual[i, by] = fit.usual
+            terms = [(kind, column) for kind in range(2) for column in by]
+            terms += [(2, column) for column in by[: len(fit.given)]]
+            for (kind, column), each in zip(terms, fit.slope.T, strict=True):
+                slope[i, mine, kind, column] = each
         return np.array(around, np.int64), np.array(to, np.int64), usual, slope
 
 
@@ -186,7 +187,7 @@ def _explain(
     levels: NDArray[np.void],
     part: NDArray[np.float32],
 ) -> None:
-    away = np.zeros((4, len(around)))
+    away = np.zeros((3, len(around)))
     for i in range(len(slot)):
         fit = place[slot[i]]
         if fit < 0:
@@ -194,17 +195,15 @@ def _explain(
         for j in range(len(around)):
             level, now = levels[slot[i], around[j]], float(x[i, around[j]])
             _follow(level, now, ts_us[i], lag_us)
-            for k in range(4):
+            for k in range(3):
                 away[k, j] = 0.0 if level.at_us == NEVER else np.nan
             if level.at_us != NEVER and ts_us[i] - level.at_us <= lag_us:
-                missing = not np.isfinite(now)
-                away[0, j] = (level.value if missing else now) - usual[fit, 0, j]
-                away[1, j] = level.value - usual[fit, 0, j]
-                away[2, j] = (level.square if missing else now * now) - usual[fit, 1, j]
-                away[3, j] = level.square - usual[fit, 1, j]
+                away[0, j] = (now if np.isfinite(now) else level.value) - usual[fit, j]
+                away[1, j] = level.value - usual[fit, j]
+                away[2, j] = away[1, j] ** 2
         for m in range(len(to)):
             total = 0.0
-            for k in range(4):
+            for k in range(3):
                 for j in range(len(around)):
                     if slope[fit, m, k, j] != 0.0:  # else it would not matter that nobody knows
                         total += slope[fit, m, k, j] * away[k, j]
@@ -213,9 +212,8 @@ def _explain(
 
 @kernel
 def _follow(level: Any, now: float, at_us: int, lag_us: float) -> None:
-    """Smooth a value and its square, beginning at the first one; a missing one changes nothing."""
+    """Smooth a value, beginning at the first one; a missing one changes nothing."""
     if np.isfinite(now):
         share = 1.0 if level.at_us == NEVER else -np.expm1(-(at_us - level.at_us) / lag_us)
         level.value += share * (now - level.value)
-        level.square += share * (now * now - level.square)
         level.at_us = at_us

@@ -1,7 +1,8 @@
 """What load and weather explain of the channels of a type's machines, learned from stored weeks.
 
-A channel follows its surroundings at once and with a lag. What is explained is linear in each of them, and in
-the squares of those that are given, as losses go by the square of the load: now, and smoothed over `LAG_H`.
+A channel follows its surroundings at once and with a lag. What is explained is linear in each of them, now
+and smoothed over `LAG_H`, and in the squares of given ones once smoothed, as losses go by the square of the
+load. No square of a row: that of an hour's mean, which is on record, is less than the mean of its squares.
 """
 
 import json
@@ -28,9 +29,8 @@ VERSION = 1
 class Surroundings:
     """A fit: m `channels` are explained by `given` and `ambient` ones, s of both.
 
-    usual: (t,) medians of the terms in what was learned from, at which nothing is explained; the terms are
-    the s surroundings and the squares of the given ones. slope: (m, 2, t), what a unit of a term makes of a
-    channel, now and smoothed, in the channels' units.
+    usual: (s,) medians in what was learned from, at which nothing is explained. slope: (m, t), what a unit of
+    each of `terms` makes of a channel, in the channels' units.
     """
 
     channels: tuple[str, ...]
@@ -58,14 +58,14 @@ class Surroundings:
             if said["version"] != VERSION:
                 raise ValueError(f"they are of version {said['version']}")
             channels, given, ambient = (tuple(said[name]) for name in ("channels", "given", "ambient"))
-            width = 2 * len(given) + len(ambient)
-            usual = np.array(said["usual"], np.float64).reshape(width)
-            slope = np.array(said["slope"], np.float64).reshape(len(channels), 2, width)
+            usual = np.array(said["usual"], np.float64).reshape(len(given) + len(ambient))
+            width = 2 * len(usual) + len(given)
+            slope = np.array(said["slope"], np.float64).reshape(len(channels), width)
         except DAMAGE as error:
             raise StateError(f"surroundings cannot be used, fit them again: {error}") from error
         return cls(channels, given, ambient, usual, slope)
 
 
-def terms(around: Floats, given: int) -> Floats:
-    """(n, t) terms of surroundings (n, s), of which the first are `given`."""
-    return np.hstack([around, around[:, :given] ** 2])
+def terms(now: Floats, smoothed: Floats, given: int) -> Floats:
+    """(n, t) terms of surroundings about the usual (n, s), now and smoothed; the first are `given`."""
+    return np.hstack([now, smoothed, smoothed[:, :given] ** 2])

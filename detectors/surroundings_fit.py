@@ -25,6 +25,9 @@ LEAST_MACHINES = 3
 LEAST_H = 28 * 24
 """Hours on record below which weather and load have shown too little."""
 
+MOST_HOURS = 50_000
+"""Of all machines that teach, evenly: more of them tell no slope better, and take memory."""
+
 WINDOWS = 4
 """Parts of the later half of the record, each judged by a fit to all that came before it."""
 
@@ -52,24 +55,28 @@ class Names(NamedTuple):
 class Weeks(NamedTuple):
     """A machine's n hours on record, in order; NaN where unknown.
 
-    hour: (n,) int64, since 1970 UTC. design: (n, 2t) means of the terms of its surroundings, then the same
-    smoothed over `LAG_H`. x: (n, m) means of the channels that may follow them.
+    hour: (n,) int64, since 1970 UTC. around: (n, s) means of its surroundings, given ones first. smoothed:
+    (n, s), the same once smoothed over `LAG_H`. x: (n, m) means of the channels that may follow them.
     """
 
     hour: NDArray[np.int64]
-    design: Floats
+    around: Floats
+    smoothed: Floats
     x: Floats
 
     @classmethod
-    def of(cls, hour: NDArray[np.int64], around: Floats, given: int, x: Floats) -> "Weeks":
-        """From the means of the surroundings (n, s), of which the first are `given`."""
-        now = terms(around, given)
-        return cls(hour, np.hstack([now, _smoothed(hour, now)]), x)
+    def of(cls, hour: NDArray[np.int64], around: Floats, x: Floats) -> "Weeks":
+        """From the means alone."""
+        return cls(hour, around, _smoothed(hour, around), x)
 
     def between(self, first: int, last: int) -> "Weeks":
         """Those from hour `first` until before `last`."""
         some = (self.hour >= first) & (self.hour < last)
-        return Weeks(self.hour[some], self.design[some], self.x[some])
+        return Weeks(self.hour[some], self.around[some], self.smoothed[some], self.x[some])
+
+    def terms(self, usual: Floats, given: int) -> Floats:
+        """(n, t), of the surroundings about the usual (s,), of which the first are `given`."""
+        return terms(self.around - usual, self.smoothed - usual, given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +151,13 @@ def explained(machine: Weeks, by: Surroundings, names: Names) -> Floats:
     """(n, m) what a fit to such hours explains of a machine's, 0 of the channels that it does not explain."""
     part = np.zeros(machine.x.shape)
     where = [names.channels.index(name) for name in by.channels]
-    part[:, where] = (machine.design - np.tile(by.usual, 2)) @ by.slope.reshape(
-        len(where), machine.design.shape[1]
-    ).T
+    part[:, where] = machine.terms(by.usual, len(by.given)) @ by.slope.T
     return part
 
 
 def _known(machines: Sequence[Weeks]) -> list[Weeks]:
     """The machines that have hours with all of their surroundings; raises `ValueError` for too few."""
-    known = [each for each in machines if np.isfinite(each.design).all(axis=1).sum() >= FEWEST]
+    known = [each for each in machines if np.isfinite(each.around).all(axis=1).sum() >= FEWEST]
     if len(known) < LEAST_MACHINES:
         raise ValueError(
             f"{len(known)} machines have load and weather on record, {LEAST_MACHINES} are needed: "
@@ -173,7 +178,7 @@ def _left(machine: Weeks, by: Surroundings | None, names: Names, first: int, las
     here = (machine.hour >= first) & (machine.hour < last)
     if before.sum() < FEWEST:
         return np.empty((0, x.shape[1]))
-    rows = np.hstack([x, machine.design[:, : len(names.given)]])
+    rows = np.hstack([x, machine.around[:, : len(names.given)]])
     given = np.arange(rows.shape[1]) >= x.shape[1]
     normal = learn(rows[before], WEIGHT, given)
     scale = np.where(normal.scale > 0, normal.scale, 1.0)
@@ -184,17 +189,19 @@ def _left(machine: Weeks, by: Surroundings | None, names: Names, first: int, las
 
 def _fit(machines: Sequence[Weeks], names: Names, which: Sequence[int]) -> Surroundings:
     """The regressions of the channels at these columns."""
-    usual = _medians(np.concatenate([each.design for each in machines]))[: machines[0].design.shape[1] // 2]
-    design = np.concatenate([each.design - _medians(each.design) for each in machines])
+    usual = _medians(np.concatenate([each.around for each in machines]))
+    found = [each.terms(usual, len(names.given)) for each in machines]
+    design = np.concatenate([each - _medians(each) for each in found])
     x = np.concatenate([each.x - _medians(each.x) for each in machines])
-    slope = {k: _regression(design, x[:, k]) for k in which}
+    thin = slice(None, None, 1 + len(x) // MOST_HOURS)
+    slope = {k: _regression(design[thin], x[thin, k]) for k in which}
     kept = [k for k in which if slope[k].any()]
     return Surroundings(
         tuple(names.channels[k] for k in kept),
         names.given,
         names.ambient,
         usual,
-        np.array([slope[k] for k in kept]).reshape(len(kept), 2, len(usual)),
+        np.array([slope[k] for k in kept]).reshape(len(kept), design.shape[1]),
     )
 
 
@@ -214,9 +221,9 @@ def _regression(design: Floats, y: Floats) -> Floats:
 
 
 def _smoothed(hour: NDArray[np.int64], now: Floats) -> Floats:
-    """(n, t) means over the same hours of terms (n, t) once smoothed over `LAG_H`.
+    """(n, s) means over the same hours of values (n, s) once smoothed over `LAG_H`.
 
-    Within an hour a term is as its mean, and in hours that are missing as in the one after them.
+    Within an hour a value is as its mean, and in hours that are missing as in the one after them.
     """
     mean, level = np.empty_like(now), np.full(now.shape[1], np.nan)
     decay = np.exp(-1 / LAG_H)

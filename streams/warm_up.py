@@ -29,7 +29,7 @@ TENANT, SITE = "warm-up", "bench"
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 
-NOTHING = Surroundings((), (), (), np.zeros(0), np.zeros((0, 2, 0)))
+NOTHING = Surroundings((), (), (), np.zeros(0), np.zeros((0, 0)))
 """Explained, by what takes the rows through."""
 
 BASELINE_ROWS = 120

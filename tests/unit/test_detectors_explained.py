@@ -15,12 +15,10 @@ from detectors.surroundings import LAG_H, Surroundings
 MINUTE, HOUR = 60_000_000, 3_600_000_000
 NAMES = ("oil", "load", "air", "noise")
 OIL = Surroundings(
-    ("oil",),
-    ("load",),
-    ("air",),
-    np.array([50.0, 10.0, 2600.0]),
-    np.array([[[0.0, 0.5, 0.001], [0.2, 0.3, 0]]]),
+    ("oil",), ("load",), ("air",), np.array([50.0, 10.0]), np.array([[0.2, 0.5, 0.1, 0.3, 0.01]])
 )
+"""Of load and air now, of both smoothed, and of the square of the load smoothed."""
+
 N = 400
 
 
@@ -54,11 +52,10 @@ def test_slopes_apply_to_values_now_and_smoothed_over_the_lag() -> None:
     x = np.array([[0, 50, 10, 0], [0, 50, 20, 0], [0, 60, 20, 0]], np.float32)
     part, _ = run((np.zeros(3, np.int32), hours * HOUR, x))
     kept = np.exp(-2 / LAG_H)
-    air = [10, 20 - 10 * kept, 20 - 10 * kept**2]
-    load = [50, 50, 60 - 10 * kept]
-    square = np.array([2500.0, 2500, 3600])
-    expected = 0.5 * (x[:, 2] - 10) + 0.3 * (np.array(air) - 10) + 0.2 * (np.array(load) - 50)
-    np.testing.assert_allclose(part[:, 0], expected + 0.001 * (square - 2600), rtol=1e-6)
+    air = np.array([0, 10 - 10 * kept, 10 - 10 * kept**2])
+    load = np.array([0, 0, 10 - 10 * kept])
+    now = 0.2 * (x[:, 1] - 50) + 0.5 * (x[:, 2] - 10)
+    np.testing.assert_allclose(part[:, 0], now + 0.1 * load + 0.3 * air + 0.01 * load**2, rtol=1e-6)
     np.testing.assert_array_equal(part[:, 1:], 0.0)
 
 
@@ -77,7 +74,7 @@ def test_a_value_that_is_missing_is_as_of_late_and_after_the_lag_nobody_knows() 
     x = np.tile(np.array([0, 50, 14, 0], np.float32), (4, 1))
     x[1:, 2] = np.nan
     part, _ = run((slot, ts_us, x))
-    assert part[0, 0] == part[1, 0] == part[2, 0] == pytest.approx(0.8 * 4 - 0.1)
+    assert part[0, 0] == part[1, 0] == part[2, 0] == pytest.approx(0.8 * 4)
     assert np.isnan(part[3, 0])
 
 
@@ -91,7 +88,7 @@ def test_surroundings_beyond_all_measure_explain_nothing() -> None:
 def test_surroundings_that_a_machine_never_showed_are_as_usual() -> None:
     x = np.tile(np.array([0, 60, np.nan, 0], np.float32), (3, 1))
     part, _ = run((np.zeros(3, np.int32), np.arange(3) * MINUTE, x))
-    assert part[:, 0] == pytest.approx(0.2 * 10 + 0.001 * 1000)
+    assert part[:, 0] == pytest.approx(0.3 * 10 + 0.01 * 10**2)
 
 
 def test_a_slot_that_was_there_before_goes_on_as_before_until_it_adopts() -> None:
@@ -121,7 +118,7 @@ def test_two_fits_side_by_side_explain_each_its_own() -> None:
     explained = Explained(NAMES)
     explained.offer(Fit(1, OIL))
     explained.update(slot[:1], ts_us[:1], x[:1])
-    twice = Surroundings(("oil",), (), ("air",), np.array([10.0]), np.array([[[2.0], [0.0]]]))
+    twice = Surroundings(("oil",), (), ("air",), np.array([10.0]), np.array([[2.0, 0.0]]))
     explained.offer(Fit(2, twice))
     part = explained.update(slot[1:], ts_us[1:], x[1:])
     alone, _ = run((slot[::2] * 0, ts_us[::2], x[::2]))

@@ -111,7 +111,7 @@ async def test_a_state_that_is_computed_from_nothing_has_each_repair_where_it_be
     assert again.state() == in_time.state()
 
 
-FITS = {Scope("pump"): Fit(2, Surroundings(("oil",), (), ("load",), np.zeros(1), np.ones((1, 2, 1))))}
+FITS = {Scope("pump"): Fit(2, Surroundings(("oil",), (), ("load",), np.zeros(1), np.ones((1, 2))))}
 """Of what surroundings explain."""
 
 

@@ -22,7 +22,7 @@ CHANNELS = (Channel("oil", "1", 0, 200), Channel("air", "°C", -50, 60, "setpoin
 PACK = VerticalPack(
     EquipmentType("tank", CHANNELS), Detection(on_score=4.0, baseline_rows=300, ambient=("air",))
 )
-FOLLOWS = Surroundings(("oil",), (), ("air",), np.array([10.0]), np.array([[[1.0], [0.0]]]))
+FOLLOWS = Surroundings(("oil",), (), ("air",), np.array([10.0]), np.array([[1.0, 0.0]]))
 OFFERED = 1000
 """From this row on the fit is there."""
 
