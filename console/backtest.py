@@ -6,12 +6,17 @@ from datetime import datetime
 
 import numpy as np
 
-from fleet.asset import Asset
+from console.models_in_use import ModelsInUse
+from detectors.explained import Fit
+from detectors.surroundings import NAME, Surroundings
+from fleet.asset import Asset, FleetError
 from fleet.clock import from_microseconds, microseconds
+from fleet.model_scope import Scope, nearest
 from fleet.vertical import VerticalPack
 from storage.chunk_result import EpisodeRow
 from storage.history import telemetry_days
 from storage.maintenance import events
+from storage.models import load_fit
 from storage.pool import Pool
 from storage.queries import Episode, episodes_between
 from streams.judges import ENSEMBLE
@@ -79,13 +84,16 @@ async def backtest(
     start: datetime,
     end: datetime,
     judge: str = ENSEMBLE,
+    fit: Fit | None = None,
 ) -> Backtest:
     """Run the detection of `pack` over the asset's rows from `start` until before `end`, by one of `JUDGES`.
 
     It begins knowing nothing: the first rows of the span teach what is normal, and those after each repair on
-    record. Rows that came late are where their time says, while a worker only stored them.
+    record. What `fit` explains is taken out. Rows that came late are where their time says, while a worker
+    only stored them.
     """
     scorer = Scorer(pack, judge)
+    scorer.offer(fit)
     renewed_us = {asset.asset_id: [microseconds(event.ts) for event in await events(pool, [asset.asset_id])]}
     rows, found = 0, dict[object, EpisodeRow]()
     columns = len(pack.equipment_type.channels)
@@ -100,6 +108,23 @@ async def backtest(
         sorted(map(_raised, found.values()), key=lambda one: one.onset),
         list(map(_was_raised, was)),
     )
+
+
+async def fit_for(pool: Pool, asset: Asset, number: int | None = None) -> Fit | None:
+    """What surroundings explain of an asset, by the fit with that number, or the one in use; None for 0.
+
+    Raises `FleetError` for one that there is not, `StateError` for one that this program cannot use.
+    """
+    if number is None:
+        await (models := ModelsInUse(pool)).refresh()
+        return nearest(models.fits, Scope(asset.equipment_type, asset.tenant))
+    if number == 0:
+        return None
+    try:
+        state, _ = await load_fit(pool, asset.equipment_type, NAME, number)
+    except KeyError as error:
+        raise FleetError(f"{error.args[0]}: `faultline models list {asset.equipment_type}`") from error
+    return Fit(number, Surroundings.read(state))
 
 
 def _raised(row: EpisodeRow) -> Raised:

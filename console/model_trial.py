@@ -6,6 +6,7 @@ import numpy as np
 
 from console.models_in_use import revived
 from console.training import Record
+from detectors.surroundings import NAME as SURROUNDINGS
 from fleet.clock import microseconds
 from fleet.life_rows import LEVEL_ALONE, LifeColumns
 from fleet.model_gate import FEWEST_COMPARED, LifeSaid, against_champion, objections, prior_objections
@@ -26,7 +27,8 @@ from streams.forecasters import name_of_fit
 
 def role_of(forecaster: str) -> Role:
     """What a model of that forecaster is used for once nothing speaks against it."""
-    return Role.PRIOR if forecaster == WeibullLife.NAME else Role.CHAMPION
+    roles = {WeibullLife.NAME: Role.PRIOR, SURROUNDINGS: Role.SURROUNDINGS}
+    return roles.get(forecaster, Role.CHAMPION)
 
 
 async def against(pool: Pool, record: Record, model: Model) -> list[str]:

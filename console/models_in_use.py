@@ -1,4 +1,4 @@
-"""Keeps a platform's forecasters as the database says: champions, challengers, and what was repaired."""
+"""Keeps a platform's models as the database says, and what was repaired when."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,6 +7,10 @@ from typing import Any
 
 import structlog
 
+from detectors.contract import StateError
+from detectors.explained import Fit
+from detectors.surroundings import NAME as SURROUNDINGS
+from detectors.surroundings import Surroundings
 from fleet.clock import microseconds
 from fleet.life_rows import LifeColumns
 from fleet.model_scope import Scope
@@ -26,9 +30,10 @@ log = structlog.get_logger()
 
 @dataclass
 class ModelsInUse:
-    """The forecasters, and what they were made from."""
+    """The forecasters and the `fits` of what surroundings explain, and what they were made from."""
 
     pool: Pool
+    fits: dict[Scope, Fit] = field(default_factory=dict)
     _fitted: dict[Scope, FittedModel] = field(default_factory=dict)
     _challengers: dict[Scope, FittedModel] = field(default_factory=dict)
     _priors: dict[Scope, FittedModel] = field(default_factory=dict)
@@ -51,10 +56,11 @@ class ModelsInUse:
         """Take over what has changed; a model that cannot be used is left out with a warning."""
         found = await models_in_use(self.pool)
         last, self._loaded = self._loaded, {}  # of what an outage interrupts nothing is taken for loaded
-        roles = {
+        roles: dict[Role, dict[Scope, Any]] = {
             Role.CHAMPION: self._fitted,
             Role.CHALLENGER: self._challengers,
             Role.PRIOR: self._priors,
+            Role.SURROUNDINGS: self.fits,
         }
         for role, kept in roles.items():
             wanted = {scope: model for (scope, its), model in found.items() if its is role}
@@ -69,16 +75,21 @@ class ModelsInUse:
         for asset_id in self._renewed_us.keys() - renewed.keys():
             del self._renewed_us[asset_id]
 
-    async def _take(self, kept: dict[Scope, FittedModel], scope: Scope, name: str, version: int) -> None:
+    async def _take(self, kept: dict[Scope, Any], scope: Scope, name: str, version: int) -> None:
         state, lineage = await load_fit(self.pool, scope.equipment_type, name, version)
-        kept.pop(scope, None)
         try:
-            forecaster = revived(name, state)
-            columns = columns_of(forecaster, lineage)
-        except ModelError as error:
+            kept[scope] = _made(name, version, state, lineage)
+        except (ModelError, StateError) as error:
+            kept.pop(scope, None)
             log.warning("model not usable, fit it again", of=str(scope), model=name, reason=repr(error))
-            return
-        kept[scope] = FittedModel(forecaster, version, columns)
+
+
+def _made(name: str, version: int, state: bytes, lineage: Mapping[str, Any]) -> FittedModel | Fit:
+    """What a worker uses; raises `ModelError` or `StateError` if this program cannot use that."""
+    if name == SURROUNDINGS:
+        return Fit(version, Surroundings.read(state))
+    forecaster = revived(name, state)
+    return FittedModel(forecaster, version, columns_of(forecaster, lineage))
 
 
 def revived(name: str, state: bytes) -> Forecaster:

@@ -97,7 +97,7 @@ class Record:
 async def record_of(pool: Pool, scope: Scope) -> Record:
     """What is on record of a scope's machines; raises `FleetError` without such a type or tenant."""
     registry = await load_registry(pool)
-    assets = _machines(registry, scope)
+    assets = machines_of(registry, scope)
     pack = pack_of(registry.equipment_type(scope.equipment_type))
     channels = len(pack.equipment_type.channels)
     happened = await events(pool, assets)
@@ -122,7 +122,8 @@ def _since_us(rows: LifeRows, happened: Sequence[MaintenanceEvent]) -> int | Non
     return max((us for event in happened if (us := microseconds(event.ts)) < rows.ts_us[0]), default=None)
 
 
-def _machines(registry: Registry, scope: Scope) -> list[int]:
+def machines_of(registry: Registry, scope: Scope) -> list[int]:
+    """The numbers of a scope's machines; raises `FleetError` without such a type or tenant."""
     kinds = [kind.name for kind in registry.equipment_types]
     if scope.equipment_type not in kinds:
         raise FleetError(
@@ -137,17 +138,23 @@ def _machines(registry: Registry, scope: Scope) -> list[int]:
     ]
 
 
-def fit(record: Record, name: str) -> tuple[Forecaster, dict[str, Any]]:
-    """The forecaster and its lineage; raises `FleetError` for one that there is not, or without a failure."""
+def forecaster_of(name: str) -> type[Forecaster]:
+    """The forecaster of that name; raises `FleetError` for one that there is not."""
     known = catalog()
     if name not in known:
         raise FleetError(f"no forecaster {name!r}: there are {', '.join(sorted(known))}")
+    return known[name]
+
+
+def fit(record: Record, name: str) -> tuple[Forecaster, dict[str, Any]]:
+    """The forecaster and its lineage; raises `FleetError` for one that there is not, or without a failure."""
+    kind = forecaster_of(name)
     if not record.failures:
         raise FleetError(
             "no failure of such a machine is on record: say when they failed with `faultline maintenance add`"
         )
     runs, what = _learned_from(record, name)
-    forecaster = known[name]()
+    forecaster = kind()
     forecaster.fit(runs)
     edges = decile_edges(record.recent_level())
     return forecaster, {
@@ -157,9 +164,9 @@ def fit(record: Record, name: str) -> tuple[Forecaster, dict[str, Any]]:
         "censored": len(record.runs) - record.failures,
         "assets": len(set(record.assets)),
         **what,
-        "code": f"faultline {metadata.version('faultline')}, {name} {known[name].VERSION}",
+        "code": f"faultline {metadata.version('faultline')}, {name} {kind.VERSION}",
         "level": {"edges": edges, "shares": shares(edges, record.recent_level())},
-        **(_calibrated(record) if name == WeibullLife.NAME else _scored(record, runs, known[name])),
+        **(_calibrated(record) if name == WeibullLife.NAME else _scored(record, runs, kind)),
     }
 
 

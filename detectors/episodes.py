@@ -91,6 +91,10 @@ class EpisodeTracker:
         count = follow(*rows, level, self._rules, self._state, np.full(len(self._state), -1), told)
         return [_event(each) for each in np.sort(told[:count], order="row", kind="stable")]
 
+    def is_on(self, slot: int) -> bool:
+        """Whether an episode of the slot is on."""
+        return slot < self._slots and bool(self._state[slot]["on"])
+
     def renew(self, slot: int, at_us: int) -> EpisodeEvent | None:
         """Begin anew with a slot that was repaired then; returns the end of its episode, if one is on.
 

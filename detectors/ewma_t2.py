@@ -112,15 +112,30 @@ class EwmaT2:
             if len(rows) >= FEWEST:
                 self._cells.learn(r, rows, self._weight)
 
-    def share(self) -> None:
-        """Make what the slots have learned so far the prior of each regime that enough of them know."""
+    def share(self, alike: NDArray[np.bool_] | None = None) -> None:
+        """Make what the slots have learned so far the prior of each regime that enough of them know.
+
+        alike: (slots,), those that count; all if it is not given.
+        """
         for r in range(MAX_REGIMES):
             own = self._cell_of[: self._slots, r]
+            own = own if alike is None else own[alike[: self._slots]]
             own = own[own >= 0]
             own = own[self._cells.learned[own] & ~self._cells.provisional[own]][:MOST_MACHINES]
             self._priors[r] = self._pooled(own) or self._priors[r]
             if prior := self._priors[r]:
                 self._cells.take(r, prior.baseline(self._channels))
+
+    @property
+    def shares(self) -> bool:
+        """Whether there is a prior that slots have made."""
+        return any(self._priors)
+
+    def unshare(self) -> None:
+        """Forget the prior: machines that are to come show something else."""
+        self._priors = [None] * MAX_REGIMES
+        for r in range(MAX_REGIMES):
+            self._cells.forget(r)
 
     def _pooled(self, cells: Ints) -> FleetPrior | None:
         inverse = self._cells.inverse_scale[cells].astype(np.float64)

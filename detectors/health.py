@@ -56,6 +56,13 @@ class HealthTracker:
         _smooth(*rows, *evidence, self._rules, self._state, health)
         return health
 
+    def now(self, slots: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Health in percent as it stands (n,), NaN while unknown."""
+        n = len(slots)
+        return self.update(
+            slots, np.zeros(n, np.int64), np.full(n, np.nan, np.float32), np.zeros(n, np.int16)
+        )
+
     def renew(self, slot: int) -> None:
         """Forget the slot's health: its next judged rows say what healthy is."""
         if slot < self._slots:

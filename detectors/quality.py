@@ -73,8 +73,9 @@ class QualityGate:
       has no row to tell it by: that gap is seen by who has a clock.
     - A spike is a step of more than eight usual ones; the value after it is believed again, so that a true
       step costs one value and an isolated jump never gets through. On `impulsive` channels ((channels,) bool)
-      an isolated jump is what the machine does, so of a single value there only the range is asked; and they
-      are stuck only once they stood still for thirty times as long as usual.
+      an isolated jump is what the machine does, so of a single value there only the range is asked. They are
+      in another unit only from the tenth value on, and stuck only once they stood still for thirty times as
+      long as usual.
     - In another unit are ten values in a row of a machine at work that lie, out of range or not, where the
       channel never was, and go on as before once they are converted: same level, same steps. It ends with a
       value that is nearer to the level as it is. A true step to just there costs up to ten values. Not told

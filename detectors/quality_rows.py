@@ -158,7 +158,8 @@ def check_rows(
                 count = _stay_out(state, fault_rows, where, told, count)
             elif state.out > 0:
                 count = _come_back(state, fault_rows, where, told, count)
-            if state.foreign > 0:
+            # one impulse may look like another unit
+            if state.foreign >= (UNIT_ROWS if impulsive[k] else 1):
                 flags[i, k] |= OTHER_UNIT
             elif varies[k] and not out:
                 rare = RARE if impulsive[k] else 0.0
@@ -166,7 +167,7 @@ def check_rows(
                 flags[i, k] = STUCK * state.stuck + SPIKE * (not impulsive[k] and _jumps(state, value))
             if flags[i, k]:
                 x[i, k] = np.nan
-            elif varies[k] and not resting[i]:
+            elif varies[k] and not resting[i] and state.foreign == 0:
                 _learn(state, float(value))
     return count
 

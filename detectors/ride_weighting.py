@@ -1,6 +1,6 @@
 """A car's acceleration as passengers feel it: frequency weighting of ISO 8041 (ISO 2631-1, annex A).
 
-Coefficients are from memory, held against the standard's table in the tests. Weighting and low-pass are of
+Coefficients, and the table that the tests hold them against, are from memory. Weighting and low-pass are of
 whole blocks: in the frequency domain, so that no filter has to settle.
 """
 

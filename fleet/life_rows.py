@@ -29,14 +29,13 @@ class LifeRows:
     @classmethod
     def of(cls, rows: Iterable[tuple[int, float, Iterable[float | None]]], channels: int) -> "LifeRows":
         """From instants, levels and means, None where there is none; channels added since are NaN."""
-        found = [(ts_us, level, np.array([*means], np.float32)[:channels]) for ts_us, level, means in rows]
-        table = np.full((len(found), channels), np.nan, np.float32)
-        for row, (_, _, means) in zip(table, found, strict=True):
-            row[: len(means)] = means
+        found = list(rows)
+        none = [None] * channels
+        table = [[*means, *none][:channels] for _, _, means in found]
         return cls(
             np.array([ts_us for ts_us, _, _ in found], np.int64),
             np.array([level for _, level, _ in found], np.float64),
-            table,
+            np.array(table, np.float32).reshape(len(found), channels),
         )
 
     def take(self, rows: slice) -> "LifeRows":

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from forecasting.comparison import Comparison
 
@@ -34,6 +35,9 @@ FEWER_HELD = 0.15
 
 LEAST_ANSWERED = 0.5
 """Of the instants asked about."""
+
+MOST_LEFT = 0.8
+"""Of the spread of what machines show, if what surroundings explain is to be worth a new normal."""
 
 Scores = Mapping[str, float]
 """As `forecasting.evaluation.Evaluation` has them, in hours and shares; no error without an answer."""
@@ -99,6 +103,36 @@ def prior_objections(found: Scores | None) -> list[str]:
     if found["chance"] < CHANCE:
         against.append(f"{failures} machines failed ({inside}), where {found['expected']:.1f} were expected")
     return against
+
+
+def surroundings_objections(spread: Mapping[str, Any]) -> list[str]:
+    """Why a fit of what surroundings explain should not be used; `spread` as its lineage has it."""
+    left, channels = spread["left"], spread["channels"]
+    if left is None:
+        return [
+            "load and weather explain nothing of what these machines measure in weeks that it had not seen"
+        ]
+    found = []
+    if left > MOST_LEFT:
+        found.append(f"it leaves {left:.0%} of the spread in weeks that it had not seen, {MOST_LEFT:.0%} pay")
+    found += [
+        f"from {one['from'][:10]} on it left {one['left']:.0%} of the spread"
+        for one in spread["windows"]
+        if one["left"] is None or one["left"] > 1
+    ]
+    found += [f"{name} spreads more with it" for name, part in channels.items() if part is None or part > 1]
+    return found + _against_fit_in_use(spread.get("beside"))
+
+
+def _against_fit_in_use(beside: Mapping[str, Any] | None) -> list[str]:
+    if beside is None:
+        return []
+    name, left, its_left = beside["model"], beside["left"], beside["its_left"]
+    if left is None or its_left is None:
+        return [f"nothing on record since {name} was fitted tells it from that"]
+    if left > WORSE * its_left:
+        return [f"it leaves {left:.0%} of the spread, and {name}, which is in use, {its_left:.0%}"]
+    return []
 
 
 def proposals(shifts: Mapping[str, float], said: Sequence[LifeSaid], held_then: float | None) -> list[str]:

@@ -47,7 +47,8 @@ class Segment:
     `longest_s` is not judged. The first `baseline` of a machine teach what is normal for it, those that begin
     with each code apart: a day's at least, or the time of the day would look odd. The latest `span` or so
     count together, as the span of an EWMA has it, and a quarter of them in a row must be odd for an episode.
-    Only the fault modes `modes` can show in it, all of the pack if there are none.
+    Only the fault modes `modes` can show in it, all of the pack if there are none. `kept`: its features are
+    stored, to be seen as trends; for those that come a few times a day.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Segment:
     longest_s: float = 600.0
     span: int = 39
     modes: tuple[str, ...] = ()
+    kept: bool = False
 
     def __post_init__(self) -> None:
         check_name("segment", self.name)

@@ -25,6 +25,7 @@ def segment_pack(pack: VerticalPack, segment: Segment) -> VerticalPack:
             bands=(),
             settle_s=0.0,
             given=given,
+            ambient=(),
             beside=(),
         ),
         fault_modes=tuple(mode for mode in modes if mode.channels),

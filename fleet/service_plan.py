@@ -45,6 +45,12 @@ class Need:
     age_h: float
     terms: ServiceTerms
 
+    @property
+    def left_h(self) -> tuple[float, float, float]:
+        """P10, P50 and P90 of the hours left from now, as they were forecast."""
+        life, gone = self.life, self.survived_h
+        return max(life.p10_h - gone, 0.0), max(life.p50_h - gone, 0.0), max(life.p90_h - gone, 0.0)
+
     def failed_by(self, hours: Floats) -> Floats:
         """Probability (n,) of a failure within each of `hours` (n,) from now."""
         return self.life.failed_by(hours + self.survived_h, self.survived_h)

@@ -42,8 +42,9 @@ class Detection:
     stored, not judged, because a resting machine shows no fault and would seem to recover. `bands` divide the
     range of set-points: a regime is a code of the state channel and a band of each. Nor are rows judged until
     `settle_s` after a switch of them. `given` are set-points, such as load and weather, that say what the
-    measurements should be: each machine's baseline holds how, and what is left is judged. What runs `beside`
-    the detectors has channels and spans of its own.
+    measurements should be: each machine's baseline holds how, and what is left is judged. `ambient` are
+    those that measurements follow over hours: how they follow both, stored weeks of many machines tell
+    (`detectors/surroundings_fit`). What runs `beside` the detectors has channels and spans of its own.
     """
 
     on_score: float = 3.0
@@ -57,6 +58,7 @@ class Detection:
     bands: tuple[tuple[str, tuple[float, ...]], ...] = ()
     settle_s: float = 0.0
     given: tuple[str, ...] = ()
+    ambient: tuple[str, ...] = ()
     beside: tuple[Beside, ...] = ()
 
     def __post_init__(self) -> None:
@@ -220,6 +222,7 @@ class VerticalPack:
                 self.detection,
                 bands=tuple(band for band in self.detection.bands if band[0] in known),
                 given=tuple(name for name in self.detection.given if name in known),
+                ambient=tuple(name for name in self.detection.ambient if name in known),
                 beside=tuple(one for one in self.detection.beside if known.issuperset(one.channels)),
             ),
         )
@@ -353,9 +356,14 @@ class VerticalPack:
     def _check_bands(self, known: Mapping[str, str]) -> None:
         bands = self.detection.bands
         self._check_channels("band", ((name, name) for name, _ in bands), known)
-        given = self.detection.given
+        given, ambient = self.detection.given, self.detection.ambient
         self._check_channels("given", ((name, name) for name in given), known)
-        for name, role in [(name, "has bands") for name, _ in bands] + [(name, "is given") for name in given]:
+        self._check_channels("ambient", ((name, name) for name in ambient), known)
+        if twice := sorted({*given} & {*ambient}):
+            raise FleetError(f"{self.equipment_type.name}: both given and ambient: {', '.join(twice)}")
+        roles = [(name, "has bands") for name, _ in bands]
+        roles += [(name, "is given") for name in given] + [(name, "is ambient") for name in ambient]
+        for name, role in roles:
             if known[name] != "setpoint":
                 raise FleetError(f"{self.equipment_type.name}: {name} {role} but is a {known[name]}")
         if (regimes := self.codes * prod(len(edges) + 1 for _, edges in bands)) > MOST_REGIMES:

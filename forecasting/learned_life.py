@@ -89,7 +89,7 @@ class LearnedLife:
             raise ValueError(f"{self._failures} of {FEWEST_FAILURES} failures on record: nothing is fitted")
         if other := _other_columns(self._model, life):
             raise ValueError(other)
-        features = self._model.regressions.features([life])
+        features = self._model.regressions.features(life)
         return self._model.quantiles(features, np.asarray(probabilities, np.float64))
 
     def state(self) -> bytes:
@@ -140,10 +140,7 @@ def _other_columns(model: StackedLife, life: Life) -> str:
 
 def _last_features(model: StackedLife, lives: Sequence[Life]) -> Floats:
     """(lives, f) of the last row of each."""
-    if not lives:
-        return np.empty((0, 0))
-    last = np.cumsum([len(life.age) for life in lives]) - 1
-    return np.asarray(model.regressions.features(lives)[last])
+    return np.array([model.regressions.features(life)[-1] for life in lives])
 
 
 def _forecasts(model: StackedLife, features: Floats) -> Iterator[Forecast]:

@@ -64,9 +64,9 @@ CHANCES = np.arange(1, DRAWS + 1) * 0.8191725133961645 % 1.0
 SURELY = 2.0
 """Standard deviations above an uncertain limit from which it is reached, whatever it is."""
 
-TRUST = 0.04
-"""The part of the points' evidence that counts where a level is read off symptoms: such noise lasts for about
-a day, and health comes by the hour. Chosen on simulated packs: see docs/packs.md."""
+MEMORY_H = 24.0
+"""How long the noise of a level lasts that is read off symptoms: duty and weather move them for about a day.
+Of points closer together only one in that time counts. Chosen on simulated packs: see docs/packs.md."""
 
 LEAST = 1e-9
 """No life is less likely than this beforehand."""
@@ -81,9 +81,9 @@ class RobustTrend:
     The level may be flat for long and then grow in proportion to time, faster or slower (see
     `forecasting.growth`). The quantiles hold the uncertainty of onset, shape, size and noise, and of a limit
     that is not exact, not that of a future duty other than the past one. A machine that still runs above
-    such a limit has a higher one. A level with such a limit is read off symptoms: what its points say of the
-    growth counts for `TRUST`, and a fault is as much less likely beforehand as it lasts longer (flat prior of
-    the logarithm), as a trend is first seen where it happens to look steep.
+    such a limit has a higher one. A level with such a limit is read off symptoms: of its points one in
+    `MEMORY_H` counts, and a fault is as much less likely beforehand as it lasts longer (flat prior of the
+    logarithm), as a trend is first seen where it happens to look steep.
     """
 
     NAME: ClassVar[str] = "robust_trend"
@@ -123,7 +123,7 @@ def _forecast(history: History) -> Forecast:
     rho = autocorrelation(residual)
     first = fit(time, level, onsets, EXPONENTS, rho)
     vague = history.limit_spread > 0
-    fine = fit_finely(time, level, first, onsets, rho, TRUST if vague else 1.0)
+    fine = fit_finely(time, level, first, onsets, rho, _trust(age) if vague else 1.0)
     if not (_significant(first, time) and _grows(fine, float(residual.std()))):
         return _without_trend(level, Verdict.NO_TREND, f"no significant growth over {span:.0f} h")
     limits = _limits(level[-1], history.limit_spread)
@@ -132,6 +132,11 @@ def _forecast(history: History) -> Forecast:
 
 def _without_trend(level: Floats, verdict: Verdict, basis: str) -> Forecast:
     return REACHED if len(level) and level[-1] >= LIMIT else Forecast(verdict, basis=basis)
+
+
+def _trust(age: Floats) -> float:
+    """The part of the points' evidence that counts if noise lasts for `MEMORY_H`."""
+    return min(1.0, float(np.median(np.diff(age))) / MEMORY_H)
 
 
 def _significant(fits: Fits, time: Floats) -> bool:

@@ -56,15 +56,13 @@ class Regressions:
     moments: Floats
     kernel: KernelRidge
 
-    def features(self, lives: Sequence[Life]) -> Floats:
-        """(rows of all lives, f), each row from it and those before it in its life."""
-        z = np.vstack([self.signals.of(life.x, life.setting) for life in lives])
-        return _features(z, lives)
+    def features(self, life: Life) -> Floats:
+        """(n, f), each row from it and those before it."""
+        return _features(self.signals, life)
 
     def next_features(self, bank: AssetFeatures, slot: int, life: Life) -> Floats:
         """(n, f) of the rows that come next in a life of which the bank's slot has those before."""
-        z = self.signals.of(life.x, life.setting)
-        return _with_age(bank, np.full(len(z), slot, np.int32), z, life.age)
+        return _with_age(bank, slot, self.signals.of(life.x, life.setting), life.age)
 
     def strange(self, features: Floats) -> NDArray[np.bool_]:
         """(n,) whether a column is farther than ever from what is normal in its regime."""
@@ -110,9 +108,8 @@ def learn(lives: Sequence[Life], horizon: float) -> StackedLife:
         out = [life for life, own in zip(lives, fold, strict=True) if own == number]
         others = [life for life, own in zip(lives, fold, strict=True) if own != number]
         regressions = _regressions(others, horizon, SEEDS[:1])
-        rows = _instants(out)
-        unseen.append(regressions.opinions(regressions.features(out)[rows]))
-        true.append(np.concatenate([life.left(horizon) for life in out])[rows])
+        unseen.append(regressions.opinions(_learned_from(regressions.signals, out)))
+        true.append(_left(out, horizon))
     opinions, left = np.vstack(unseen), np.concatenate(true)
     shares, counts = _shares(opinions, horizon), 1.0 / (horizon + left)
     weight, _ = nnls(shares * counts[:, None], left * counts)
@@ -131,9 +128,7 @@ def _shares(opinions: Floats, horizon: float) -> Floats:
 def _regressions(lives: Sequence[Life], horizon: float, seeds: Sequence[int]) -> Regressions:
     left = [life.left(horizon) for life in lives]
     signals = learn_signals([life.x for life in lives], [life.setting for life in lives], left)
-    z = np.vstack([signals.of(life.x, life.setting) for life in lives])
-    rows = _instants(lives)
-    features, y = _features(z, lives)[rows], np.concatenate(left)[rows]
+    features, y = _learned_from(signals, lives), _left(lives, horizon)
     smooth = _smooth(features)
     scale = smooth.std(axis=0)
     moments = np.stack([smooth.mean(axis=0), np.where(scale > 1e-9, scale, 1.0)])
@@ -141,16 +136,24 @@ def _regressions(lives: Sequence[Life], horizon: float, seeds: Sequence[int]) ->
     return Regressions(signals, fit_trees(features, y, seeds), moments, fit_each(standard, y, (PENALTY,))[0])
 
 
-def _features(z: Floats, lives: Sequence[Life]) -> Floats:
-    """Of the lives' signals, one below the other, with the age."""
-    bank = AssetFeatures(z.shape[1])
-    bank.grow(len(lives))
-    slot = np.repeat(np.arange(len(lives), dtype=np.int32), [len(life.age) for life in lives])
-    return _with_age(bank, slot, z, np.concatenate([life.age for life in lives]))
+def _learned_from(signals: Signals, lives: Sequence[Life]) -> Floats:
+    """(instants of all lives, f); one life at a time, as all rows of many years would fill the memory."""
+    return np.vstack([_features(signals, life)[_instants(life)] for life in lives])
 
 
-def _with_age(bank: AssetFeatures, slot: NDArray[np.int32], z: Floats, age: Floats) -> Floats:
-    return np.column_stack([bank.update(slot, z), age])
+def _left(lives: Sequence[Life], horizon: float) -> Floats:
+    """(instants of all lives,) what was left there."""
+    return np.concatenate([life.left(horizon)[_instants(life)] for life in lives])
+
+
+def _features(signals: Signals, life: Life) -> Floats:
+    bank = AssetFeatures(signals.columns[0] + 1)
+    bank.grow(1)
+    return _with_age(bank, 0, signals.of(life.x, life.setting), life.age)
+
+
+def _with_age(bank: AssetFeatures, slot: int, z: Floats, age: Floats) -> Floats:
+    return np.column_stack([bank.update(np.full(len(z), slot, np.int32), z), age])
 
 
 def _smooth(features: Floats) -> Floats:
@@ -159,9 +162,7 @@ def _smooth(features: Floats) -> Floats:
     return np.hstack([*blocks, features[:, -1:]])
 
 
-def _instants(lives: Sequence[Life]) -> NDArray[np.int64]:
-    """Rows to learn from, of all lives one below the other."""
-    ends = np.cumsum([len(life.age) for life in lives])
-    begins = ends - [len(life.age) for life in lives]
-    spread = (np.linspace(a, b - 1, min(ROWS_PER_RUN, b - a)) for a, b in zip(begins, ends, strict=True))
-    return np.concatenate([np.unique(at.astype(np.int64)) for at in spread])
+def _instants(life: Life) -> NDArray[np.int64]:
+    """Rows to learn from."""
+    rows = len(life.age)
+    return np.unique(np.linspace(0, rows - 1, min(ROWS_PER_RUN, rows)).astype(np.int64))

@@ -21,6 +21,7 @@ from storage.binary_copy import copy_rows, timestamps
 from storage.chunk_result import (
     ChunkResult,
     DeadLetter,
+    FeatureRow,
     ForecastRow,
     HealthRow,
     OutboxMessage,
@@ -42,6 +43,7 @@ _DEAD_LETTER = (
     *("header_names", "header_values", "recorded_at"),
 )
 _HEALTH = ("asset_id", "ts", "health", "lowered_by")
+_FEATURE = ("asset_id", "segment", "feature", "ts", "value", "expected", "unit")
 _FORECAST = ("asset_id", "target", "ts", "forecaster", "verdict", "p10_h", "p50_h", "p90_h", "basis")
 _OUTBOX = ("message_key", "topic", "key", "value", "header_names", "header_values")
 
@@ -131,6 +133,8 @@ def _row_wise(place: Place, result: ChunkResult) -> Iterator[Append]:
     yield Append("dead_letter", _DEAD_LETTER, rows=[_dead_letter(place, letter) for letter in letters])
     health = sorted(result.health, key=attrgetter("asset_id", "ts_us"))
     yield Append("health", _HEALTH, rows=[_health(row) for row in health])
+    features = sorted(result.features, key=attrgetter("asset_id", "segment", "feature", "ts_us"))
+    yield Append("segment_feature", _FEATURE, rows=[_feature(row) for row in features])
     for table, said in (("forecast", result.forecasts), ("shadow_forecast", result.shadow_forecasts)):
         forecasts = sorted(said, key=attrgetter("asset_id", "target", "ts_us"))
         yield Append(table, _FORECAST, rows=[_forecast(row) for row in forecasts])
@@ -154,6 +158,11 @@ def _dead_letter(place: Place, letter: DeadLetter) -> tuple[Any, ...]:
 
 def _health(row: HealthRow) -> tuple[Any, ...]:
     return row.asset_id, from_microseconds(row.ts_us), row.health, Json(row.lowered_by)
+
+
+def _feature(row: FeatureRow) -> tuple[Any, ...]:
+    ts = from_microseconds(row.ts_us)
+    return row.asset_id, row.segment, row.feature, ts, row.value, row.expected, row.unit
 
 
 def _forecast(row: ForecastRow) -> tuple[Any, ...]:

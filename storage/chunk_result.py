@@ -102,6 +102,19 @@ class EpisodeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureRow:
+    """One feature of a segment that was over at `ts_us`, and what was expected, in `unit`; None: unknown."""
+
+    asset_id: int
+    segment: str
+    feature: str
+    ts_us: int
+    value: float
+    expected: float | None
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class ForecastRow:
     """Remaining life of an asset as seen at an instant; hours, None where the verdict gives none.
 
@@ -158,6 +171,7 @@ class ChunkResult:
     dead_letters: Sequence[DeadLetter] = ()
     health: Sequence[HealthRow] = ()
     episodes: Sequence[EpisodeRow] = ()
+    features: Sequence[FeatureRow] = ()
     forecasts: Sequence[ForecastRow] = ()
     shadow_forecasts: Sequence[ForecastRow] = ()
     """What challengers would have said."""

@@ -48,6 +48,8 @@ class Role(StrEnum):
     """It is asked too, and what it says is kept apart."""
     PRIOR = "prior"
     """How long such machines last: it stands beside a machine that shows no wear."""
+    SURROUNDINGS = "surroundings"
+    """What load and weather explain: it is taken out of rows before they are judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +95,25 @@ async def end_role(pool: Pool, scope: Scope, role: Role) -> ModelKey | None:
         return model
 
 
-async def roll_back(pool: Pool, scope: Scope) -> tuple[ModelKey | None, ModelKey | None] | None:
-    """Let the champion before answer; returns that and who answered, None without one to go back to."""
+async def roll_back(
+    pool: Pool, scope: Scope, role: Role = Role.CHAMPION
+) -> tuple[ModelKey | None, ModelKey | None] | None:
+    """Give the role to who had it before; returns that and who had it, None without one to go back to."""
     async with _decision(pool) as conn:
         uses = await _uses(conn, scope.equipment_type)
-        line = champions([use for use in uses if use.scope == scope])
+        line = holders([use for use in uses if use.scope == scope], role)
         if len(line) < 2:
             return None
         before, now = line[-2:]
-        await _give(conn, scope, Role.CHAMPION, before, f"{ROLLED_BACK} {name_of(now)}")
+        await _give(conn, scope, role, before, f"{ROLLED_BACK} {name_of(now)}")
         return before, now
 
 
-def champions(uses: Sequence[ModelUse]) -> list[ModelKey | None]:
-    """Who answered one after the other, none at first, the last one now; without whom was rolled back."""
+def holders(uses: Sequence[ModelUse], role: Role = Role.CHAMPION) -> list[ModelKey | None]:
+    """Who had the role one after the other, none at first, the last one now; without whom was rolled back."""
     line: list[ModelKey | None] = [None]
     for use in uses:
-        if use.role == Role.CHAMPION:
+        if use.role == role:
             if use.reason.startswith(ROLLED_BACK) and len(line) > 1:
                 line.pop()
             if use.model != line[-1]:

@@ -53,6 +53,7 @@ async def apply_retention(pool: Pool, policy: Policy) -> dict[str, int]:
         "usage_day": await _repeat(pool, _delete("usage_day", "day"), policy.rollup),
         "wear_day": await _repeat(pool, _delete("wear_day", "day"), policy.rollup),
         "health": await _repeat(pool, _delete("health", "ts"), policy.rollup),
+        "segment_feature": await _repeat(pool, _delete("segment_feature", "ts"), policy.rollup),
         "forecast": await _repeat(pool, _delete("forecast", "ts"), policy.rollup),
         "shadow_forecast": await _repeat(pool, _delete("shadow_forecast", "ts"), policy.rollup),
         "frame": await _repeat(pool, _delete("frame", "first_ts"), policy.ledger),

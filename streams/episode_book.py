@@ -17,6 +17,7 @@ from detectors.limit_alarm import LimitEvent
 from detectors.quality import SensorFault
 from fleet.finding import ROWS, Finding, basis_of, episode_id, gas_verdict, read_finding
 from fleet.limit_finding import read_limit
+from fleet.relearning_finding import read_relearning
 from fleet.sensor_finding import read_clock_fault, read_sensor_fault
 from fleet.shift_finding import read_shift
 from fleet.vertical import Counted, VerticalPack
@@ -112,6 +113,11 @@ class EpisodeBook:
         finding = read_shift(self.pack.equipment_type.channels, jumped, before, after, scale)
         detector = f"{named}-{finding.code}" if named else finding.code
         return self._row(about, "shift", named or "shift", detector, (at_us, at_us), (at_us, 0.0), finding)
+
+    def of_relearning(self, at_us: int, about: Subject, fit: int) -> EpisodeRow:
+        """A machine that learns its normal anew under a fit of what surroundings explain, 0 for none."""
+        finding = read_relearning(fit)
+        return self._row(about, "shift", finding.code, finding.code, (at_us, at_us), (at_us, 0.0), finding)
 
     def of_change(self, since_us: int, told_us: int, about: Subject, finding: Finding) -> EpisodeRow:
         """A change point: over when it is told."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.chunk_result import EpisodeRow, HealthRow, Telemetry, WearRow
+from storage.chunk_result import EpisodeRow, FeatureRow, HealthRow, Telemetry, WearRow
 from streams.health_message import HealthMessage
 
 
@@ -29,7 +29,7 @@ class Scored:
     """What the rows of one equipment type became.
 
     watched_us: how long machines were watched, all together. opened: machine episodes that began. renewed:
-    machines that started over.
+    machines that started over, and whether others will now under another fit.
     """
 
     watched_us: int
@@ -38,6 +38,7 @@ class Scored:
     telemetry: Telemetry
     health: list[HealthRow]
     episodes: list[EpisodeRow]
+    features: list[FeatureRow]
     wear: list[WearRow]
     messages: list[HealthMessage]
 
@@ -55,6 +56,7 @@ class Scored:
             _in_order(Telemetry(*columns)),
             [row for part in parts for row in part.health],
             [row for part in parts for row in part.episodes],
+            [row for part in parts for row in part.features],
             [row for part in parts for row in part.wear],
             [message for part in parts for message in part.messages],
         )

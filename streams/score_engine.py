@@ -5,15 +5,17 @@ the rest to the equipment types' scorers.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.explained import Fit
 from detectors.state_bytes import pack, unpack
 from fleet.catalog import pack_of
 from fleet.dead_letter import Reason
+from fleet.model_scope import Scope, nearest
 from fleet.rating import Ratings
 from fleet.vertical import VerticalPack
 from storage import crash_point
@@ -33,6 +35,11 @@ from streams.wire.limits import Limits
 
 STATE = "score-engine-2"
 
+Fits = Mapping[Scope, Fit]
+"""What surroundings explain, of tenants' or all machines of a type."""
+
+NO_FITS: Fits = {}
+
 DAY_US = 86_400_000_000
 
 HEALTH_HEADERS = (("content-type", CONTENT_TYPE.encode()),)
@@ -48,9 +55,11 @@ class ScoreEngine:
         sink: Sink,
         limits: Limits,
         false_per_day: float | None = None,
+        fits: Fits = NO_FITS,
     ) -> None:
         self._tenant = tenant
         self._false_per_day = false_per_day
+        self._fits = fits
         self._registry = registry
         self._rated_by = registry.current
         self._sink = sink
@@ -62,9 +71,10 @@ class ScoreEngine:
     async def process(self, chunk: Chunk, again: bool) -> ChunkResult:
         """Decode, tell new from seen, score. `again`: only rebuild the state.
 
-        A machine starts over when the record of its repair is known. So that what follows a snapshot is
-        computed again as it was stored, machines start over at new rows alone, and then the state is stored
-        with them. Only a state that is computed from nothing has every repair where it belongs.
+        A machine starts over when the record of its repair is known, or another fit is in use. So that what
+        follows a snapshot is computed again as it was stored, machines start over at new rows alone, and then
+        the state is stored with them. Only a state that is computed from nothing has every repair where it
+        belongs.
         """
         decoded = await self._decode(chunk)
         chunk = chunk.first(decoded.records)
@@ -96,6 +106,7 @@ class ScoreEngine:
             dead_letters=sorted(dead, key=lambda letter: letter.offset),
             health=[row for part in scored for row in part.health],
             episodes=[row for part in scored for row in part.episodes],
+            features=[row for part in scored for row in part.features],
             wear=[row for part in scored for row in part.wear],
             outbox=[self._outbox(message) for part in scored for message in part.messages],
             snapshot=self.state() if started_over and not again else None,
@@ -123,7 +134,7 @@ class ScoreEngine:
                 scorer.rate()
 
     def _score(self, block: Block, new: NDArray[np.bool_], hears: bool) -> Scored:
-        """`hears`: of repairs and changes of parts."""
+        """`hears`: of repairs, changes of parts and what surroundings explain."""
         scorer = self._scorers.get(block.equipment_type)
         if scorer is None:
             scorer = self._scorers[block.equipment_type] = self._scorer(block.equipment_type)
@@ -132,6 +143,7 @@ class ScoreEngine:
         rows = Rows(block.asset_id, block.ts_us, block.values).take(new[block.frame])
         if not hears:
             return scorer.score(rows, self._name_of)
+        scorer.offer(nearest(self._fits, Scope(block.equipment_type, self._tenant)))
         known = self._registry.current
         return scorer.score(rows, self._name_of, known.renewed_us, known.changed_us)
 
@@ -178,10 +190,18 @@ class ScoreEngine:
 
 
 def engine_for(
-    topic: str, registry: RegistryCache, sink: Sink, limits: Limits, false_per_day: float | None = None
+    topic: str,
+    registry: RegistryCache,
+    sink: Sink,
+    limits: Limits,
+    false_per_day: float | None = None,
+    fits: Fits = NO_FITS,
 ) -> ScoreEngine:
-    """The engine of a partition of `topic`; `false_per_day` is promised in place of what packs promise."""
-    return ScoreEngine(tenant_of(topic), registry, sink, limits, false_per_day)
+    """The engine of a partition of `topic`; `false_per_day` is promised in place of what packs promise.
+
+    fits: of what surroundings explain; whoever fills it may change it at any time.
+    """
+    return ScoreEngine(tenant_of(topic), registry, sink, limits, false_per_day, fits)
 
 
 def _count(blocks: Sequence[Block], scored: Sequence[Scored]) -> None:

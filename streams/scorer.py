@@ -16,6 +16,7 @@ from detectors import state_bytes
 from detectors.clock import Clock, ClockFault
 from detectors.contract import Detector, Samples
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
+from detectors.explained import Explained, Fit
 from detectors.health import HealthTracker
 from detectors.hour_means import HourMeans
 from detectors.moving_normal import Moved
@@ -29,7 +30,7 @@ from storage.chunk_result import EpisodeRow
 from streams.beside import BESIDE, BesideWatches, Watch
 from streams.episode_book import EpisodeBook, Subject
 from streams.hourly import Hourly
-from streams.judges import ENSEMBLE, Judges
+from streams.judges import ENSEMBLE, EXPLAINED, Judges
 from streams.limits import LimitPart, Limits
 from streams.named_modes import NamedModes, Naming
 from streams.part_counters import NO_CHANGES, Changes, PartCounters, Parts
@@ -54,6 +55,7 @@ Part = (
     | SegmentWatch
     | Watch
     | PartCounters
+    | Explained
 )
 """What keeps a state of its own."""
 
@@ -63,13 +65,19 @@ NameOf = Callable[[int], tuple[str, str]]
 RatingsOf = Callable[[int], Ratings]
 """Ratings of an asset by its number."""
 
+WELL = 95.0
+"""Health in percent from which what a machine shows may teach a new normal: no wear is lost with the old."""
+
+PIONEERS, ONE_IN = 5, 10
+"""So many machines, or one in so many, learn anew first, until they can say what is normal for the others."""
+
 T = TypeVar("T")
 
 NO_RENEWALS: Instants = {}
 
 NAMED = "named"
 PARTS = "part counters"
-OPTIONAL = (MODEL, SEGMENT, BESIDE, HOURS, NAMED, PARTS)
+OPTIONAL = (MODEL, SEGMENT, BESIDE, HOURS, NAMED, PARTS, EXPLAINED)
 """How the parts of a state begin that a pack or an earlier release may have been without."""
 
 
@@ -111,6 +119,7 @@ class Scorer:
         self._watches = watches(pack, VERSION)
         self._beside = BesideWatches(pack, VERSION)
         self._named = NamedModes()
+        self._offered_anew = self._takes_over = False
 
     def _look_at(self, pack: VerticalPack) -> None:
         channels = pack.equipment_type.channels
@@ -166,6 +175,16 @@ class Scorer:
     def _ratings(self, first: int = 0) -> list[Ratings]:
         return [self._ratings_of(asset_id) for asset_id in self._assets[first:]]
 
+    def offer(self, fit: Fit | None) -> None:
+        """Take what surroundings explain, by this fit from now on, out of rows before they are judged.
+
+        A machine whose normal was learned without it, or under another, learns anew: after a renewal, or at
+        its first row in the next update, if no episode is on and its health is `WELL`, so that no fault and
+        no wear becomes normal. A few do at first, the others once these can say what is normal for them.
+        """
+        self._offered_anew |= self._judges.offer(fit)
+        self._takes_over = True
+
     def score(
         self,
         rows: Rows,
@@ -180,6 +199,9 @@ class Scorer:
         changed_us: the instants at which parts of assets were changed, which begin anew in the same way.
         """
         slot = self._slots_of(rows.asset_id)
+        begun = self._take_over(slot, rows.ts_us, name_of) if self._takes_over else []
+        started_over = len(begun) + self._offered_anew
+        self._takes_over = self._offered_anew = False
         due = self._renewals.due(slot, rows.ts_us, self._by_slot(renewed_us, slot))
         changes = self._by_slot(changed_us, slot)
         parts, start = [], 0
@@ -189,7 +211,27 @@ class Scorer:
             part = self._score(slot[start:end], rows.take(slice(start, end)), name_of, changes)
             parts.append(replace(part, renewed=part.renewed + len(now), episodes=ended + part.episodes))
             start = end
-        return Scored.joined(parts)
+        scored = Scored.joined(parts)
+        return replace(scored, renewed=scored.renewed + started_over, episodes=begun + scored.episodes)
+
+    def _take_over(
+        self, slot: NDArray[np.int32], ts_us: NDArray[np.int64], name_of: NameOf
+    ) -> list[EpisodeRow]:
+        """Machines that are well learn anew under the fit that is offered; an event for each."""
+        machines = len(self._assets)
+        behind = self._judges.behind(machines)
+        if not behind:
+            return []
+        present = np.intersect1d(behind, slot).astype(np.int32)
+        sick = self._health.now(present) < WELL
+        well = [s for s in present[~sick].tolist() if not self._episodes.is_on(s)]
+        if not self._judges.knows_fleet:
+            well = well[: max(0, max(PIONEERS, machines // ONE_IN) - (machines - len(behind)))]
+        return [self._begin_under_fit(s, int(ts_us[slot == s][0]), name_of) for s in well]
+
+    def _begin_under_fit(self, slot: int, at_us: int, name_of: NameOf) -> EpisodeRow:
+        self._judges.renew(slot)
+        return self._book.of_relearning(at_us, self._about(slot, name_of), self._judges.offered)
 
     def _by_slot(self, known: Mapping[int, T], slot: NDArray[np.int32]) -> dict[int, T]:
         """What is known of the machines that there are rows of."""
@@ -259,6 +301,7 @@ class Scorer:
             telemetry_of(timely, late, score, checked.flags),
             [self._hourly.health_row(i, timely, health, by_t2) for i in due],
             episodes,
+            [row for watch in self._watches.values() for row in watch.kept],
             [row for i in due for row in self._hourly.wear_rows(i, timely, worn[i])],
             [
                 self._hourly.message(i, timely, health, worn[i], of_hour, mode)
@@ -381,6 +424,7 @@ class Scorer:
             if name in found:
                 part.load(found[name].tobytes())
         self._assets = found["asset_id"].tolist()
+        self._judges.behind(len(self._assets))  # of a state from before there were fits
         self._slots = {asset_id: slot for slot, asset_id in enumerate(self._assets)}
         self._hourly.take(found["told_hour"])
         self._renewals.take(found["since_us"])
@@ -406,7 +450,7 @@ class Scorer:
             **alarm,
             **by_hour,
             **of_parts,
-            **self._judges.detectors,
+            **self._judges.parts,
             **self._watches,
             **self._beside.parts,
         }

@@ -5,12 +5,13 @@ segment as it is for rows. Health is the rows' matter.
 """
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors import state_bytes
+from detectors.contract import Samples, Scores
 from detectors.episodes import Change, EpisodeEvent, EpisodeTracker
 from detectors.ewma_t2 import EwmaT2
 from detectors.moving_normal import Moved
@@ -21,7 +22,7 @@ from fleet.finding import SEGMENTS
 from fleet.segment import Segment
 from fleet.segment_pack import segment_pack
 from fleet.vertical import VerticalPack
-from storage.chunk_result import EpisodeRow
+from storage.chunk_result import EpisodeRow, FeatureRow
 from streams.episode_book import EpisodeBook, Subject
 from streams.judges import by_chart
 from streams.verdict import Verdict
@@ -45,6 +46,7 @@ class SegmentWatch:
         given = [view.equipment_type.column(name) for name in rules.given]
         self.name = f"{BY_SEGMENTS}{segment.name}"
         self._kind = f"segment watch {VERSION}"
+        self._segment, self._features = segment, features
         self._segments = Segments(
             kind.column(segment.channel),
             segment.codes,
@@ -60,6 +62,8 @@ class SegmentWatch:
         )
         self._episodes = EpisodeTracker(rules.on_score, rules.persistence, off_s=rules.off_delay_s)
         self._book = EpisodeBook(view, version, SEGMENTS)
+        self.kept: list[FeatureRow] = []
+        """What is to be stored of the segments of the latest update."""
 
     def update(
         self,
@@ -70,14 +74,25 @@ class SegmentWatch:
     ) -> list[EpisodeRow]:
         """Episodes that segments begin, carry on and end; values (n, channels) that are to be trusted."""
         _, segments = self._segments.update(slot, ts_us, values)
+        self.kept = []
         if not len(segments.slot):
             return []
         scores, moved = by_chart(self._chart, self._reviews, segments)
+        if self._segment.kept:
+            self.kept = list(self._told(segments, scores, about_of))
         verdict = Verdict(scores, np.ones(len(scores.score), bool), np.ones(segments.x.shape[1], bool))
         level = self._level.update(segments.slot, segments.ts_us, scores.score)
         events = self._episodes.update(segments.slot, segments.ts_us, scores.score, level)
         rows = [self._episode(event, verdict, about_of(event.slot)) for event in events]
         return rows + [self._shift(each, segments.ts_us, about_of(each.slot)) for each in moved]
+
+    def _told(self, segments: Samples, scores: Scores, about_of: AboutOf) -> Iterator[FeatureRow]:
+        for i, k in np.argwhere(np.isfinite(segments.x)).tolist():
+            asset_id, ts_us = about_of(int(segments.slot[i])).asset_id, int(segments.ts_us[i])
+            one, normal = self._features[k], float(scores.expected[i, k])
+            expected = normal if np.isfinite(normal) else None
+            value = float(segments.x[i, k])
+            yield FeatureRow(asset_id, self._segment.name, one.name, ts_us, value, expected, one.unit)
 
     def _episode(self, event: EpisodeEvent, verdict: Verdict, about: Subject) -> EpisodeRow:
         ended = event.change is Change.CLOSED

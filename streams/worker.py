@@ -24,7 +24,7 @@ from streams.publisher import Publisher
 from streams.registry_cache import RegistryCache
 from streams.relay import Relay
 from streams.retry import OutageRetry
-from streams.score_engine import engine_for
+from streams.score_engine import Fits, engine_for
 from streams.task_manager import TaskManager
 from streams.topics import HEALTH, TELEMETRY, health_topic, telemetry_topic, tenant_of
 from streams.transports.app import ChunkApp
@@ -73,7 +73,7 @@ class AgentPositions:
 class WorkerParts:
     """What a worker is wired from.
 
-    log_survives: whether a record in the log outlives this process. false_per_day: as for `engine_for`.
+    log_survives: whether a record in the log outlives this process. false_per_day, fits: as for `engine_for`.
     """
 
     broker: str
@@ -90,6 +90,7 @@ class WorkerParts:
     publisher: Publisher
     limits: Limits
     false_per_day: float | None
+    fits: Fits
     make_limit: Callable[[], DeadLetterLimit]
     snapshot_s: float
 
@@ -103,7 +104,9 @@ class Worker:
         score_sink, forecast_sink = parts.sinks["score"], parts.sinks["forecast"]
         self.score = self._manager(
             score_sink,
-            lambda topic: engine_for(topic, parts.registry, score_sink, parts.limits, parts.false_per_day),
+            lambda topic: engine_for(
+                topic, parts.registry, score_sink, parts.limits, parts.false_per_day, parts.fits
+            ),
         )
         self.forecast = self._manager(
             forecast_sink,
@@ -160,7 +163,10 @@ class Worker:
 
     async def behind(self) -> bool:
         """Whether a partition is not read yet, or holds records that are not stored and is not stopped."""
-        progress = await self._progress()
+        try:
+            progress = await self._progress()
+        except ConsumerNotStarted:
+            return True
         unread = not self.app.consumer.assignment()
         return unread or any(seen is None or seen.lag for seen in progress.values())
 

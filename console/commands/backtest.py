@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from console.backtest import Backtest, Raised
+from console.backtest import Backtest, Raised, fit_for
 from console.backtest import backtest as run
 from console.command_database import with_database
 from console.machines import find_machine
@@ -44,6 +44,9 @@ def backtest(
     baseline_rows: Annotated[
         int | None, typer.Option(min=FEWEST, help="Rows that teach what is normal.")
     ] = None,
+    surroundings: Annotated[
+        int | None, typer.Option(min=0, help="Which fit of them explains; 0 for none, else the one in use.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Run the worker's detection over a machine's stored history: what it would have raised, beside what was.
@@ -68,7 +71,8 @@ def backtest(
     async def operation(pool: Pool) -> Backtest:
         asset, pack = await _find(pool, machine)
         changed = replace(pack, detection=replace(pack.detection, **rules))
-        return await run(pool, asset, changed, first, last, detector)
+        fit = await fit_for(pool, asset, surroundings)
+        return await run(pool, asset, changed, first, last, detector, fit)
 
     found = with_database(settings, operation)
     if not found.rows:

@@ -1,7 +1,7 @@
-"""`faultline models`: learn remaining life from failures, and decide which model answers."""
+"""`faultline models`: learn from what is on record, and decide which model is used."""
 
 from collections.abc import Mapping
-from typing import Annotated, NoReturn, TypeGuard
+from typing import Annotated, Any, NoReturn, TypeGuard
 
 import typer
 
@@ -9,10 +9,13 @@ from console.command_database import with_database
 from console.model_trial import against, role_of, since_it_answers
 from console.output import fail, out, print_json, print_table, tell
 from console.settings import load_settings
+from console.surroundings import beside_another, fit_in_use, learned
+from console.surroundings import record_of as hours_on_record
 from console.training import fit as fit_record
-from console.training import record_of, shifts
+from console.training import forecaster_of, record_of, shifts
+from detectors.surroundings import NAME as SURROUNDINGS
 from fleet.asset import FleetError
-from fleet.model_gate import proposals
+from fleet.model_gate import proposals, surroundings_objections
 from fleet.model_scope import Scope
 from storage.model_roles import (
     ModelKey,
@@ -30,7 +33,7 @@ from storage.pool import Pool
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Learn remaining life from failures on record, and decide which model answers.",
+    help="Learn remaining life from failures, and what load and weather explain, and decide what is used.",
 )
 
 Kind = Annotated[str, typer.Argument(help="The equipment type.")]
@@ -44,6 +47,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 HEADER = ("type", "customer", "model", "fitted", "failed", "error h", "in P10-P90", "role")
 
+DEFAULT = "conformal_life"
+
 ADVISE_EXIT = 3
 """Exit code of `check` when a model should be fitted again."""
 
@@ -51,10 +56,15 @@ ADVISE_EXIT = 3
 @app.command(epilog="Example: faultline models fit elevator --promote")
 def fit(
     equipment_type: Kind,
-    forecaster: Annotated[str, typer.Option(help="Which forecaster.")] = "conformal_life",
+    forecaster: Annotated[
+        str | None, typer.Option(help="Which forecaster. Default: conformal_life.", show_default=False)
+    ] = None,
     tenant: Tenant = None,
     promote: Annotated[
         bool, typer.Option("--promote", help="Let it answer at once if nothing speaks against it.")
+    ] = False,
+    surroundings: Annotated[
+        bool, typer.Option("--surroundings", help="What load and weather explain, for detection.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -66,26 +76,44 @@ def fit(
 
     With `--tenant` it learns from that customer's machines alone, and answers for no other's.
 
+    With `--surroundings` it learns from stored hours, of four weeks or more, what load and weather explain of
+    the channels. Once promoted, workers take that out before they judge a row.
+
     Run it beside the workers, nightly or after failures: it reads the database and stops nothing. A worker
     takes a model over within a minute.
     """
-    scope = Scope(equipment_type, tenant)
+    if surroundings and forecaster:
+        fail("surroundings are no forecaster: say --surroundings or --forecaster", 2)
+    name, scope = forecaster or DEFAULT, Scope(equipment_type, tenant)
+    forecaster_of(name)  # before anything is read
+
+    async def explain(pool: Pool) -> tuple[Model, list[str]]:
+        tell(f"reading the hours of {scope} machines")
+        record, in_use = await hours_on_record(pool, scope), await fit_in_use(pool, scope)
+        tell(f"fitting on {len(record.machines)} machines")
+        fitted, lineage = learned(record, in_use)
+        version = await save_model(pool, scope, SURROUNDINGS, fitted.state(), lineage)
+        model = await _known(pool, equipment_type, name_of((SURROUNDINGS, version)))
+        found = surroundings_objections(lineage["spread"])
+        if promote and not found:
+            await use_model(pool, scope, Role.SURROUNDINGS, model.key, "fitted, and nothing spoke against it")
+        return model, found
 
     async def run(pool: Pool) -> tuple[Model, list[str]]:
         tell(f"reading the lives of {scope} machines")
         record = await record_of(pool, scope)
         tell(f"fitting on {record.failures} failures and {len(record.runs) - record.failures} other lives")
-        fitted, lineage = fit_record(record, forecaster)
-        version = await save_model(pool, scope, forecaster, fitted.state(), lineage)
-        model = await _known(pool, equipment_type, name_of((forecaster, version)))
-        found, role = await against(pool, record, model), role_of(forecaster)
+        fitted, lineage = fit_record(record, name)
+        version = await save_model(pool, scope, name, fitted.state(), lineage)
+        model = await _known(pool, equipment_type, name_of((name, version)))
+        found, role = await against(pool, record, model), role_of(name)
         if not found and (promote or role is Role.PRIOR):
             await use_model(pool, scope, role, model.key, "fitted, and nothing spoke against it")
         elif role is not Role.PRIOR:
             await use_model(pool, scope, Role.CHALLENGER, model.key, "fitted")
         return model, found
 
-    model, found = with_database(load_settings(), run)
+    model, found = with_database(load_settings(), explain if surroundings else run)
     if as_json:
         print_json({"model": name_of(model.key), "lineage": model.lineage, "objections": found})
         return
@@ -99,7 +127,7 @@ def list_models(
 ) -> None:
     """Show the models, how well they do on machines left out, and which are in use.
 
-    The error is that of P50, "of" that of the median life.
+    The error is that of P50, "of" that of the median life; surroundings leave so much of the spread.
     """
 
     async def find(pool: Pool) -> tuple[list[Model], list[ModelUse], Mapping[tuple[Scope, Role], ModelKey]]:
@@ -129,32 +157,38 @@ def promote(
     forecast for machines that have failed since.
     """
 
-    async def run(pool: Pool) -> tuple[Scope, list[str]]:
+    async def run(pool: Pool) -> tuple[Model, list[str]]:
         wanted = await _known(pool, equipment_type, model)
-        tell(f"reading the lives of {wanted.scope} machines")
-        found = [] if anyway else await against(pool, await record_of(pool, wanted.scope), wanted)
+        found = [] if anyway else await _objections(pool, wanted)
         if not found:
             role = role_of(wanted.forecaster)
             await use_model(pool, wanted.scope, role, wanted.key, anyway or "promoted")
-        return wanted.scope, found
+        return wanted, found
 
-    scope, found = with_database(load_settings(), run)
+    wanted, found = with_database(load_settings(), run)
     if found:
         fail(f"{model} should not answer: {'; '.join(found)}. To let it anyway: --anyway 'the reason'")
-    out.print(f"{model} answers for {scope}", highlight=False)
+    out.print(f"{model} {_does(role_of(wanted.forecaster))} for {wanted.scope}", highlight=False)
 
 
 @app.command(epilog="Example: faultline models rollback elevator")
-def rollback(equipment_type: Kind, tenant: Tenant = None) -> None:
+def rollback(
+    equipment_type: Kind,
+    tenant: Tenant = None,
+    surroundings: Annotated[
+        bool, typer.Option("--surroundings", help="What load and weather explain, not who answers.")
+    ] = False,
+) -> None:
     """Let the model answer that did before, and what that followed if said again; at last none.
 
     Where none of a customer's own answers, that of the type does, and without one the trend.
     """
     scope = Scope(equipment_type, tenant)
-    gone_back = with_database(load_settings(), lambda pool: roll_back(pool, scope))
+    role = Role.SURROUNDINGS if surroundings else Role.CHAMPION
+    gone_back = with_database(load_settings(), lambda pool: roll_back(pool, scope, role))
     if gone_back is None:
         _none_answers(scope, "there is nothing to roll back: promote one")
-    out.print(f"{name_of(gone_back[0])} answers for {scope}", highlight=False)
+    out.print(f"{name_of(gone_back[0])} {_does(role)} for {scope}", highlight=False)
 
 
 @app.command(epilog="Example: faultline models end elevator --role challenger")
@@ -166,12 +200,12 @@ def end(
     role: Annotated[Role | None, typer.Option(help="Whoever has this role.")] = None,
     tenant: Tenant = None,
 ) -> None:
-    """End a challenger or a prior: it is asked no more, and stays on record.
+    """End a challenger, a prior or surroundings: it is asked no more, and stays on record.
 
     A champion is ended with `faultline models rollback`, which says who answers instead.
     """
     if (model is None) == (role is None):
-        fail("say which: either a model, as `faultline models list` names it, or --role challenger or prior")
+        fail("say which: either a model, as `faultline models list` names it, or --role challenger, prior …")
     if role is Role.CHAMPION:
         fail("a champion is not ended: `faultline models rollback` lets the one before answer")
 
@@ -234,6 +268,20 @@ async def _to_end(pool: Pool, scope: Scope, name: str | None, role: Role | None)
     return model.scope, found[0]
 
 
+async def _objections(pool: Pool, model: Model) -> list[str]:
+    """What speaks against giving a model its role."""
+    if role_of(model.forecaster) is not Role.SURROUNDINGS:
+        tell(f"reading the lives of {model.scope} machines")
+        return await against(pool, await record_of(pool, model.scope), model)
+    if beside_another(model.lineage, await fit_in_use(pool, model.scope)):
+        return ["it was fitted before the one that is in use: fit again, so that they are compared"]
+    return surroundings_objections(model.lineage["spread"])
+
+
+def _does(role: Role) -> str:
+    return "is used" if role is Role.SURROUNDINGS else "answers"
+
+
 def _none_answers(scope: Scope, cure: str) -> NoReturn:
     fail(f"no model answers for {scope}{' by one of its own' if scope.tenant else ''}, so {cure}")
 
@@ -249,6 +297,8 @@ def _say(model: Model, against: list[str]) -> None:
     name, scores = name_of(model.key), model.lineage.get("scores")
     for column, reason in model.lineage.get("left_out", {}).items():
         out.print(f"{column} is not learned from: {reason}", highlight=False)
+    if spread := model.lineage.get("spread"):
+        _say_spread(name, spread)
     if _answers(scores):
         out.print(
             f"{name} errs by {scores['mae_h']:.0f} h on machines left out, the median life by "
@@ -263,21 +313,31 @@ def _say(model: Model, against: list[str]) -> None:
             highlight=False,
         )
     if against:
-        tried = "is not used" if role_of(model.forecaster) is Role.PRIOR else "is tried, and does not answer"
+        is_asked = role_of(model.forecaster) is Role.CHAMPION
+        tried = "is tried, and does not answer" if is_asked else "is not used"
         out.print(f"It {tried}: {'; '.join(against)}", highlight=False)
+
+
+def _say_spread(name: str, spread: Mapping[str, Any]) -> None:
+    """What is left of the spread of each channel, by fits that had not seen the weeks."""
+    left = ", ".join(f"{channel} {part:.0%}" for channel, part in spread["channels"].items() if part)
+    out.print(f"{name} leaves of the spread: {left or 'all'}", highlight=False)
 
 
 def _row(model: Model, role: Role | None) -> tuple[object, ...]:
     scores, calibration = model.lineage.get("scores"), model.lineage.get("calibration")
     scores = scores if _answers(scores) else None
-    held = scores or calibration
+    held, spread = scores or calibration, model.lineage.get("spread")
+    error = f"{scores['mae_h']:.0f} of {scores['dummy_mae_h']:.0f}" if scores else None
+    if spread and spread["left"]:
+        error = f"leaves {spread['left']:.0%}"
     return (
         model.equipment_type,
         model.tenant,
         name_of(model.key),
         f"{model.created_at:%m-%d %H:%M}",
         model.lineage.get("failures"),
-        f"{scores['mae_h']:.0f} of {scores['dummy_mae_h']:.0f}" if scores else None,
+        error,
         f"{held['coverage']:.0%}" if held else None,
         role,
     )

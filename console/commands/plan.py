@@ -50,7 +50,7 @@ def plan(
 ) -> None:
     """Choose service dates from the remaining lives, the crews' hours and what service and failure cost.
 
-    The risk is that of a failure before the service; +1 w to +4 w show it for so many weeks later.
+    The risk is that of a failure before the service, and of one if it is so many weeks later.
     """
     days, agreed = parse_days(horizon), _terms(terms)
     now = datetime.combine(today, time(), UTC) if today else datetime.now(UTC)

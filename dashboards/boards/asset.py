@@ -27,6 +27,11 @@ LONGEST = 75
 COLORS = ("blue", "yellow", "purple", "text")
 """Of channels: none that says how a machine is."""
 
+LATEST_RUNS = 5
+"""Segments that count together as what they show by now."""
+
+NO_RUNS = Text("no test program was run in this time", "该时段未运行测试程序")
+
 NOTHING_FOUND = Text("nothing has been found", "暂无发现")
 
 NOT_KNOWN = Text("not known yet", "尚未得出")
@@ -65,6 +70,7 @@ def _of(pack: VerticalPack) -> Dashboard:
             Row(8, (_left(), _findings())),
             Row(7, (_shown_by(), _wear(pack))),
             Row(7, (_history(),)),
+            *_segments(pack),
             *_channels(kind),
         ),
         (
@@ -379,6 +385,93 @@ def _history() -> Panel:
             Column("what", Text("what", "内容")),
         ),
         empty=NOTHING_FOUND,
+    )
+
+
+def _segments(pack: VerticalPack) -> Iterator[Row]:
+    """What segments that are kept showed: what moved most, and how."""
+    kept = [segment for segment in pack.segments if segment.kept]
+    if kept:
+        names = ", ".join(f"'{segment.name}'" for segment in kept)
+        yield Row(9, (_moved_features(pack, names), _moves(pack, names)))
+
+
+def _features_in(pack: VerticalPack, names: str) -> str:
+    """SQL of the features of segments with these names, each with what is normal for the machine by now."""
+    said = ", ".join(
+        f"('{feature.name}', '{feature.title_en}', '{feature.title_zh}')"
+        for segment in pack.segments
+        if segment.kept
+        for feature in segment.features
+    )
+    return (
+        "told as (select feature, word_{lang} as word, ts, value, expected, unit, "
+        "row_number() over (partition by feature order by ts desc) as back from segment_feature "
+        f"join (values {said}) as words (feature, word_en, word_zh) using (feature) "
+        f"where {MACHINE} and $__timeFilter(ts) and segment in ({names})), "
+        "known as (select feature, word, unit, "
+        "(array_agg(expected order by ts desc) filter (where expected is not null))[1] as normal, "
+        f"avg(value) filter (where back <= {LATEST_RUNS}) as latest, "
+        "regr_slope(value, extract(epoch from ts) / 86400) as a_day from told group by 1, 2, 3)"
+    )
+
+
+def _moved_features(pack: VerticalPack, names: str) -> Panel:
+    return Panel(
+        "segment-features",
+        Kind.TABLE,
+        Text("Test runs: what moved most", "测试运行：变化最大的特征"),
+        Text(
+            "Features of the test program: what its first runs made normal, the mean of the last five runs, "
+            "and what 30 days add by the straight line through the runs shown. View `segment_feature`.",
+            "测试程序的特征：由最初各次得出的正常值、最近五次的均值，以及按所示各次的直线趋势每 30 天的变化。"
+            "视图 `segment_feature`。",
+        ),
+        (
+            Query(
+                f"with {_features_in(pack, names)} select word, unit, normal, latest, "
+                "100 * (latest / nullif(normal, 0) - 1) as moved, 3000 * a_day / nullif(normal, 0) as month "
+                "from known order by abs(latest / nullif(normal, 0) - 1) desc nulls last limit 30"
+            ),
+        ),
+        12,
+        unit="none",
+        decimals=1,
+        columns=(
+            Column("word", Text("feature", "特征"), width=290),
+            Column("unit", Text("unit", "单位"), width=60),
+            Column("normal", Text("normal", "正常值"), width=80),
+            Column("latest", Text("last five", "最近五次"), width=80),
+            Column("moved", Text("moved by", "变化"), unit="percent", width=90),
+            Column("month", Text("in 30 days", "每 30 天"), unit="percent", width=90),
+        ),
+        empty=NO_RUNS,
+    )
+
+
+def _moves(pack: VerticalPack, names: str) -> Panel:
+    return Panel(
+        "segment-moves",
+        Kind.LINES,
+        Text("Test runs against what is normal", "测试运行与正常值对比"),
+        Text(
+            "The four features that moved most, run by run, in percent of what its first runs made normal. "
+            "View `segment_feature`.",
+            "变化最大的四个特征，逐次显示，相对正常值的百分比。视图 `segment_feature`。",
+        ),
+        (
+            Query(
+                f"with {_features_in(pack, names)}, most as (select feature, normal from known "
+                f"where normal > 0 order by abs(latest / normal - 1) desc limit {ABREAST}) "
+                "select ts as time, word as metric, 100 * (value / normal - 1) as value "
+                "from told join most using (feature) order by 1",
+                over_time=True,
+            ),
+        ),
+        12,
+        unit="percent",
+        empty=NO_RUNS,
+        line={"spanNulls": True, "showPoints": "always"},
     )
 
 

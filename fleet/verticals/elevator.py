@@ -556,6 +556,7 @@ PACK = VerticalPack(
         given=(
             "car_load",
         ),  # temperatures follow the machine room too slowly to be held against it row by row
+        ambient=("machine_room_temperature",),
         beside=(ChangePoints(MEASURED, score=5.0),),
     ),
     WEAR,

@@ -345,6 +345,7 @@ PACK = VerticalPack(
         d_fail=10.0,
         idle=(0, 1),
         # what is at work for eight hours a day
+        ambient=("ambient_temperature",),
         beside=(ChangePoints(MEASURED, baseline=96, windows=(6, 12, 24)),),
     ),
     WEAR,

@@ -365,6 +365,15 @@ def _axis_features(number: int, axis: str) -> tuple[Feature, ...]:
             f"{axis} 轴负向测试负载",
             (back,),
         ),
+        # a hard spot of the screw shows in the largest load before it does in the mean
+        Feature(
+            f"{name}_load_peak",
+            Take.PEAK,
+            load,
+            f"Largest test load of axis {axis}",
+            f"{axis} 轴最大测试负载",
+            (forth, back),
+        ),
         Feature(
             f"{name}_reversal",
             Take.MEAN,
@@ -432,6 +441,7 @@ FINGERPRINT = Segment(
     longest_s=3600.0,
     span=5,
     modes=("spindle-bearing", "ball-screw", "lubrication"),
+    kept=True,
 )
 
 MEASURED = tuple(channel.name for channel in CHANNELS if channel.kind == "measurement")
@@ -446,6 +456,7 @@ PACK = VerticalPack(
         health_tau_s=36 * 3600.0,
         d_fail=10.0,
         idle=(0,),
+        ambient=("shop_temperature",),
         beside=(ChangePoints(MEASURED, score=5.0),),
     ),
     WEAR,

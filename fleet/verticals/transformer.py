@@ -387,6 +387,7 @@ PACK = VerticalPack(
         baseline_rows=4320,
         health_tau_s=24 * 3600.0,
         given=("load_current",),  # oil follows the weather too slowly to be held against it row by row
+        ambient=("ambient_temperature",),
         beside=(ChangePoints(MEASURED, score=5.0),),
     ),
     WEAR,

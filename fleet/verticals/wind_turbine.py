@@ -411,6 +411,7 @@ PACK = VerticalPack(
         d_fail=9.0,
         idle=(0, 1, 3),
         bands=(("wind_speed", (7.0, 10.0)),),
+        ambient=("ambient_temperature",),
     ),
     WEAR,
     FAULT_MODES,

@@ -157,6 +157,9 @@ _FIXED = {
     "health": """
         select h.ts, {place}, h.health, h.lowered_by
         from faultline.health as h join {seen} using (asset_id)""",
+    "segment_feature": """
+        select f.ts, {place}, f.segment, f.feature, f.value, f.expected, f.unit
+        from faultline.segment_feature as f join {seen} using (asset_id)""",
     "forecast": """
         select f.ts, {place}, f.target, f.forecaster, f.verdict, f.p10_h, f.p50_h,
                f.p90_h, f.basis, f.target = 'condition' and exists (

@@ -56,6 +56,9 @@ class Fingerprint:
         screw = block.fault("ball-screw")[rows] * (axis == self.worn_axis)
         dry = block.fault("lubrication")[rows]
         today = rng.lognormal(0, 0.03, (2, AXES))
+        gone = (block.clock_s[rows] - BEGIN_S) / AXIS_STEP_S % 1
+        # a screw wears most in the middle of its travel
+        screw = screw * (1 - 0.5 * np.cos(2 * np.pi * gone))
         friction = np.column_stack([self.friction, self.friction.mean(axis=1)])
         load = friction[axis, way] * today[0][axis] * (1 + 0.5 * screw) * (1 + 0.15 * dry)
         error = np.where(way == 2, (REVERSAL + 6 * screw) * today[1][axis], 3 + screw)

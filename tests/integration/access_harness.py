@@ -69,6 +69,8 @@ insert into wear_counter select asset_id, tenant || '-rope', '2026-03-01 01:00Z'
 insert into maintenance (asset_id, ts, kind, note)
     select asset_id, '2026-03-01 00:30Z', 'restored', tenant from asset;
 insert into usage_day select asset_id, '2026-03-01', tenant || '-trips', '1', 119, 2 from asset;
+insert into segment_feature
+    select asset_id, 'run', tenant || '-load', '2026-03-01 01:00Z', 3, 2, '%' from asset;
 insert into wear_day select asset_id, tenant || '-rope', '2026-03-01', 1, 10 from asset;
 insert into contract (tenant, name, meter, unit, allowance, every, begin_ts, title_en, title_zh)
     select name, name || '-trips', 'trips', '1', case when name = 'bolt' then 8642.5 else 100 end, 'month',

@@ -28,6 +28,7 @@ TABLES = (
     "rollup_due",
     "rollup_hour",
     "rollup_minute",
+    "segment_feature",
     "shadow_forecast",
     "sink_offset",
     "site",

@@ -65,6 +65,10 @@ insert into episode
         'share', 1, 'actual', 9, 'expected', 5, 'sentence_en', tenant, 'sentence_zh', tenant)))
     from one, (values ('machine', interval '2 hours', null), ('machine', '3 minutes', interval '1 minute'),
         ('limit', '1 day', interval '1 hour'), ('sensor', '3 hours', null)) as spell (kind, begun, ended);
+insert into segment_feature
+    select asset_id, 'fingerprint', feature, now() - n * interval '1 minute', 9 - n,
+        case when n < 5 then 4 end, 'µm'
+    from one, unnest(array['test_x_reversal', 'test_y_reversal']) as feature, generate_series(1, 9) as n;
 insert into forecast
     select asset_id, 'condition', now() - n * interval '1 minute', 'robust_trend', 'estimate', 240, 480, 960,
         tenant from one, generate_series(1, 9) as n;

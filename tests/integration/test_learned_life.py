@@ -17,7 +17,7 @@ from console.models_in_use import columns_of, revived
 from console.platform import foundation, platform
 from console.serving import beside
 from console.settings import Settings, load_settings
-from fleet.asset import Asset, Fleet, Site, Tenant
+from fleet.asset import Asset, EquipmentType, Fleet, Site, Tenant
 from fleet.catalog import packs
 from fleet.clock import ManualClock, microseconds
 from storage.bootstrap import WRITER
@@ -42,16 +42,23 @@ ANSWERS = "learned_life-1 fit 1"
 Call = Callable[..., Result]
 
 
-def fleet(machines: int) -> Fleet:
-    assets = tuple(Asset(0, "acme", "ridge", f"m-{n}", KIND.name) for n in range(machines))
-    return Fleet((Tenant("acme"),), (Site("acme", "ridge"),), assets, (KIND,))
+def fleet(kind: EquipmentType, machines: int, tenant: str = "acme") -> Fleet:
+    assets = tuple(Asset(0, tenant, "ridge", f"m-{n}", kind.name) for n in range(machines))
+    return Fleet((Tenant(tenant),), (Site(tenant, "ridge"),), assets, (kind,))
 
 
-def failing(start: datetime, faults: Sequence[Fault], seed: int) -> Iterator[Frame]:
+def failing(
+    start: datetime,
+    faults: Sequence[Fault],
+    seed: int,
+    kind: EquipmentType = KIND,
+    tenant: str = "acme",
+    row_s: int = 60,
+) -> Iterator[Frame]:
     """What the machines send until they fail."""
     ends_us = {fault.asset: microseconds(start + timedelta(hours=fault.failure_h)) for fault in faults}
     longest = timedelta(hours=max(fault.failure_h for fault in faults))
-    for frame in simulate(fleet(len(faults)), start, longest, seed, faults):
+    for frame in simulate(fleet(kind, len(faults), tenant), start, longest, seed, faults, row_s):
         if int(frame.ts_us[-1]) <= ends_us[frame.asset]:
             yield frame
 
@@ -98,22 +105,24 @@ async def said(pool: Pool) -> list[tuple[int, int, float, float, float]]:
         return await (await conn.execute(statement, (ANSWERS,))).fetchall()
 
 
-async def by_the_record(pool: Pool, asset_id: int, until_us: int, since_us: int) -> tuple[float | None, ...]:
+async def by_the_record(
+    pool: Pool, kind: EquipmentType, asset_id: int, until_us: int, since_us: int
+) -> tuple[float | None, ...]:
     """What the model says of the hours on record, as in training."""
-    state, lineage = await load_fit(pool, KIND.name, "learned_life", 1)
+    state, lineage = await load_fit(pool, kind.name, "learned_life", 1)
     model = revived("learned_life", state)
     columns = columns_of(model, lineage)
     assert columns is not None
-    rows = await life_rows(pool, asset_id, len(KIND.channels), since_us, until_us)
-    which = columns.usable(KIND, rows, since_us)
-    (says,) = model.predict([columns.history(KIND, rows, which, int(rows.ts_us[0]))])
+    rows = await life_rows(pool, asset_id, len(kind.channels), since_us, until_us)
+    which = columns.usable(kind, rows, since_us)
+    (says,) = model.predict([columns.history(kind, rows, which, int(rows.ts_us[0]))])
     return says.p10_h, says.p50_h, says.p90_h
 
 
 def test_turbines_fail_and_the_next_lives_are_forecast_from_all_channels(
     settings: Settings, plain_database: Database
 ) -> None:
-    on(plain_database, lambda pool: register(pool, fleet(MACHINES)))
+    on(plain_database, lambda pool: register(pool, fleet(KIND, MACHINES)))
     names = [f"m-{n}" for n in range(MACHINES)]
     first = fatal_faults(KIND.name, names, 101)
     asyncio.run(live(settings, failing(START, first, 1)))
@@ -144,7 +153,7 @@ def test_turbines_fail_and_the_next_lives_are_forecast_from_all_channels(
     some = found[:: len(found) // 12]
 
     async def of_record(pool: Pool) -> list[tuple[float | None, ...]]:
-        return [await by_the_record(pool, asset, at_us, failed_us[asset]) for asset, at_us, *_ in some]
+        return [await by_the_record(pool, KIND, asset, at_us, failed_us[asset]) for asset, at_us, *_ in some]
 
     assert [tuple(quantiles) for _, _, *quantiles in some] == on(plain_database, of_record)
     begin_us = microseconds(SECOND_START)

@@ -104,6 +104,14 @@ def test_without_a_failure_on_record_there_is_nothing_to_fit(call: Call) -> None
     assert "faultline maintenance add" in str(done.exception)
 
 
+def test_a_fit_that_cannot_be_is_refused_before_anything_is_read(call: Call) -> None:
+    unknown = call("models", "fit", "no-such-type", "--forecaster", "oracle")
+    assert "no forecaster 'oracle': there are" in str(unknown.exception)
+    both = call("models", "fit", "elevator", "--surroundings", "--forecaster", "scaled_life")
+    assert both.exit_code == 2
+    assert "say --surroundings or --forecaster" in said(both)
+
+
 def test_too_few_failures_make_a_model_that_is_only_tried(call: Call, plain_database: Database) -> None:
     failed(call, 3)
     done = call("models", "fit", "elevator", "--promote")

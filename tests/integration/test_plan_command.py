@@ -85,6 +85,7 @@ def test_what_runs_out_gets_a_date_and_what_does_not_a_reason(run: Run) -> None:
     assert planned.keys() == {"lift-a", "t1"}
     assert planned["t1"]["date"] == "2026-05-04"  # the limit is reached: the first work day
     assert date(2026, 5, 4) < date.fromisoformat(planned["lift-a"]["date"]) < date(2026, 5, 21)
+    assert [planned["lift-a"][name] for name in ("p10_h", "p50_h", "p90_h")] == [282.0, 474.0, 786.0]
     risks = [planned["lift-a"]["risk"], *(week["risk"] for week in planned["lift-a"]["postponed"])]
     assert risks == sorted(risks)
     assert {one["asset"]: one["why"] for one in made["unknown"]} == {
@@ -102,6 +103,7 @@ def test_people_read_a_table(run: Run) -> None:
     said = " ".join(run("--tenant", "harbour").output.split())
     assert "1 services on 1 visits" in said
     assert "lift-a" in said
+    assert "12 to 33" in said, "days left"
     assert "t1" not in said
     assert "1 without a date: lasts longer than can be said, the first until 2026-08-07" in said
     assert "Costs and crews are made up" in said

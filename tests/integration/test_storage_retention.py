@@ -9,7 +9,7 @@ import pytest
 from fleet.clock import microseconds
 from fleet.dead_letter import Reason
 from storage.bootstrap import OWNER, WRITER
-from storage.chunk_result import FRAME, DeadLetter, ForecastRow, HealthRow, OutboxMessage
+from storage.chunk_result import FRAME, DeadLetter, FeatureRow, ForecastRow, HealthRow, OutboxMessage
 from storage.outbox import Outbox
 from storage.pool import Pool
 from storage.retention import Policy, apply_retention
@@ -33,6 +33,7 @@ async def test_each_thing_goes_at_its_age(any_database: Database, pool: Pool) ->
         block(3, ts, ts[:, None] * 0.0),
         frames=np.array([(3, 1, n, 0, n, int(us), 1) for n, us in enumerate(ts)], FRAME),
         health=[HealthRow(3, int(us), 100.0, {}) for us in ts],
+        features=[FeatureRow(3, "run", "load", int(us), 1.0, None, "%") for us in ts],
         forecasts=said,
         shadow_forecasts=said,
     )
@@ -49,6 +50,7 @@ async def test_each_thing_goes_at_its_age(any_database: Database, pool: Pool) ->
         "health",
         "rollup_minute",
         "rollup_hour",
+        "segment_feature",
         "forecast",
         "shadow_forecast",
         "usage_day",

@@ -127,6 +127,18 @@ def test_an_isolated_jump_of_an_impulsive_channel_is_no_spike_but_its_range_hold
     assert 200 in flagged(gate().check(samples(x)))
 
 
+def test_an_impulse_that_looks_like_another_unit_is_kept_and_ten_in_a_row_are_the_unit() -> None:
+    x = noise()
+    x[200], x[300:] = 1.8 * 20 + 32, 1.8 * x[300:] + 32
+    yes = np.array([True])
+    limits = np.array([-50.0]), np.array([180.0]), yes, mix_up_table(("°C",))
+    checked = QualityGate(*limits, impulsive=yes).check(samples(x))
+    assert flagged(checked) == list(range(309, 400))
+    (fault,) = checked.faults
+    assert (fault.kind, fault.onset_us) == (FaultKind.OTHER_UNIT, 300 * SECOND)
+    assert QualityGate(*limits).check(samples(x)).flags[200, 0] == OTHER_UNIT
+
+
 def test_an_impulsive_channel_is_stuck_once_its_impulses_stay_away_for_long() -> None:
     x = np.zeros(1000)
     x[:400:8] = x[500:600:8] = 1  # runs of four on average, then one of a hundred, and at the end one of 400

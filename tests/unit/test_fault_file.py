@@ -44,7 +44,7 @@ def test_days_become_hours_and_a_severity_that_is_not_said_is_the_usual() -> Non
         (
             '"door-drive"',
             '"oil-leak"',
-            r"line 2: asset lift-b: elevator has no .* known are door-drive, brake",
+            r"line 2: asset lift-b: elevator has no .* known are door-drive, door",
         ),
         ('"brake-drag"', '"door-drive"', "line 8: asset lift-b has door-drive twice: remove one"),
         ("= 14", '= "soon"', "line 2: onset_day must be a number, not 'soon'"),

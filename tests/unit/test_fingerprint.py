@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from detectors.segments import Segments
 from fleet.catalog import packs
-from storage.chunk_result import EpisodeRow
+from storage.chunk_result import EpisodeRow, FeatureRow
 from streams.rows import Rows
 from streams.scorer import Scorer
 from streams.simulator.fault import Fault
@@ -66,6 +66,13 @@ def raised(rows: Rows) -> dict[int, EpisodeRow]:
     return {row.asset_id: row for row in mine}
 
 
+def kept(rows: Rows, size: int) -> list[FeatureRow]:
+    """What is stored of the runs, with the rows in chunks of that size."""
+    scorer = Scorer(PACK)
+    parts = (rows.take(slice(at, at + size)) for at in range(0, len(rows.ts_us), size))
+    return [row for part in parts for row in scorer.score(part, lambda asset_id: ("t", "m")).features]
+
+
 def taken(values: Values, ts_us: NDArray[np.int64]) -> Values:
     """The features of each run in the rows of one machine (runs, features)."""
     cut = Segments(
@@ -108,6 +115,7 @@ def test_a_worn_screw_turns_round_late_on_its_own_axis() -> None:
     axis = "xyz"[machine.test.worn_axis]
     assert more[f"test_{axis}_reversal"] == pytest.approx(4, rel=0.05)
     assert more[f"test_{axis}_load_back"] == pytest.approx(1.5, rel=0.01)
+    assert more[f"test_{axis}_load_peak"] > 1.6, "it is worn most in the middle of its travel"
     others = [name for name in FEATURES if not name.startswith(f"test_{axis}_")]
     assert [more[name] for name in others] == pytest.approx([1.0] * len(others), rel=1e-6)
 
@@ -148,3 +156,22 @@ def test_a_test_that_stops_half_way_says_what_it_saw() -> None:
     assert told["test_lubrication"]
     assert not told["test_y_reversal"]
     assert not told["test_spindle_low_load"]
+
+
+def test_each_run_is_kept_beside_what_the_machine_showed_at_first() -> None:
+    rows = mornings()
+    found = kept(rows, len(rows.ts_us))
+    assert len(found) == DAYS * (len(MODES) + 1) * len(FEATURES)
+    assert found[0].expected is None
+    assert {row.unit for row in found} == {"%", "µm", "mm/s", "m/s²", "bar"}
+    screw = MODES.index("ball-screw")
+    last = {row.feature: row for row in found if row.asset_id == screw}
+    moved = {name: row.value / row.expected for name, row in last.items() if row.expected}
+    assert max(moved, key=lambda name: moved[name]).endswith("_reversal")
+    sound = {row.feature: row for row in found if row.asset_id == HEALTHY}
+    assert all(row.value == pytest.approx(row.expected, rel=0.2) for row in sound.values())
+
+
+def test_what_is_kept_does_not_depend_on_how_rows_are_cut() -> None:
+    rows = mornings().take(slice(0, 8 * len(MORNING)))
+    assert sorted(map(repr, kept(rows, 501))) == sorted(map(repr, kept(rows, len(rows.ts_us))))

@@ -11,6 +11,7 @@ from fleet.model_gate import (
     objections,
     prior_objections,
     proposals,
+    surroundings_objections,
 )
 from fleet.model_scope import Scope, nearest
 from forecasting.comparison import Comparison
@@ -142,3 +143,36 @@ def test_values_that_are_all_alike_have_no_bins_to_shift_between() -> None:
     assert edges == [3.0]
     assert decile_edges([]) == []
     assert stability_index(shares(edges, [3.0] * 50), edges, [3.0] * 50) < 0.01
+
+
+def explained(
+    left: float | None = 0.4, windows: tuple[float, ...] = (0.3, 0.5, 0.4, 0.4), **more: object
+) -> dict[str, object]:
+    parts = [{"from": f"2026-0{n}-01T00:00:00+00:00", "left": part} for n, part in enumerate(windows, 1)]
+    return {"left": left, "windows": parts, "channels": {"oil": left}, **more}
+
+
+def test_what_surroundings_explain_is_used_where_it_is_clearly_better_in_weeks_not_seen() -> None:
+    assert surroundings_objections(explained()) == []
+    assert surroundings_objections(explained(0.8)) == []
+    assert surroundings_objections(explained(0.85)) == [
+        "it leaves 85% of the spread in weeks that it had not seen, 80% pay"
+    ]
+    assert surroundings_objections(explained(windows=(0.3, 0.3, 1.2, 0.3))) == [
+        "from 2026-03-01 on it left 120% of the spread"
+    ]
+    assert surroundings_objections(explained(channels={"oil": 0.2, "gas": 1.1})) == [
+        "gas spreads more with it"
+    ]
+    (why,) = surroundings_objections(explained(None))
+    assert why.startswith("load and weather explain nothing")
+
+
+def test_it_is_held_against_what_is_in_use_in_weeks_that_neither_had_seen() -> None:
+    def beside(left: float | None, its_left: float | None) -> list[str]:
+        said = {"model": "surroundings:1", "windows": 2, "left": left, "its_left": its_left}
+        return surroundings_objections(explained(beside=said))
+
+    assert beside(0.4, 0.39) == []
+    assert beside(0.5, 0.4) == ["it leaves 50% of the spread, and surroundings:1, which is in use, 40%"]
+    assert beside(None, None) == ["nothing on record since surroundings:1 was fitted tells it from that"]

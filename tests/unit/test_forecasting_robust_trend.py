@@ -190,6 +190,16 @@ def test_an_interval_holds_for_a_level_that_duty_and_weather_move_for_a_day() ->
     assert wide[0.1] < 3 * 151
 
 
+def test_points_of_one_day_say_less_than_as_many_a_day_apart() -> None:
+    width = list[float]()
+    for step_h in (1.0, 24.0, 48.0):
+        history = History(np.arange(400.0) * step_h, symptoms(3)[:, None], limit_spread=0.1)
+        p10, _, p90 = hours(RobustTrend().predict([history])[0])
+        width.append((p90 - p10) / step_h)
+    assert width[1] < 0.8 * width[0]
+    assert width[2] == width[1], "each counts in full"
+
+
 def test_a_machine_that_runs_above_an_uncertain_limit_has_a_higher_one() -> None:
     beyond = noisy(AGE / 1000.0, 4)
     assert against(beyond, 0.0).p90_h == 0.0

@@ -1,17 +1,20 @@
-"""What was computed is computed again as it was stored, whenever a repair was put on record."""
+"""What was computed is computed again as it was stored, whenever a repair was told or a fit came."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from detectors.explained import Fit
+from detectors.surroundings import Surroundings
 from fleet.asset import Asset, Channel, EquipmentType
+from fleet.model_scope import Scope
 from fleet.registry import Registry
 from storage.chunk_result import ChunkResult
 from storage.sink import FrameKey, Sink
 from streams.record import Chunk
 from streams.registry_cache import RegistryCache
-from streams.score_engine import ScoreEngine
+from streams.score_engine import NO_FITS, Fits, ScoreEngine
 from streams.transports.memory_broker import MemoryRecord
 from streams.wire.binary import encode_binary
 from streams.wire.frame import Frame
@@ -57,13 +60,13 @@ def log(records: Iterable[int]) -> Chunk:
     return Chunk("telemetry.acme", 0, [record(n) for n in records])
 
 
-def engine(sink: Sink, known: Registry) -> ScoreEngine:
+def engine(sink: Sink, known: Registry, fits: Fits = NO_FITS) -> ScoreEngine:
     async def load() -> Registry:
         return known
 
     cache = RegistryCache(load)
     cache.current = known
-    return ScoreEngine("acme", cache, sink, DEFAULT)
+    return ScoreEngine("acme", cache, sink, DEFAULT, fits=fits)
 
 
 async def test_a_repair_that_was_recorded_meanwhile_does_not_change_what_is_computed_again() -> None:
@@ -106,3 +109,47 @@ async def test_a_state_that_is_computed_from_nothing_has_each_repair_where_it_be
     await again.process(log([20]), again=False)
     await in_time.process(log([20]), again=False)
     assert again.state() == in_time.state()
+
+
+FITS = {Scope("pump"): Fit(2, Surroundings(("oil",), (), ("load",), np.zeros(1), np.ones((1, 2, 1))))}
+"""Of what surroundings explain."""
+
+
+async def test_a_fit_that_came_meanwhile_does_not_change_what_is_computed_again() -> None:
+    sink = Stored()
+    first = engine(sink, REGISTRY)
+    sink.store(await first.process(log(range(5)), again=False))
+    snapshot = first.state()
+    sink.store(await first.process(log(range(5, 20)), again=False))
+    restarted = engine(sink, REGISTRY, FITS)
+    restarted.load(snapshot)
+    await restarted.process(log(range(5, 20)), again=True)
+    assert restarted.state() == first.state()
+
+
+async def test_the_state_is_stored_with_the_rows_at_which_a_fit_came_or_went() -> None:
+    sink = Stored()
+    first = engine(sink, REGISTRY)
+    await first.process(log(range(20)), again=False)
+    fits = dict(FITS)
+    late = engine(sink, REGISTRY, fits)
+    late.load(first.state())
+    result = await late.process(log([20]), again=False)
+    assert result.snapshot == late.state()
+    assert [row.evidence["code"] for row in result.episodes] == ["normal-relearned"]
+    assert (await late.process(log([21]), again=False)).snapshot is None
+    fits.clear()
+    assert (await late.process(log([22]), again=False)).snapshot == late.state()
+
+
+async def test_a_fit_of_another_tenant_or_type_explains_nothing() -> None:
+    ((_, fit),) = FITS.items()
+    plain, other = (
+        engine(Stored(), REGISTRY, fits) for fits in ({}, {Scope("pump", "globex"): fit, Scope("press"): fit})
+    )
+    for one in (plain, other):
+        await one.process(log(range(20)), again=False)
+    assert other.state() == plain.state()
+    own = engine(Stored(), REGISTRY, {Scope("pump", "acme"): fit})
+    await own.process(log(range(20)), again=False)
+    assert own.state() != plain.state()

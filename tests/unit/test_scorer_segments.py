@@ -107,6 +107,17 @@ def test_doors_that_open_again_and_long_stops_are_found_by_cycles_and_trips(
     assert said_zh in said["sentence_zh"]
 
 
+def test_one_stop_that_is_too_long_passes_its_limit_at_once() -> None:
+    rows = lifts(60).take(slice(0, 2000))
+    column = WHOLE.equipment_type.column("brake_stopping_distance")
+    stop = np.flatnonzero((rows.asset_id == 0) & ~np.isnan(rows.values[:, column]))[-1]
+    values = rows.values.copy()
+    values[stop, column] = 1300.0
+    (limit,) = (row for row in last_of_each(run(replace(rows, values=values), 500)) if row.kind == "limit")
+    assert (limit.asset_id, limit.onset_us) == (0, rows.ts_us[stop])
+    assert "EN 81-20 / GB/T 7588.1, 5.6.7.5" in limit.evidence["evidence"][0]["sentence_en"]
+
+
 def cut(rows: Rows, segment: Segment) -> int:
     """How many segments the rows have."""
     kind = WHOLE.equipment_type
