@@ -65,7 +65,8 @@ _NEXT = f"""select coalesce((
         (f.ts + f.p10_h * interval '1 hour')::date as early,
         (f.ts + f.p50_h * interval '1 hour')::date as likely) as due,
         (values ('now', '现在')) as said (word_en, word_zh)
-    where f.verdict = 'estimate' order by likely, l.asset limit 1), '–') as next_service"""
+    where f.verdict = 'estimate' and f.ts >= $__timeFrom()
+    order by likely, l.asset limit 1), '–') as next_service"""
 
 
 def _next() -> Panel:
@@ -75,8 +76,8 @@ def _next() -> Panel:
         Text("Next service recommended", "建议的下次维护"),
         Text(
             "The time in which the first of your machines should be serviced, from what its condition says: "
-            "early date to likely date. Twice a day.",
-            "根据设备状态建议的最早维护时间窗：从较早日期到可能日期。每日两次更新。",
+            "early date to likely date. Only machines that were heard of in this time count. Twice a day.",
+            "根据设备状态建议的最早维护时间窗：从较早日期到可能日期。不含该时段内无预测的设备。每日两次更新。",
         ),
         (Query(_NEXT),),
         10,

@@ -40,7 +40,7 @@ ASSET = Text("Machine", "设备")
 SITE = Text("Site", "站点")
 NO_CONTRACT = Text("no contract in force then", "届时无生效合同")
 SHARE = Column("share", Text("% used", "已用 %"), unit="percent", steps=scales.USED_UP, width=75)
-HOURS = Column("hours", Text("hours read", "有读数的小时"), width=110)
+HOURS = Column("hours", Text("hours read", "有读数的小时"), unit="locale", width=110)
 USED = Text("used", "用量")
 UNIT = Text("unit", "单位")
 NOT_MEASURED = Text("not measured", "未测量")
@@ -100,7 +100,7 @@ def _contracts() -> Panel:
             Column("title", Text("contract", "合同")),
             Column("tenant", Text("customer", "客户"), width=90),
             Column("covers", Text("covers", "范围"), width=90, empty=Text("all machines", "全部设备")),
-            Column("used", USED, unit="locale", width=100, empty=NOT_MEASURED),
+            Column("used", USED, unit="locale", width=110, empty=NOT_MEASURED),
             Column("allowed", Text("allowed", "允许量"), unit="locale", width=90),
             Column("unit", UNIT, width=50),
             SHARE,
@@ -299,8 +299,8 @@ def _wear() -> Panel:
         ),
         10,
         columns=(
-            Column("site", SITE),
-            Column("asset", ASSET),
+            Column("site", SITE, width=90),
+            Column("asset", ASSET, width=90),
             Column("part", Text("part", "部件")),
             Column("used", Text("% in this time", "本时段 %"), unit="percent", empty=NOT_MEASURED, width=110),
             Column("share", Text("% of limit", "占限值 %"), unit="percent", steps=scales.USED_UP, width=100),

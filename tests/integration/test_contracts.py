@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -168,6 +169,18 @@ def test_what_is_used_is_what_the_meters_went_on_by(
         return {each.name: await used(pool, each, period(each)) for each in ALL}
 
     assert on(plain_database, of) == USED
+
+
+@pytest.mark.parametrize(("begin", "end"), [(6, 36), (0, 47), (7, 11), (23, 25), (24, None)])
+def test_a_contract_may_begin_and_end_within_a_day(
+    numbers: dict[str, int], plain_database: Database, begin: int, end: int | None
+) -> None:
+    trips = agreed("trips", "trips", "1", asset="l1")
+    cut = replace(trips, begin=MONTH + begin * HOUR, end=None if end is None else MONTH + end * HOUR)
+    hours = (48 if end is None else end) - begin
+    within = cut.period(cut.begin)
+    assert within is not None
+    assert on(plain_database, lambda pool: used(pool, cut, within)) == STEP * hours
 
 
 def test_the_hours_that_people_see_sum_up_to_it(recorded: dict[str, int], plain_database: Database) -> None:

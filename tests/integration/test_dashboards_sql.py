@@ -250,6 +250,21 @@ def test_channels_that_a_machine_has_not_are_said_to_have_no_data(filled: Databa
             assert run(conn, sql[1], span, variables)[1] != []
 
 
+def test_what_was_forecast_before_is_no_advice_for_now(filled: Database) -> None:
+    (board,) = (board for board in catalog() if board.code == "CU")
+    (panel,) = (panel for panel in board.panels() if panel.key == "next")
+    sql = panel.queries[0].sql.replace("{lang}", "en")
+    with open_as(filled, "acme") as conn:
+        ((now,),) = run(conn, sql, RANGES["7 d"], {})[1]
+        with psycopg.connect(filled.superuser_dsn, options="-c search_path=faultline") as owner:
+            owner.execute("delete from maintenance")
+            owner.execute("update forecast set ts = ts - interval '8 days'")
+        ((later,),) = run(conn, sql, RANGES["7 d"], {})[1]
+        ((longer,),) = run(conn, sql, RANGES["1 y"], {})[1]
+    assert now.startswith("a-")
+    assert (later, longer[:2]) == ("–", "a-")
+
+
 def test_hostile_choices_are_values_and_no_sql(filled: Database) -> None:
     with open_as(filled, "acme") as conn:
         for board, language in BOARDS:
