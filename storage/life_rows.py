@@ -9,7 +9,8 @@ from storage.rollup import run_due
 
 # Binary: the text of a `real` is a short number near it, and not the one that was stored.
 _ROWS = sql.SQL(
-    "select (extract(epoch from health.ts) * 1000000)::bigint, health, vmean "
+    "select (extract(epoch from health.ts) * 1000000)::bigint, 1 - health::float8 / 100, "
+    "coalesce(vmean, '{}') "
     "from health left join rollup_hour as hour on hour.asset_id = health.asset_id "
     "and hour.ts = time_bucket('1 hour', health.ts) - interval '1 hour' "
     "where health.asset_id = %(asset_id)s "
@@ -28,9 +29,7 @@ async def life_rows(
     span = {"asset_id": asset_id, "after": after, "until": until}
     async with pool.connection() as conn, conn.cursor(binary=True) as cursor:
         rows = await (await cursor.execute(_ROWS, span)).fetchall()
-    return LifeRows.of(
-        ((ts_us, 1.0 - health / 100.0, means or ()) for ts_us, health, means in rows), channels
-    )
+    return LifeRows.of(rows, channels)
 
 
 async def past_rows(
