@@ -104,14 +104,18 @@ class Rival(NamedTuple):
 def fit(machines: Sequence[Weeks], names: Names) -> Surroundings:
     """Learn from all hours, but of those channels alone that it explains in hours not learned from.
 
+    What the given ones explain at once is no reason: each machine's own baseline knows that row by row, which
+    means over hours, in which a machine moves and rests, do not.
+
     Raises `ValueError` if there is too little to learn from, and says what is needed.
     """
     known = _known(machines)
     first, last = _span(known)
     asked = last - (last - first) // 4
-    tried = _fit([each.between(first, asked) for each in known], names, range(len(names.channels)))
-    left, plain = (spread(known, by, names, asked, last) for by in (tried, None))
-    return _fit(known, names, np.flatnonzero(left <= WORTH * plain).tolist())
+    taught, every = [each.between(first, asked) for each in known], range(len(names.channels))
+    tried, at_once = _fit(taught, names, every), _fit(taught, names, every, at_once=True)
+    left, plain, own = (spread(known, by, names, asked, last) for by in (tried, None, at_once))
+    return _fit(known, names, np.flatnonzero(left <= WORTH * np.fmin(plain, own)).tolist())
 
 
 def held_out(machines: Sequence[Weeks], names: Names, rival: Rival | None = None) -> Iterator[Window]:
@@ -187,11 +191,15 @@ def _left(machine: Weeks, by: Surroundings | None, names: Names, first: int, las
     return np.asarray(((z - duty) * scale)[:, ~given])
 
 
-def _fit(machines: Sequence[Weeks], names: Names, which: Sequence[int]) -> Surroundings:
-    """The regressions of the channels at these columns."""
+def _fit(
+    machines: Sequence[Weeks], names: Names, which: Sequence[int], at_once: bool = False
+) -> Surroundings:
+    """The regressions of the channels at these columns; `at_once`: on the given ones now alone."""
     usual = _medians(np.concatenate([each.around for each in machines]))
     found = [each.terms(usual, len(names.given)) for each in machines]
     design = np.concatenate([each - _medians(each) for each in found])
+    if at_once:
+        design[:, len(names.given) :] *= 0.0
     x = np.concatenate([each.x - _medians(each.x) for each in machines])
     thin = slice(None, None, 1 + len(x) // MOST_HOURS)
     slope = {k: _regression(design[thin], x[thin, k]) for k in which}

@@ -26,7 +26,9 @@ def smoothed(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-def weeks(machines: int, days: int, faulty: int = 0, follows: float = 1.0) -> list[Weeks]:
+def weeks(
+    machines: int, days: int, faulty: int = 0, follows: float = 1.0, at_once: float = 0.0
+) -> list[Weeks]:
     """Oil that follows the load at once, air and the load's square with a lag; faults make that more."""
     found = []
     for m in range(machines):
@@ -37,7 +39,7 @@ def weeks(machines: int, days: int, faulty: int = 0, follows: float = 1.0) -> li
         oil = 30 + m + follows * (0.8 * smoothed(air) + 0.1 * load + 0.01 * (duty - 50) ** 2)
         if m < faulty:
             oil = oil + 3 * np.clip(hour / len(hour) - 0.3, 0, None) * air
-        noise = rng.normal(0, 1, len(hour))
+        noise = rng.normal(0, 1, len(hour)) + at_once * load
         x = np.column_stack([oil + rng.normal(0, 0.2, len(hour)), noise, np.full(len(hour), np.nan)])
         found.append(Weeks.of(HOUR + hour, np.column_stack([load, air]), x))
     return found
@@ -63,6 +65,10 @@ def test_in_weeks_not_seen_little_is_left_of_what_follows_and_all_of_what_does_n
     assert parts.shape == (4, 3)
     assert (parts[:, 0] < 0.4).all()
     np.testing.assert_array_equal(parts[:, 1], 1.0)
+
+
+def test_what_follows_the_given_ones_at_once_is_left_to_the_machines_own_baselines() -> None:
+    assert fit(weeks(6, 42, at_once=30.0), NAMES).channels == ("oil",)
 
 
 def test_machines_that_follow_nothing_have_nothing_explained_and_the_gate_refuses() -> None:

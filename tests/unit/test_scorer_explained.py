@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors import state_bytes
 from detectors.explained import Fit
 from detectors.surroundings import Surroundings
 from fleet.asset import Channel, EquipmentType
 from fleet.vertical import Detection, VerticalPack
 from storage.chunk_result import EpisodeRow
+from streams.judges import EXPLAINED
 from streams.renewals import Instants
 from streams.rows import Rows, Scored
 from streams.scorer import PIONEERS, Scorer
@@ -166,6 +168,17 @@ def test_a_few_learn_first_and_the_others_once_these_can_speak_for_them() -> Non
     assert begun[:PIONEERS] == [OFFERED] * PIONEERS
     assert len(begun) == machines
     assert min(begun[PIONEERS:]) >= OFFERED + 300
+
+
+def test_a_state_from_before_there_were_fits_is_of_machines_that_learned_without_one() -> None:
+    rows, before = tank(), Scorer(PACK, "ewma_t2")
+    before.score(rows.take(slice(0, OFFERED)), lambda _: ("acme", "tank-1"))
+    kind, arrays = state_bytes._read(before.state())
+    scorer = Scorer(PACK, "ewma_t2")
+    scorer.load(state_bytes.pack(kind, {name: each for name, each in arrays.items() if name != EXPLAINED}))
+    scorer.offer(Fit(3, FOLLOWS))
+    scored = scorer.score(rows.take(slice(OFFERED, N)), lambda _: ("acme", "tank-1"))
+    assert len(of_kind([scored], "shift", "normal-relearned")) == 1
 
 
 def test_a_new_machine_begins_under_the_fit_without_an_event() -> None:
