@@ -314,6 +314,15 @@ LIMITS = (
     ),
 )
 
+# What jumps as the crane lifts, slews and stops.
+IMPULSIVE = (
+    "hoist_motor_current",
+    "brake_stopping_distance",
+    "hoist_vibration",
+    "slewing_current",
+    "slewing_vibration",
+)
+
 MEASURED = tuple(channel.name for channel in CHANNELS if channel.kind == "measurement")
 
 PACK = VerticalPack(
@@ -334,4 +343,5 @@ PACK = VerticalPack(
     FAULT_MODES,
     LIMITS,
     MODELLED,
+    impulsive=IMPULSIVE,
 )
