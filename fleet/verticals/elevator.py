@@ -454,17 +454,29 @@ LIMITS = (
 
 CLOSED, OPEN, CLOSING, OPENING = range(4)
 
+MOVES = (("opening", "开门", OPENING, CLOSED), ("closing", "关门", CLOSING, OPEN))
+"""A movement of the door, its code and the one before it: a door that opens again begins midway."""
 
-def _door_motor(name: str, code: int, after: int, bounds_s: tuple[float, float], en: str, zh: str) -> Feature:
-    """The door motor's mean current in a part of its way, by the time since the door began to move."""
-    title_en, title_zh = f"Door motor current {en}", f"{zh}门机电流"
-    return Feature(
-        name, Take.MEAN, "door_motor_current", title_en, title_zh, (code,), Window(after, *bounds_s)
+THIRDS = (
+    (0.0, 1.0, "in the 1st second", "第 1 秒"),
+    (1.0, 2.0, "in the 2nd second", "第 2 秒"),
+    (2.0, 30.0, "after the 2nd second", "第 2 秒之后"),
+)
+"""Of a movement of three seconds or so, as most doors have it; engineering default."""
+
+DOOR_MOTOR = tuple(
+    Feature(
+        f"door_{move_en}_current_{k}",
+        Take.MEAN,
+        "door_motor_current",
+        f"Door motor current {third_en} of {move_en}",
+        f"{move_zh}{third_zh}门机电流",
+        (code,),
+        Window(after, from_s, until_s),
     )
-
-
-FIRST, SECOND, THIRD = (0.0, 1.0), (1.0, 2.0), (2.0, 30.0)
-"""Seconds: a third each of the two or three that a door usually takes for its way; engineering default."""
+    for move_en, move_zh, code, after in MOVES
+    for k, (from_s, until_s, third_en, third_zh) in enumerate(THIRDS, 1)
+)
 
 # At rows a second or two apart; ones further apart have no trips. Such rows are too few in a trip for its A95
 # (ISO 18738-1), so its peaks stand for it, and too far apart for acceleration and jerk. Times and counts are
@@ -554,31 +566,12 @@ SEGMENTS = (
         baseline=1000,
         phases=True,
     ),
-    # A door that opens again does so from somewhere on its way, so only what begins at its ends is compared.
+    # too few rows further apart lie in a movement
     Segment(
         "door-motor",
         "door",
         (OPEN, CLOSING, OPENING),
-        (
-            _door_motor(
-                "door_opening_1", OPENING, CLOSED, FIRST, "in the 1st second of opening", "开门第 1 秒"
-            ),
-            _door_motor(
-                "door_opening_2", OPENING, CLOSED, SECOND, "in the 2nd second of opening", "开门第 2 秒"
-            ),
-            _door_motor(
-                "door_opening_3", OPENING, CLOSED, THIRD, "from the 3rd second of opening on", "开门第 3 秒起"
-            ),
-            _door_motor(
-                "door_closing_1", CLOSING, OPEN, FIRST, "in the 1st second of closing", "关门第 1 秒"
-            ),
-            _door_motor(
-                "door_closing_2", CLOSING, OPEN, SECOND, "in the 2nd second of closing", "关门第 2 秒"
-            ),
-            _door_motor(
-                "door_closing_3", CLOSING, OPEN, THIRD, "from the 3rd second of closing on", "关门第 3 秒起"
-            ),
-        ),
+        DOOR_MOTOR,
         baseline=1000,
         phases=True,
         apart_s=1.5,
