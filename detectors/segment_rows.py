@@ -18,12 +18,15 @@ STATE = np.dtype(
         ("first", np.int64),
         ("since_us", np.int64),
         ("last_us", np.int64),
+        ("after", np.int64),
+        ("came_us", np.int64),
     ]
 )
 """Of a slot: the latest code known, -1 for none; whether a segment is on whose beginning was seen, its first
-code and the instant before it; the latest row's instant."""
+code and the instant before it; the latest row's instant; which code the latest one came on after, -1 if that
+is not known, and the instant before it did."""
 
-FRESH = np.array((-1, False, -1, NEVER, NEVER), STATE)
+FRESH = np.array((-1, False, -1, NEVER, NEVER, -1, NEVER), STATE)
 
 PART = np.dtype(
     [
@@ -40,6 +43,8 @@ class Rules(NamedTuple):
     """column: of the code. member: (codes,) which make a segment. phases: whether they make one together.
 
     take, of: (features,) what is taken of which column. counts: (features, codes) in which rows.
+    after: (features,) the code that theirs must have come on after, -1 for any. window_s: (features, 2) from
+    when until when after that.
     """
 
     column: int
@@ -50,6 +55,8 @@ class Rules(NamedTuple):
     take: NDArray[np.int64]
     of: NDArray[np.int64]
     counts: NDArray[np.bool_]
+    after: NDArray[np.int64]
+    window_s: NDArray[np.float64]
 
 
 @kernel
@@ -65,14 +72,16 @@ def cut(
     features: NDArray[np.float32],
 ) -> int:
     """Move each slot on row by row; returns how many segments were written to the last three arrays."""
-    column, member, phases, apart_us, longest_us, take, of, counts = rules
+    column, member, phases, take = rules.column, rules.member, rules.phases, rules.take
     ended = 0
     for i in range(len(slot)):
         state, mine = states[slot[i]], parts[slot[i]]
         before = state.code
-        if state.last_us == NEVER or ts_us[i] - state.last_us > apart_us:
+        if state.last_us == NEVER or ts_us[i] - state.last_us > rules.apart_us:
             before, state.on = -1, False
         code = int(x[i, column]) if np.isfinite(x[i, column]) else state.code
+        if code != before:
+            state.after, state.came_us = before, state.last_us
         inside = _among(code, member)
         if state.on and not (inside and (phases or code == state.first)):
             row[ended], first[ended], state.on = i, state.first, False
@@ -83,9 +92,9 @@ def cut(
             if not state.on and changed:
                 state.on, state.first, state.since_us = True, code, state.last_us
                 _begin(mine)
-            state.on = state.on and ts_us[i] - state.since_us <= longest_us
+            state.on = state.on and ts_us[i] - state.since_us <= rules.longest_us
             if state.on:
-                _gather(code, before, (ts_us[i] - state.last_us) * 1e-6, x[i], take, of, counts, mine)
+                _gather(code, before, ts_us[i], x[i], rules, state, mine)
         state.code, state.last_us = code, ts_us[i]
     return ended
 
@@ -105,16 +114,18 @@ def _begin(mine: NDArray[Any]) -> None:
 def _gather(
     code: int,
     before: int,
-    seconds: float,
+    ts_us: int,
     values: NDArray[np.float32],
-    take: NDArray[np.int64],
-    of: NDArray[np.int64],
-    counts: NDArray[np.bool_],
+    rules: Rules,
+    state: Any,
     mine: NDArray[Any],
 ) -> None:
-    """Take in a row that speaks of the `seconds` before it."""
+    """Take in a row, which speaks of the time since the row before it."""
+    take, of, counts = rules.take, rules.of, rules.counts
+    seconds = (ts_us - state.last_us) * 1e-6
+    middle_s = (ts_us - state.came_us) * 1e-6 - seconds / 2
     for k in range(len(take)):
-        if not counts[k, code]:
+        if not counts[k, code] or not _in_window(k, state.after, middle_s, rules):
             continue
         part, value = mine[k], float(values[of[k]])
         part.seconds += seconds
@@ -135,6 +146,14 @@ def _gather(
         else:
             part.value = value if part.held == 0 else max(part.value, value)
             part.held = 1.0
+
+
+@kernel
+def _in_window(k: int, after: int, since_s: float, rules: Rules) -> bool:
+    if rules.after[k] < 0:
+        return True
+    from_s, until_s = rules.window_s[k]
+    return bool(after == rules.after[k] and from_s <= since_s < until_s)
 
 
 @kernel

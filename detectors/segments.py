@@ -17,7 +17,7 @@ from detectors.segment_rows import FRESH, PART, STATE, Rules, cut
 from detectors.slots import check_rows, grown, plain
 from detectors.state_bytes import pack, unpack
 
-VERSION = 1
+VERSION = 2
 
 
 class Take(StrEnum):
@@ -41,15 +41,28 @@ TAKES = tuple(Take)
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """The time from `from_s` until `until_s` after a code came on, where it came on after the code `after`.
+
+    So a movement is divided by time, and one that begins midway is left out. A row is where its middle is.
+    """
+
+    after: int
+    from_s: float
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One feature: what to take of the channel in `column`, in rows with these codes, all if there are none.
 
-    `Take.SECONDS`, `Take.TIMES` and `Take.LONGEST` look at no column.
+    With a `window` only rows in it count. `Take.SECONDS`, `Take.TIMES` and `Take.LONGEST` look at no column.
     """
 
     take: Take
     column: int = 0
     codes: tuple[int, ...] = ()
+    window: Window | None = None
 
 
 class Segments:
@@ -86,6 +99,8 @@ class Segments:
             np.array([TAKES.index(part.take) for part in parts], np.int64),
             np.array([part.column for part in parts], np.int64),
             every[1:].copy(),
+            np.array([-1 if part.window is None else part.window.after for part in parts], np.int64),
+            np.array([_bounds(part.window) for part in parts], np.float64),
         )
         self._kind = f"segments {VERSION}: {len(parts)} features"
         self._slots = 0
@@ -129,3 +144,7 @@ class Segments:
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         return {"states": self._states[: self._slots], "parts": self._parts[: self._slots]}
+
+
+def _bounds(window: Window | None) -> tuple[float, float]:
+    return (0.0, 0.0) if window is None else (window.from_s, window.until_s)

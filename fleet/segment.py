@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from detectors.baseline import FEWEST
-from detectors.segments import Part, Take
+from detectors.segments import Part, Take, Window
 from fleet.asset import Channel, EquipmentType, FleetError, check_name
 
 
@@ -14,6 +14,7 @@ class Feature:
 
     `channel` is read; of a duration or a count it is what they speak of. A sign that a fault mode has in it
     is one in the feature too. With `codes` only rows with these codes of the segment's state channel count.
+    With a `window`, which is for what is taken of a channel, only those so long after their code came on.
     """
 
     name: str
@@ -22,9 +23,20 @@ class Feature:
     title_en: str
     title_zh: str
     codes: tuple[int, ...] = ()
+    window: Window | None = None
 
     def __post_init__(self) -> None:
         check_name("feature", self.name)
+        if self.window is None:
+            return
+        if self.take in {Take.SECONDS, Take.TIMES, Take.LONGEST}:
+            raise FleetError(
+                f"feature {self.name}: a window is for what is taken of a channel, not {self.take}"
+            )
+        if self.window.after < 0 or not 0 <= self.window.from_s < self.window.until_s:
+            raise FleetError(
+                f"feature {self.name}: its window needs a code from 0 up and 0 <= from_s < until_s"
+            )
 
     def of(self, channel: Channel) -> Channel:
         """The feature as a channel of its own, given its channel."""
@@ -96,7 +108,7 @@ class Segment:
 
     def parts(self, kind: EquipmentType) -> tuple[Part, ...]:
         """The features by the columns of the type."""
-        return tuple(Part(one.take, kind.column(one.channel), one.codes) for one in self.features)
+        return tuple(Part(one.take, kind.column(one.channel), one.codes, one.window) for one in self.features)
 
     def check(self, known: Mapping[str, str], given: Sequence[str]) -> None:
         """Raise `FleetError` if it does not fit a type whose channels are of these kinds, by name.

@@ -6,7 +6,7 @@ report and, like detection parameters and wear limits without a source, engineer
 """
 
 from detectors.ride_weighting import HORIZONTAL, VERTICAL
-from detectors.segments import Take
+from detectors.segments import Take, Window
 from fleet.asset import Channel, EquipmentType
 from fleet.beside import ChangePoints
 from fleet.cycle_advice import ExcessCycles
@@ -452,6 +452,32 @@ LIMITS = (
     ),
 )
 
+CLOSED, OPEN, CLOSING, OPENING = range(4)
+
+MOVES = (("opening", "开门", OPENING, CLOSED), ("closing", "关门", CLOSING, OPEN))
+"""A movement of the door, its code and the one before it: a door that opens again begins midway."""
+
+THIRDS = (
+    (0.0, 1.0, "in the 1st second", "第 1 秒"),
+    (1.0, 2.0, "in the 2nd second", "第 2 秒"),
+    (2.0, 30.0, "after the 2nd second", "第 2 秒之后"),
+)
+"""Of a movement of three seconds or so, as most doors have it; engineering default."""
+
+DOOR_MOTOR = tuple(
+    Feature(
+        f"door_{move_en}_current_{k}",
+        Take.MEAN,
+        "door_motor_current",
+        f"Door motor current {third_en} of {move_en}",
+        f"{move_zh}{third_zh}门机电流",
+        (code,),
+        Window(after, from_s, until_s),
+    )
+    for move_en, move_zh, code, after in MOVES
+    for k, (from_s, until_s, third_en, third_zh) in enumerate(THIRDS, 1)
+)
+
 # At rows a second or two apart; ones further apart have no trips. Such rows are too few in a trip for its A95
 # (ISO 18738-1), so its peaks stand for it, and too far apart for acceleration and jerk. Times and counts are
 # engineering defaults: a day of a busy lift teaches.
@@ -539,6 +565,16 @@ SEGMENTS = (
         ),
         baseline=1000,
         phases=True,
+    ),
+    # too few rows further apart lie in a movement
+    Segment(
+        "door-motor",
+        "door",
+        (OPEN, CLOSING, OPENING),
+        DOOR_MOTOR,
+        baseline=1000,
+        phases=True,
+        apart_s=1.5,
     ),
 )
 

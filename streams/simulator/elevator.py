@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from streams.simulator.door_motor import DoorMotor
 from streams.simulator.dynamics import Array, Flags, Indices, LowPass, Wander
 from streams.simulator.machine import DAY_S, Block
 
@@ -60,6 +61,7 @@ class Elevator:
         self.motor = LowPass(45 * 60, 24.0)
         self.brake = LowPass(30 * 60, 24.0)
         self.weather = Wander(2 * DAY_S, 0.8)
+        self.door_motor = DoorMotor(rng)
 
     def day(self, block: Block, rng: np.random.Generator) -> dict[str, Array]:
         """The day's readings: those of the latest trip while the car runs, of a standing car otherwise."""
@@ -77,8 +79,7 @@ class Elevator:
         readings = self._drive(block, rng, trips, known, running)
         readings |= self._ride(block, rng, trips, known, running)
         door = self._door_state(block, trips, known, latest >= 0)
-        moves = (door >= CLOSING) if block.step_s <= FINE_S else running
-        readings |= self._door(block, rng, running, moves)
+        readings |= self._door(block, rng, trips, known, running, door)
         readings["door_reopenings"] = np.where(running, trips.reopened[known], np.nan)
         readings |= self._stop(block, rng, trips, known, running)
         counted = {"running_time": ran_h, "trips": made, "door_cycles": cycles}
@@ -164,7 +165,7 @@ class Elevator:
     def _door_state(self, block: Block, trips: Trips, known: Indices, any_trip: Flags) -> Indices:
         """At each row's instant; a door that closes slowly begins sooner, as the next call waits."""
         after_s = block.clock_s - trips.stop[known]
-        closes_s = DOOR_S - CLOSING_S * (1 + 0.5 * block.fault("door-drive"))
+        closes_s = DOOR_S - self._closing_s(block)
         begun = [after_s < 0, after_s < OPENING_S, after_s < closes_s]
         state = np.select(begun, [CLOSED, OPENING, OPEN], CLOSING)
         turned = (state == CLOSING) & (after_s < closes_s + trips.reopened[known] * REOPENED_S)
@@ -173,10 +174,34 @@ class Elevator:
         state = np.where(turned, again, state)
         return np.where(any_trip & (block.clock_s < trips.end[known]), state, CLOSED)
 
-    def _door(self, block: Block, rng: np.random.Generator, running: Flags, moves: Flags) -> dict[str, Array]:
+    def _closing_s(self, block: Block) -> Array:
+        return CLOSING_S * (1 + 0.5 * block.fault("door-drive"))
+
+    def _door_gone(self, block: Block, trips: Trips, known: Indices, door: Indices) -> Array:
+        """Share of the time of the movement that is on, at each row; of no meaning while the door stands."""
+        after_s, lasts_s = block.clock_s - trips.stop[known], self._closing_s(block)
+        closed_s = after_s - (DOOR_S - lasts_s)
+        # the last closing may take longer than the ones that are turned round, with the wait after them
+        turn = np.clip(closed_s // REOPENED_S, 0, trips.reopened[known])
+        since_s = closed_s - turn * REOPENED_S
+        opens = np.where(closed_s < 0, after_s / OPENING_S, (since_s - TURNS_S) / OPENS_AGAIN_S)
+        return np.asarray(np.where(door == CLOSING, since_s / lasts_s, opens).clip(0.0, 1.0))
+
+    def _door(
+        self,
+        block: Block,
+        rng: np.random.Generator,
+        trips: Trips,
+        known: Indices,
+        running: Flags,
+        door: Indices,
+    ) -> dict[str, Array]:
         n = block.rows
         stiff = block.fault("door-drive")
-        current = 2.3 * self.friction * (1 + 0.65 * stiff) + rng.normal(0, 0.25, n)
+        moves = (door >= CLOSING) if block.step_s <= FINE_S else running
+        gone = self._door_gone(block, trips, known, door)
+        shape, resists = self.door_motor.shape(gone, door == CLOSING, block.step_s)
+        current = 2.3 * self.friction * shape * (1 + 0.65 * stiff * resists) + rng.normal(0, 0.25, n)
         close = CLOSING_S * (1 + 0.5 * stiff) + rng.normal(0, 0.25, n)
         return {
             "door_motor_current": np.where(moves, current, np.abs(rng.normal(0.06, 0.01, n))),

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from detectors.contract import StateError
-from detectors.segments import Part, Segments, Take
+from detectors.segments import Part, Segments, Take, Window
 
 S = 1_000_000
 MISSING = np.nan
@@ -25,6 +25,12 @@ DOOR = (
     Part(Take.TIMES, codes=(3,)),
     Part(Take.MEAN, 1, (2, 3)),
 )
+MOTOR = (
+    Part(Take.MEAN, 1, (3,), Window(0, 0.0, 1.0)),
+    Part(Take.MEAN, 1, (3,), Window(0, 1.0, 9.0)),
+    Part(Take.PEAK, 1, (2,), Window(1, 0.0, 1.0)),
+    Part(Take.TOTAL, 1, (2,), Window(1, 1.0, 9.0)),
+)
 
 
 def trips(longest_s: float = 600.0) -> Segments:
@@ -33,6 +39,10 @@ def trips(longest_s: float = 600.0) -> Segments:
 
 def doors() -> Segments:
     return Segments(0, (1, 2, 3), DOOR, phases=True)
+
+
+def motors() -> Segments:
+    return Segments(0, (1, 2, 3), MOTOR, phases=True)
 
 
 def told(
@@ -56,6 +66,20 @@ def test_a_door_that_turns_round_has_its_longest_closing_told_and_all_of_them() 
     turning = Segments(0, (1, 2, 3), parts, phases=True)
     _, x = told(turning, [0, 3, 1, 2, 3, 1, 2, 2, 2, 0, 3, 2, 2, 0])
     assert x == [[3.0, 4.0, 2.0], [2.0, 2.0, 1.0]]
+
+
+def test_a_movement_is_told_by_the_time_since_it_began() -> None:
+    _, x = told(motors(), [0, 3, 3, 3, 1, 2, 2, 0], [9, 5, 2, 4, 9, 6, 7, 9])
+    assert x == [[5.0, 3.0, 6.0, 7.0]]
+    _, x = told(motors(), [0, 3, 3, 3, 1, 2, 2, 0], [9, 5, 1, 4, 9, 6, 7, 9], [0, 0.5, 1, 2, 3, 4, 5, 6])
+    assert x == [[3.0, 4.0, 6.0, 7.0]]
+
+
+def test_a_movement_that_begins_midway_is_left_out_and_one_that_ends_there_is_not() -> None:
+    _, x = told(motors(), [0, 3, 3, 1, 2, 3, 3, 1, 2, 2, 0], [9, 5, 2, 9, 4, 8, 8, 9, 6, 7, 9])
+    assert x == [[5.0, 2.0, 6.0, 7.0]]
+    _, x = told(motors(), [0, 3, 2, 2, 0], [9, 5, 8, 8, 9])
+    np.testing.assert_array_equal(x, [[5.0, MISSING, MISSING, MISSING]])
 
 
 def test_a_peak_may_be_below_zero() -> None:
@@ -142,7 +166,7 @@ def fleet() -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float32]]:
     return slot, ts, x
 
 
-@pytest.mark.parametrize("make", [trips, doors])
+@pytest.mark.parametrize("make", [trips, doors, motors])
 @pytest.mark.parametrize("size", [1, 7, 500])
 def test_cuts_and_restarts_change_nothing(make: Callable[[], Segments], size: int) -> None:
     slot, ts, x = fleet()

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from detectors.segments import Part, Take
+from detectors.segments import Part, Take, Window
 from fleet.asset import Channel, EquipmentType, FleetError
 from fleet.catalog import packs
 from fleet.segment import Feature, Segment
@@ -75,6 +75,11 @@ def test_features_look_at_the_types_columns() -> None:
     )
 
 
+def test_features_may_be_of_a_time_after_their_code_came_on() -> None:
+    start = Feature("start", Take.PEAK, "current", "Start", "启动", (1,), Window(0, 0.0, 1.0))
+    assert replace(CYCLE, features=(start,)).parts(KIND) == (Part(Take.PEAK, 1, (1,), Window(0, 0.0, 1.0)),)
+
+
 def test_a_type_without_its_channels_has_no_segments() -> None:
     assert PACK.on(KIND.first(3)).segments == (CYCLE,)
     assert PACK.on(KIND.first(2)).segments == ()
@@ -97,6 +102,9 @@ def with_channel(index: int, name: str) -> Segment:
         (lambda: replace(CYCLE, features=CYCLE.features[:1] * 2), "a name of its own"),
         (lambda: replace(CYCLE, codes=()), "needs codes of position"),
         (lambda: replace(CYCLE, codes=(2,)), "took counts codes it has not"),
+        (lambda: replace(CYCLE.features[0], window=Window(0, 0.0, 1.0)), "of a channel, not seconds"),
+        (lambda: replace(CYCLE.features[1], window=Window(-1, 0.0, 1.0)), "a code from 0 up"),
+        (lambda: replace(CYCLE.features[1], window=Window(0, 1.0, 1.0)), "from_s < until_s"),
         (lambda: replace(CYCLE, apart_s=0.0), "times above 0"),
         (lambda: replace(CYCLE, span=0), "a span of 1 or more"),
         (lambda: replace(CYCLE, baseline=19), "20 segments or more"),
