@@ -205,6 +205,21 @@ FAULT_MODES = (
         fails_at=11.0,
     ),
     FaultMode(
+        "tool-breakage",
+        "Tool broken",
+        "刀具断裂",
+        ("spindle_load", "feed_axis_load"),
+        "Stop before the next part; measure the tools' lengths, and check the parts made since.",
+        "加工下一件前停机，测量刀具长度，并检查此后加工的工件。",
+        # a broken tool meets the material no more: its cuts take little more than air does
+        signs=(down("spindle_load", 2.0), down("feed_axis_load")),
+        failure_code="BRD",
+        parts_en="Sister tool, tool holder.",
+        parts_zh="备用刀具、刀柄。",
+        urgency=Urgency.NOW,
+        fails_at=2.7,
+    ),
+    FaultMode(
         "tool-wear",
         "Tool worn or chipped",
         "刀具磨损或崩刃",

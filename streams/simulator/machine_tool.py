@@ -62,7 +62,12 @@ def _of(program: Indices, quantity: str) -> Array:
 
 
 class MachineTool:
-    """One machine with its own spindle and its tool's age."""
+    """One machine with its own spindle, its tool's age, and the program whose tool breaks, if one does.
+
+    Loads are those of whole programs, so such a program is one that a single tool cuts. In the field a tool
+    breaks at once, after a short peak. Here it is a cutter that loses one insert after the other, since
+    faults grow; what it no longer cuts takes no load.
+    """
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.spindle = rng.normal(1.0, 0.05)
@@ -74,6 +79,8 @@ class MachineTool:
         self.heat = LowPass(25 * 60, 22.0)
         self.climate = Wander(DAY_S, 0.6)
         self.test = Fingerprint(rng)
+        # from a stream of its own, which leaves the machine's as it is
+        self.breaks_in = int(rng.spawn(1)[0].integers(1, len(PROGRAMS)))
 
     def day(self, block: Block, rng: np.random.Generator) -> dict[str, Array]:
         """The day's readings."""
@@ -104,13 +111,15 @@ class MachineTool:
         active = program > 0
         wear, bearing = self._tool(block, active), block.fault("spindle-bearing") * active
         worn, screw = block.fault("tool-wear") * active, block.fault("ball-screw") * active
-        load = _of(program, "spindle_load") * (1 + 0.05 * wear + 0.6 * worn)
+        broken = block.fault("tool-breakage") * (program == self.breaks_in)
+        load = _of(program, "spindle_load") * (1 + 0.05 * wear + 0.6 * worn) * (1 - 0.6 * broken)
         shake = self.spindle * rng.lognormal(0, 0.22, (2, n))
         shop = 21 + 1.5 * np.sin(2 * np.pi * (block.clock_s / DAY_S - 0.375))
         shop += self.climate.walk(rng, n, block.step_s)
         warm = 14 * _of(program, "speed") / 10_000 + 0.1 * load + 8 * bearing
         temperature = self.heat.follow(shop + np.where(active, warm, 0.0), block.step_s)
-        feed = _of(program, "feed_load") * (1 + 0.05 * wear + 0.35 * worn + 0.5 * screw)
+        # the feed's load is mostly that of the axis itself
+        feed = _of(program, "feed_load") * (1 + 0.05 * wear + 0.35 * worn + 0.5 * screw) * (1 - 0.25 * broken)
         return {
             "spindle_speed": _of(program, "speed") * rng.normal(1, 0.001, n) + np.abs(rng.normal(0, 0.5, n)),
             "spindle_load": load * rng.normal(1, 0.06, n) + np.abs(rng.normal(0, 0.2, n)),

@@ -213,6 +213,12 @@ def test_who_sends_no_waveforms_is_read_as_if_there_were_none() -> None:
     assert (sampled.code, len(sampled.speaks_against)) == ("spindle-bearing", 4), "no line stands out"
 
 
+@pytest.mark.parametrize(("load", "code"), [(1.3, "tool-wear"), (0.7, "tool-breakage")])
+def test_a_worn_tool_takes_more_load_and_a_broken_one_less(load: float, code: str) -> None:
+    odd = shares(spindle_load=0.7, feed_axis_load=0.3)
+    assert read_finding(MILL, odd, mill(), mill(spindle_load=load, feed_axis_load=load)).code == code
+
+
 def test_a_line_that_stands_out_names_the_bearing_and_its_part() -> None:
     sound = mill(spindle_bpfo=11.0, spindle_bpfi=11.0, spindle_bsf=11.0)
     damaged = mill(spindle_bpfo=25.0, spindle_bpfi=11.0, spindle_bsf=11.0)

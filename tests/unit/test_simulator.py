@@ -171,6 +171,18 @@ def test_the_machine_tool_cuts_on_shift_and_rests_at_night() -> None:
     assert 3.0 < hourly[by_night].max() < 3.5 < 5 < hourly[~by_night].max() < 15, "kWh: it stays on"
 
 
+def test_a_broken_tool_takes_less_load_in_its_program_and_nothing_else_does() -> None:
+    sound, broken = life("mill-1"), life("mill-1", Fault("mill-1", "tool-breakage", 0.0, 1.0))
+    lighter = sound["spindle_load"] != broken["spindle_load"]
+    (number,) = set(sound["program"][lighter])
+    assert number > 0
+    assert (lighter == (sound["program"] == number)).all()
+    for channel, left in (("spindle_load", 0.4), ("feed_axis_load", 0.75)):
+        assert (broken[channel] / sound[channel])[lighter] == pytest.approx(left, abs=0.02)
+        np.testing.assert_array_equal(broken[channel][~lighter], sound[channel][~lighter])
+    np.testing.assert_array_equal(broken["spindle_vibration"], sound["spindle_vibration"])
+
+
 def test_the_same_seed_gives_the_same_values_however_they_are_cut() -> None:
     day = timedelta(days=3)
     hourly = gathered(list(simulate(demo_fleet(), START, day, 5, demo_faults())))
