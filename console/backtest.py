@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from console.models_in_use import ModelsInUse
+from detectors.contract import StateError
 from detectors.explained import Fit
 from detectors.surroundings import NAME, Surroundings
 from fleet.asset import Asset, FleetError
@@ -113,7 +114,7 @@ async def backtest(
 async def fit_for(pool: Pool, asset: Asset, number: int | None = None) -> Fit | None:
     """What surroundings explain of an asset, by the fit with that number, or the one in use; None for 0.
 
-    Raises `FleetError` for one that there is not, `StateError` for one that this program cannot use.
+    Raises `FleetError` for one that there is not, or that this program cannot use.
     """
     if number is None:
         await (models := ModelsInUse(pool)).refresh()
@@ -124,7 +125,10 @@ async def fit_for(pool: Pool, asset: Asset, number: int | None = None) -> Fit | 
         state, _ = await load_fit(pool, asset.equipment_type, NAME, number)
     except KeyError as error:
         raise FleetError(f"{error.args[0]}: `faultline models list {asset.equipment_type}`") from error
-    return Fit(number, Surroundings.read(state))
+    try:
+        return Fit(number, Surroundings.read(state))
+    except StateError as error:
+        raise FleetError(str(error)) from error
 
 
 def _raised(row: EpisodeRow) -> Raised:

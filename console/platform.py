@@ -183,6 +183,7 @@ async def platform(
             limits=limits,
             false_per_day=settings.false_per_day,
             fits=models.fits,
+            refresh_models=models.refresh,
             make_limit=partial(DeadLetterLimit, settings.dead_letter_share, settings.dead_letter_run),
             snapshot_s=0.0 if settings.kafka is None else SNAPSHOT_S,
         )

@@ -340,7 +340,8 @@ def _stand_still(
         state.last, state.run, state.run_us = value, 1, where[3]
         return count
     state.run += 1
-    long = max(stuck_rows, PATIENCE * state.longest, rare * state.reports / max(state.changes, 1))
+    before = state.reports - state.run  # else the bar would rise as the run goes on
+    long = max(stuck_rows, PATIENCE * state.longest, rare * before / max(state.changes, 1))
     stuck = state.changes > ENOUGH and state.run >= long
     if stuck and not state.stuck:
         count = _tell(told, count, where, STUCK_FAULT, state.run_us, GOES_ON)

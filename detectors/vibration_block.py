@@ -70,6 +70,8 @@ def fault_of(block: Block, highest_hz: float, fewest: int = FEWEST_SAMPLES) -> B
 
 def _clipped(x: NDArray[np.float64]) -> bool:
     low, high = x.min(), x.max()
-    leaps = np.abs(np.diff(x, prepend=x[0], append=x[-1])) > LEAP * (high - low)
+    steps = np.abs(np.diff(x, prepend=x[0], append=x[-1]))
+    finest = steps[steps > 0].min(initial=high - low)  # a step of the sensor's own resolution is no leap
+    leaps = steps > max(LEAP * (high - low), 2 * finest)
     by_leap = leaps[:-1] | leaps[1:]
     return any(np.count_nonzero(by_leap & (x == end)) > CUT_OFF * len(x) for end in (low, high))

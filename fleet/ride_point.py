@@ -72,7 +72,7 @@ class RidePoint:
 
     def fault(self, block: Block) -> BlockFault | None:
         """Why a block is no trip that can be judged; None if it is."""
-        found = fault_of(block, self.highest_hz, round(LEAST_S * block.rate_hz))
+        found = fault_of(block, self.highest_hz, max(round(LEAST_S * block.rate_hz), 2))
         if found is None and self.drive:
             x = of_drive(block.samples, block.rate_hz)
             return BlockFault.NO_TRIP if top_speed(x, block.rate_hz) < LEAST_SPEED else None

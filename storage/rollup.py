@@ -73,7 +73,7 @@ on conflict (asset_id, ts) do update set
 async def run_due(pool: Pool, limit: int = 200) -> int:
     """Roll up the oldest `limit` notes; returns how many asset-hours that were, 0 if nothing is due.
 
-    Where nothing is, so many of the days that are not added up yet since days are kept, and their number.
+    Where nothing is, so many of the days that are noted and not added up yet, and their number.
     Waits for a job of another process, so that with 0 everything noted before the call is rolled up.
     """
     async with pool.connection() as conn, conn.transaction():

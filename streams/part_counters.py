@@ -38,6 +38,10 @@ class PartCounters:
         self._parts = RatedParts(wear.wear, kind)
         self._ratings: list[Ratings | None] = []
 
+    def widen(self, kind: EquipmentType) -> None:
+        """Go on with a type that has channels added at its end, which the counters may read."""
+        self._parts.widen(kind)
+
     def rate(self, ratings: Sequence[Ratings], first: int = 0) -> None:
         """Say the ratings of the machines in slots `first` on, with room made for them."""
         before, slots = self._ratings[first:], first + len(ratings)

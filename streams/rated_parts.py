@@ -31,6 +31,10 @@ class RatedParts:
         self._which = np.zeros(0, np.int64)
         self._place = np.zeros(0, np.int32)
 
+    def widen(self, kind: EquipmentType) -> None:
+        """Go on with a type that has channels added at its end, which the counter may read."""
+        self._kind = kind
+
     def grow(self, slots: int) -> None:
         """Make room for slots 0 to `slots` - 1, whose machines have no part yet."""
         more = max(slots - len(self._which), 0)

@@ -159,7 +159,10 @@ class Scorer:
         self._watches = watches(pack, VERSION) | self._watches
         self._beside.widen(pack)
         self._wear = self._wear.widened(pack, self._ratings())
-        self._of_parts = self._of_parts or _part_counters(pack)
+        if self._of_parts:
+            self._of_parts.widen(pack.equipment_type)
+        else:
+            self._of_parts = _part_counters(pack)
         self.rate()
 
     def rate(self) -> None:

@@ -64,6 +64,8 @@ class WearCounters:
         for k, one in enumerate(pack.wear):
             wider._meter.value[:, k] = counted.get(one.name, 0.0)
         wider._parts |= {name: parts for name, parts in self._parts.items() if name in wider._parts}
+        for parts in wider._parts.values():
+            parts.widen(pack.equipment_type)
         wider.rate(ratings)
         return wider
 

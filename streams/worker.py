@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,15 +43,19 @@ class AgentPositions:
     """Claims telemetry partitions for the score agent and health partitions for the forecast agent."""
 
     def __init__(
-        self, agents: Mapping[str, TaskManager], registry: RegistryCache, claiming: OutageRetry
+        self,
+        agents: Mapping[str, TaskManager],
+        refresh: Callable[[], Awaitable[object]],
+        claiming: OutageRetry,
     ) -> None:
+        """`refresh` reads machines and models: a snapshot may know newer ones than this process does."""
         self._agents = agents
-        self._registry = registry
+        self._refresh = refresh
         self._claiming = claiming
 
     async def claim(self, partitions: Collection[TP]) -> Mapping[TP, Start | None]:
         """Where to read each partition from."""
-        await self._claiming.until_done(self._registry.refresh)  # for machines that a snapshot may know
+        await self._claiming.until_done(self._refresh)
         starts: dict[TP, Start | None] = {}
         for prefix, manager in self._agents.items():
             starts |= await manager.claim([tp for tp in partitions if tp.topic.startswith(prefix)])
@@ -74,6 +78,7 @@ class WorkerParts:
     """What a worker is wired from.
 
     log_survives: whether a record in the log outlives this process. false_per_day, fits: as for `engine_for`.
+    refresh_models: reads what is in use into `forecasters` and `fits`.
     """
 
     broker: str
@@ -91,6 +96,7 @@ class WorkerParts:
     limits: Limits
     false_per_day: float | None
     fits: Fits
+    refresh_models: Callable[[], Awaitable[object]]
     make_limit: Callable[[], DeadLetterLimit]
     snapshot_s: float
 
@@ -119,6 +125,10 @@ class Worker:
         self.app = self._build_app()
         self._relay = Relay(parts.outbox, parts.publisher, self.durable)
 
+    async def _refresh(self) -> None:
+        await self._parts.registry.refresh()
+        await self._parts.refresh_models()
+
     def _manager(self, sink: Sink, make_engine: EngineFactory) -> TaskManager:
         return TaskManager(sink, make_engine, self._parts.make_limit, self._claiming, self._parts.snapshot_s)
 
@@ -127,7 +137,7 @@ class Worker:
             self._parts.group,
             self._parts.broker,
             credentials=self._parts.credentials,
-            positions=AgentPositions(self._agents, self._parts.registry, self._claiming),
+            positions=AgentPositions(self._agents, self._refresh, self._claiming),
             session_timeout_s=self._parts.session_timeout_s,
             member=self._parts.member,
         )

@@ -14,7 +14,8 @@ comment on column usage_day.readings is 'hours in which the meter was read';
 grant select on usage_day to faultline_reader;
 grant select, insert, update, delete on usage_day to faultline_writer;
 
--- Days that were stored before they were added up; the rollup's job takes them away.
+-- Days whose hours were written and that are not added up yet; the rollup's job takes them away. Noted by the
+-- database, so that a worker of the release before may go on rolling hours up.
 create table usage_due (
     asset_id int not null references asset,
     day date not null,
@@ -22,4 +23,16 @@ create table usage_due (
 );
 insert into usage_due select distinct asset_id, (ts at time zone 'UTC')::date from rollup_hour;
 
-grant select, delete on usage_due to faultline_writer;
+create function note_usage_day() returns trigger
+language plpgsql set search_path = faultline, pg_temp as $$
+begin
+    insert into usage_due select distinct asset_id, (ts at time zone 'UTC')::date from written on conflict do nothing;
+    return null;
+end $$;
+revoke execute on function note_usage_day from public;
+create trigger usage_day_of_new_hours after insert on rollup_hour referencing new table as written
+    for each statement execute function note_usage_day();
+create trigger usage_day_of_hours after update on rollup_hour referencing new table as written
+    for each statement execute function note_usage_day();
+
+grant select, insert, delete on usage_due to faultline_writer;

@@ -191,6 +191,19 @@ def test_the_board_shows_the_sum_of_the_hours_wherever_its_time_is_cut(acme: Con
                 assert [row for row in shown if row[-1]] == summed, (panel.key, start, end)
 
 
+def test_hours_of_a_worker_that_does_not_know_days_are_added_up_later(
+    filled: Database, acme: Connection
+) -> None:
+    kept = by_days(acme)
+    with psycopg.connect(filled.dsn(OWNER)) as conn:
+        assert see(conn, "select from usage_due") == [], "what was added up is not noted any more"
+        conn.execute("delete from usage_day")
+    with psycopg.connect(filled.dsn(WRITER)) as conn:
+        conn.execute("update rollup_hour set n = n")
+    on(filled, range(0))
+    assert by_days(acme) == kept
+
+
 def test_days_that_were_stored_before_days_were_kept_are_added_up(filled: Database, acme: Connection) -> None:
     kept = by_days(acme)
     with psycopg.connect(filled.dsn(OWNER)) as conn:

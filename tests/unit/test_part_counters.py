@@ -162,6 +162,25 @@ def test_a_type_that_has_no_feed_and_depth_yet_counts_by_speed() -> None:
     assert PACK.on(old).parts == wear
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_feed_and_depth_count_from_the_row_on_that_has_them_restarted_or_not(restarted: bool) -> None:
+    old, wear = KIND.first(KIND.column("feed_rate")), PACK.parts
+    assert wear
+    made = PartCounters(wear, old)
+    made.rate([EXTENDED])
+    minutes = [8000.0] * 5, [6400.0] * 5, [4.0] * 5
+    slot, ts_us, x = cutting(*minutes)
+    made.update(slot[:3], ts_us[:3], x[:3, : len(old.channels)])
+    made.widen(KIND)
+    if restarted:
+        state, made = made.state(), PartCounters(wear, KIND)
+        made.load(state)
+        made.rate([EXTENDED])
+    told = made.update(slot[3:], ts_us[3:], x[3:], [1])[0][1]
+    expected = 2 / LIFE_MIN + 2 / life_min(8000.0, 6400.0, 4.0)
+    assert [value for _, value in told] == [pytest.approx(expected, rel=1e-5)]
+
+
 def test_a_move_past_the_work_or_with_the_spindle_at_rest_wears_nothing() -> None:
     cut, moved = (8000.0, 3200.0, 2.0), [(0.0, 10_000.0, 2.0), (8000.0, 10_000.0, 0.0), (0.3, 10_000.0, 2.0)]
     said = cutting(*(list(each) for each in zip(cut, cut, *moved, cut, strict=True)))

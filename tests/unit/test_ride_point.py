@@ -56,6 +56,9 @@ def test_a_trip_too_short_for_full_speed_is_driven_and_has_no_vibration() -> Non
         (VERTICAL, trip(rate_hz=100.0), BlockFault.LOW_RATE),
         (HORIZONTAL, trip(rate_hz=255.0), BlockFault.LOW_RATE),
         (VERTICAL, Block(np.full(4096, 9.81), RATE_HZ), BlockFault.CONSTANT),
+        (VERTICAL, Block(np.zeros(0), 0.1), BlockFault.TOO_SHORT),
+        (VERTICAL, Block(np.round(trip(shake=0.02).samples / 0.038) * 0.038, RATE_HZ), None),
+        (VERTICAL, Block(np.clip(trip(shake=0.2).samples, 9.0, 10.4), RATE_HZ), BlockFault.CLIPPED),
         (VERTICAL, Block(0.01 * np.sin(np.arange(4096.0)), RATE_HZ), BlockFault.NO_TRIP),
     ],
 )
