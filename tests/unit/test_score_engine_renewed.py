@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from detectors.explained import Fit
 from detectors.surroundings import Surroundings
@@ -69,13 +70,20 @@ def engine(sink: Sink, known: Registry, fits: Fits = NO_FITS) -> ScoreEngine:
     return ScoreEngine("acme", cache, sink, DEFAULT, fits=fits)
 
 
-async def test_a_repair_that_was_recorded_meanwhile_does_not_change_what_is_computed_again() -> None:
+FITS = {Scope("pump"): Fit(2, Surroundings(("oil",), (), ("load",), np.zeros(1), np.ones((1, 2))))}
+"""Of what surroundings explain."""
+
+
+@pytest.mark.parametrize("known", [(REPAIRED, NO_FITS), (REGISTRY, FITS)])
+async def test_a_repair_or_a_fit_that_came_meanwhile_does_not_change_what_is_computed_again(
+    known: tuple[Registry, Fits],
+) -> None:
     sink = Stored()
     first = engine(sink, REGISTRY)
     sink.store(await first.process(log(range(5)), again=False))
     snapshot = first.state()
     sink.store(await first.process(log(range(5, 20)), again=False))
-    restarted = engine(sink, REPAIRED)
+    restarted = engine(sink, *known)
     restarted.load(snapshot)
     await restarted.process(log(range(5, 20)), again=True)
     assert restarted.state() == first.state()
@@ -109,22 +117,6 @@ async def test_a_state_that_is_computed_from_nothing_has_each_repair_where_it_be
     await again.process(log([20]), again=False)
     await in_time.process(log([20]), again=False)
     assert again.state() == in_time.state()
-
-
-FITS = {Scope("pump"): Fit(2, Surroundings(("oil",), (), ("load",), np.zeros(1), np.ones((1, 2))))}
-"""Of what surroundings explain."""
-
-
-async def test_a_fit_that_came_meanwhile_does_not_change_what_is_computed_again() -> None:
-    sink = Stored()
-    first = engine(sink, REGISTRY)
-    sink.store(await first.process(log(range(5)), again=False))
-    snapshot = first.state()
-    sink.store(await first.process(log(range(5, 20)), again=False))
-    restarted = engine(sink, REGISTRY, FITS)
-    restarted.load(snapshot)
-    await restarted.process(log(range(5, 20)), again=True)
-    assert restarted.state() == first.state()
 
 
 async def test_the_state_is_stored_with_the_rows_at_which_a_fit_came_or_went() -> None:
