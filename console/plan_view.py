@@ -15,7 +15,7 @@ HEADER = ("date", "machine", "runs out", "days left", "risk", LATER)
 
 def show(made: ServicePlan, unknown: Sequence[Unknown], days: int) -> None:
     """Print the plan for people."""
-    title = f"{len(made.services)} services on {made.visits} visits within {days} days"
+    title = f"services: {len(made.services)}, visits: {made.visits}, within {days} days"
     print_table(title, HEADER, [_row(one) for one in made.services])
     if made.services:
         out.print(

@@ -139,7 +139,7 @@ def rotate(
     with keeper_of(load_settings()) as (keeper, found):
         if finish:
             gone = keeper.finish(name)
-            out.print(f"{len(gone)} logins ended, the newest is good", highlight=False)
+            out.print(f"logins ended: {len(gone)}; the newest is good", highlight=False)
         else:
             _hand_over(found, keeper.rotate(name), passfile or _passfile(name))
             tell(f"the login before is good until: faultline tenants rotate {name} --finish")

@@ -101,7 +101,7 @@ def test_what_runs_out_gets_a_date_and_what_does_not_a_reason(run: Run) -> None:
 
 def test_people_read_a_table(run: Run) -> None:
     said = " ".join(run("--tenant", "harbour").output.split())
-    assert "1 services on 1 visits" in said
+    assert "services: 1, visits: 1, within" in said
     assert "lift-a" in said
     assert "12 to 33" in said, "days left"
     assert "t1" not in said
